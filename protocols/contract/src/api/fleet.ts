@@ -1,0 +1,50 @@
+import { type Static, Type } from 'typebox';
+import { Instant, Nullable, Uuid } from './common.ts';
+
+export const DeviceState = Type.Union([
+  Type.Literal('online'),
+  Type.Literal('silent'),
+  Type.Literal('starting'),
+  Type.Literal('unknown'),
+]);
+export type DeviceState = Static<typeof DeviceState>;
+
+/** A device or plant unit. The same id names it in telemetry and, later, in the asset ledger. */
+export const Equipment = Type.Object({
+  id: Uuid,
+  name: Type.String(),
+  /** What it is: 'three-phase-meter', 'water-meter', 'heat-meter' (folder of protocols/templates). */
+  kind: Type.String(),
+  /** Template id `<kind>/<vendor>-<model>`. */
+  template: Type.String(),
+  buildingId: Uuid,
+  floorId: Nullable(Uuid),
+  gatewayId: Uuid,
+  protocol: Type.String(),
+  /** Where on the bus, for a person: '127.0.0.1:5020 unit 3'. */
+  address: Type.String(),
+  state: DeviceState,
+  lastOkAt: Nullable(Instant),
+  error: Nullable(Type.String()),
+  /** Key points by role, for lists and cards: id of the point, or null. */
+  powerPointId: Nullable(Uuid),
+  registerPointId: Nullable(Uuid),
+});
+export type Equipment = Static<typeof Equipment>;
+
+export const Gateway = Type.Object({
+  id: Uuid,
+  name: Type.String(),
+  buildingId: Uuid,
+  /** online: heard (health or data) in the last 30 s; offline: not; never: nothing yet. Decided by the cloud, in one place. */
+  state: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('never')]),
+  lastSeenAt: Nullable(Instant),
+  version: Nullable(Type.String()),
+  startedAt: Nullable(Instant),
+  /** Messages waiting on its disk, as it last said; null before it ever spoke. */
+  outbox: Nullable(
+    Type.Object({ pending: Type.Integer(), oldestAt: Nullable(Instant), bytes: Type.Integer(), maxBytes: Type.Integer() }),
+  ),
+  devices: Type.Object({ total: Type.Integer(), online: Type.Integer() }),
+});
+export type Gateway = Static<typeof Gateway>;

@@ -1,0 +1,39 @@
+import { type Static, Type } from 'typebox';
+import { Uuid } from './common.ts';
+
+/** Roles of First light; each grants permissions in cloud/src/identity/permissions.ts. */
+export const roles = ['facility_engineer', 'account_admin'] as const;
+export const Role = Type.Union(roles.map((role) => Type.Literal(role)));
+export type Role = (typeof roles)[number];
+
+export const languages = ['zh-CN', 'en'] as const;
+export const Language = Type.Union(languages.map((language) => Type.Literal(language)));
+export type Language = (typeof languages)[number];
+
+export const LoginBody = Type.Object({
+  login: Type.String({ minLength: 1, maxLength: 200 }),
+  password: Type.String({ minLength: 1, maxLength: 1_000 }),
+});
+export type LoginBody = Static<typeof LoginBody>;
+
+/** Makes the first administrator of an empty park; the token is printed once at install and burns with use. */
+export const SetupBody = Type.Object({
+  token: Type.String({ minLength: 1, maxLength: 200 }),
+  login: Type.String({ minLength: 3, maxLength: 200 }),
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  password: Type.String({ minLength: 12, maxLength: 1_000 }),
+});
+export type SetupBody = Static<typeof SetupBody>;
+
+/** `needed` while the account has no person yet: the portal then shows the set-up page. */
+export const SetupState = Type.Object({ needed: Type.Boolean() });
+
+export const Me = Type.Object({
+  id: Uuid,
+  accountId: Uuid,
+  login: Type.String(),
+  name: Type.String(),
+  roles: Type.Array(Role),
+  permissions: Type.Array(Type.String()),
+});
+export type Me = Static<typeof Me>;

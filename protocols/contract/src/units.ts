@@ -1,0 +1,23 @@
+import { type Static, Type } from 'typebox';
+
+/** Units a point may carry, as shown to people. Energy registers are stored as counts of `resolution` in this unit. */
+export const units = ['kWh', 'kvarh', 'kW', 'kvar', 'kVA', 'V', 'A', 'Hz', '1', 'm³', 'm³/h', 'L/h', '°C', 'K', 'kPa', '%', 's'] as const;
+
+export const Unit = Type.Union(units.map((unit) => Type.Literal(unit)));
+export type Unit = (typeof units)[number];
+
+/** A gauge moves both ways; a register is a counter that only grows until it rolls over. */
+export const PointKind = Type.Union([Type.Literal('gauge'), Type.Literal('register'), Type.Literal('state')]);
+export type PointKind = Static<typeof PointKind>;
+
+/** Age makes a value stale; "estimated" belongs to intervals, not to samples. */
+export const qualities = ['good', 'uncertain', 'bad'] as const;
+export type Quality = (typeof qualities)[number];
+export const Quality = Type.Union(qualities.map((quality) => Type.Literal(quality)));
+
+/** The wire's and the database's number of a quality: 0 good, 1 uncertain, 2 bad. */
+export const qualityCode = (quality: Quality): 0 | 1 | 2 => qualities.indexOf(quality) as 0 | 1 | 2;
+export const qualityOf = (code: number): Quality => qualities[code] ?? 'bad';
+
+/** A register count must be exact in a double; larger ones are reported bad. */
+export const MAX_EXACT_COUNT = Number.MAX_SAFE_INTEGER;

@@ -4,10 +4,23 @@ import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 
-const node = ['bin/**/*.js', 'deploy/**/*.{mjs,ts}', 'tests/**/*.ts', '{protocols/*,edge,cloud,firmware-sim}/src/**/*.ts'];
+const node = [
+  'bin/**/*.js',
+  'deploy/**/*.{mjs,ts}',
+  'tests/**/*.ts',
+  '{protocols/*,edge,cloud,firmware-sim}/src/**/*.ts',
+];
 
 export default ts.config(
-  { ignores: ['**/node_modules/', 'dashboards/build/', 'dashboards/.svelte-kit/', 'tests/fixtures/', '.parkline/'] },
+  {
+    ignores: [
+      '**/node_modules/',
+      'dashboards/build/',
+      'dashboards/.svelte-kit/',
+      'tests/fixtures/',
+      '.parkline/',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strict,
   ...ts.configs.stylistic,
@@ -25,7 +38,10 @@ export default ts.config(
   },
   { files: node, languageOptions: { globals: globals.node } },
   { files: ['dashboards/**/*.{ts,svelte}'], languageOptions: { globals: globals.browser } },
-  { files: ['dashboards/**/*.svelte', 'dashboards/**/*.svelte.ts'], languageOptions: { parserOptions: { parser: ts.parser } } },
+  {
+    files: ['dashboards/**/*.svelte', 'dashboards/**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+  },
   {
     files: ['{protocols/*,edge,cloud,firmware-sim}/src/**/*.ts', 'deploy/**/*.ts', 'tests/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

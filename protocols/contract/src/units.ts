@@ -1,7 +1,25 @@
 import { type Static, Type } from 'typebox';
 
 /** Units a point may carry, as shown to people. Energy registers are stored as counts of `resolution` in this unit. */
-export const units = ['kWh', 'kvarh', 'kW', 'kvar', 'kVA', 'V', 'A', 'Hz', '1', 'm³', 'm³/h', 'L/h', '°C', 'K', 'kPa', '%', 's'] as const;
+export const units = [
+  'kWh',
+  'kvarh',
+  'kW',
+  'kvar',
+  'kVA',
+  'V',
+  'A',
+  'Hz',
+  '1',
+  'm³',
+  'm³/h',
+  'L/h',
+  '°C',
+  'K',
+  'kPa',
+  '%',
+  's',
+] as const;
 
 export const Unit = Type.Union(units.map((unit) => Type.Literal(unit)));
 export type Unit = (typeof units)[number];

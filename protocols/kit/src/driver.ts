@@ -37,7 +37,11 @@ export interface Driver {
   /** One sample per ref, same order. A ref the device refuses comes back `bad`; it does not fail its neighbours. */
   read(refs: readonly PointRef[], signal: AbortSignal): Promise<Sample[]>;
   /** Pushes changes until `signal` aborts. Absent where the protocol cannot push: the edge then polls `read`. */
-  subscribe?(refs: readonly PointRef[], onSample: (sample: Sample) => void, signal: AbortSignal): Promise<void>;
+  subscribe?(
+    refs: readonly PointRef[],
+    onSample: (sample: Sample) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Safe before `connect` and when called twice. */
   close(): Promise<void>;
 }

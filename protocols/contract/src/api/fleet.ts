@@ -43,7 +43,12 @@ export const Gateway = Type.Object({
   startedAt: Nullable(Instant),
   /** Messages waiting on its disk, as it last said; null before it ever spoke. */
   outbox: Nullable(
-    Type.Object({ pending: Type.Integer(), oldestAt: Nullable(Instant), bytes: Type.Integer(), maxBytes: Type.Integer() }),
+    Type.Object({
+      pending: Type.Integer(),
+      oldestAt: Nullable(Instant),
+      bytes: Type.Integer(),
+      maxBytes: Type.Integer(),
+    }),
   ),
   devices: Type.Object({ total: Type.Integer(), online: Type.Integer() }),
 });

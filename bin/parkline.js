@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The one command `parkline`. Plain JavaScript, so that any Node can say what is wrong; the commands themselves are
+// TypeScript and need Node >= 24, which the repository brings in node_modules/.bin.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const major = Number(process.versions.node.split('.')[0]);
+
+/** Which part of the house a noun lives in. A gateway carries only edge/. */
+const nouns = {
+  billing: 'cloud',
+  db: 'cloud',
+  gateway: 'cloud',
+  park: 'cloud',
+  readings: 'cloud',
+};
+
+if (major < 24) process.exitCode = again();
+else await run();
+
+function again() {
+  const node = join(root, 'node_modules', '.bin', 'node');
+  if (!existsSync(node)) {
+    process.stderr.write(
+      `parkline needs Node 24 and this is ${process.version}. Run "npm ci" in ${root}: it brings Node 24 along.\n`,
+    );
+    return 1;
+  }
+  const child = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  return child.status ?? 1;
+}
+
+async function run() {
+  const { Command, CommanderError } = await import('commander');
+  const io = {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+  };
+  const program = new Command('parkline')
+    .description('Runs a business park from the field bus to the bill.')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(parkline --help lists the commands)')
+    .exitOverride();
+  const asked = process.argv[2];
+  const wanted = Object.hasOwn(nouns, asked ?? '') ? [asked] : Object.keys(nouns);
+  try {
+    for (const noun of wanted) {
+      const file = join(root, nouns[noun], 'src', 'cli', `${noun}.ts`);
+      const { register } = await import(pathToFileURL(file).href);
+      register(program, io);
+    }
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = exitCode(error, CommanderError);
+  }
+}
+
+/** 0 help, 2 wrong use, else 1; a command that must say 1 or 3 sets process.exitCode itself. */
+function exitCode(error, CommanderError) {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env.PARKLINE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 1;
+}

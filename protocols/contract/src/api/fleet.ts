@@ -26,6 +26,8 @@ export const Equipment = Type.Object({
   state: DeviceState,
   lastOkAt: Nullable(Instant),
   error: Nullable(Type.String()),
+  /** The meter this one hangs behind; null for a main meter. A building's power is the sum of its main meters. */
+  submeterOfId: Type.Optional(Nullable(Uuid)),
   /** Key points by role, for lists and cards: id of the point, or null. */
   powerPointId: Nullable(Uuid),
   registerPointId: Nullable(Uuid),

@@ -1,0 +1,58 @@
+import { PointKind, Unit } from '@parkline/contract';
+import { type Static, Type } from 'typebox';
+
+/** A name in both languages of the product. */
+export const LocalName = Type.Object({
+  en: Type.String({ minLength: 1 }),
+  zh: Type.String({ minLength: 1 }),
+});
+export type LocalName = Static<typeof LocalName>;
+
+/** One quantity a device offers, with how to read it and how often. Keys mean the same in every template. */
+export const TemplatePoint = Type.Object(
+  {
+    key: Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
+    name: LocalName,
+    unit: Unit,
+    kind: PointKind,
+    /** The driver's own syntax; 0-based on the wire. */
+    address: Type.String({ minLength: 1 }),
+    /** Gauge: value in `unit` = raw x scale. Register: counts of `resolution` = raw x scale. */
+    scale: Type.Number(),
+    /** Value of one count of a register, in `unit`; 1 for gauges. */
+    resolution: Type.Number({ exclusiveMinimum: 0 }),
+    /** Decimals worth showing. */
+    decimals: Type.Integer({ minimum: 0, maximum: 6 }),
+    /** In `unit`; 0 for registers, which have none. */
+    deadband: Type.Number({ minimum: 0 }),
+    pollMs: Type.Integer({ minimum: 100 }),
+    heartbeatMs: Type.Integer({ minimum: 1_000 }),
+    /** The register that bills; also read at each UTC quarter hour. */
+    billing: Type.Optional(Type.Boolean()),
+    /** Class of the Brick ontology. */
+    brick: Type.String({ minLength: 1 }),
+    tags: Type.Array(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type TemplatePoint = Static<typeof TemplatePoint>;
+
+/** What every device of one model has in common. A template is data: adding a model needs no code. */
+export const Template = Type.Object(
+  {
+    /** `<kind>/<vendor>-<model>`, which is also its path. */
+    id: Type.String({ pattern: '^[a-z0-9-]+/[a-z0-9-]+$' }),
+    kind: Type.String(),
+    vendor: Type.String({ minLength: 1 }),
+    model: Type.String({ minLength: 1 }),
+    name: LocalName,
+    /** The maker's manual or table the addresses come from, and what is uncertain about it. */
+    source: Type.String({ minLength: 1 }),
+    protocol: Type.String({ minLength: 1 }),
+    /** Defaults for the driver's device parameters. */
+    params: Type.Record(Type.String(), Type.Unknown()),
+    points: Type.Array(TemplatePoint, { minItems: 1 }),
+  },
+  { additionalProperties: false },
+);
+export type Template = Static<typeof Template>;

@@ -1,0 +1,152 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+const processRoles = ['api', 'ingest'] as const;
+export type ProcessRole = (typeof processRoles)[number];
+
+const Env = Type.Object({
+  ROLE: Type.String({
+    default: 'api,ingest',
+    pattern: '^(api|ingest)(,(api|ingest))*$',
+    description: 'What this process runs: a comma list of api, ingest.',
+  }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'PostgreSQL, as the owner of the schema: migrations and the command line only.',
+    }),
+  ),
+  API_DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description:
+        'Login that is a member of parkline_app. Default: DATABASE_URL with the role set at connect.',
+    }),
+  ),
+  INGEST_DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description:
+        'Login that is a member of parkline_ingest. Default: DATABASE_URL with the role set at connect.',
+    }),
+  ),
+  DATABASE_POOL: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 200,
+    description: 'Database connections of each role in this process.',
+  }),
+  NATS_URL: Type.String({ default: 'nats://127.0.0.1:4222', pattern: '^(nats|tls)://' }),
+  NATS_SEED_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: 'File with the nkey seed of the user in the CORE account.' }),
+  ),
+  CLOUD_KEY_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Ed25519 private key (PKCS8 PEM) that signs receipts. Needed by ingest.',
+    }),
+  ),
+  HOST: Type.String({ default: '127.0.0.1', minLength: 1 }),
+  PORT: Type.Integer({
+    default: 8080,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'TCP port of the API; 0 picks a free one.',
+  }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/]+/?$',
+      description: 'Address that people type. With https cookies become Secure and HSTS is sent.',
+    }),
+  ),
+  TRUST_PROXY: Type.Boolean({
+    default: false,
+    description: 'Believe X-Forwarded-For and -Proto. Only behind a proxy that sets them.',
+  }),
+  PORTAL_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Static build of the portal. Without it only the API is served.',
+    }),
+  ),
+  SETUP_TOKEN_SHA256: Type.Optional(
+    Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: 'SHA-256 (hex) of the one-time token that makes the first administrator of an empty park.',
+    }),
+  ),
+  SESSION_IDLE_MIN: Type.Number({
+    default: 30,
+    exclusiveMinimum: 0,
+    description: 'Minutes without a request that end a session.',
+  }),
+  SESSION_MAX_DAYS: Type.Number({
+    default: 7,
+    exclusiveMinimum: 0,
+    description: 'Days after which a session ends whatever it does.',
+  }),
+  API_RATE_PER_S: Type.Integer({
+    default: 100,
+    minimum: 1,
+    description: 'API requests a second and account; above it 429.',
+  }),
+  LOG_LEVEL: Type.Union(
+    (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
+      Type.Literal(level),
+    ),
+    { default: 'info' },
+  ),
+});
+type Env = Static<typeof Env>;
+
+export type Config = Readonly<Omit<Env, 'ROLE'>> & { readonly roles: ReadonlySet<ProcessRole> };
+
+/** The configuration could not be read; `faults` has one line per bad key. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`bad configuration: ${faults.join('; ')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads the environment once, at start. An empty value counts as absent. @throws ConfigError listing every bad key, so one restart fixes all. */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const known = Object.fromEntries(
+    Object.keys(Env.properties).flatMap((key) => (env[key] ? [[key, env[key]]] : [])),
+  );
+  const value: unknown = Value.Convert(Env, Value.Default(Env, known));
+  const faults = Value.Errors(Env, value)
+    .filter(({ instancePath }) => instancePath !== '')
+    .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
+  if (!Value.Check(Env, value)) throw new ConfigError([...new Set(faults)]);
+
+  const { ROLE, ...rest } = value;
+  const roles = new Set(ROLE.split(',') as ProcessRole[]);
+  const missing = missingFor(roles, rest);
+  if (missing.length > 0) throw new ConfigError(missing);
+  return Object.freeze({ ...rest, roles });
+}
+
+function missingFor(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>): string[] {
+  const missing: string[] = [];
+  if (!config.DATABASE_URL) {
+    if (roles.has('api') && !config.API_DATABASE_URL)
+      missing.push('API_DATABASE_URL or DATABASE_URL must be set');
+    if (roles.has('ingest') && !config.INGEST_DATABASE_URL)
+      missing.push('INGEST_DATABASE_URL or DATABASE_URL must be set');
+  }
+  if (roles.has('ingest') && !config.CLOUD_KEY_FILE) missing.push('CLOUD_KEY_FILE must be set for ingest');
+  return missing;
+}
+
+/** `.env.example`, one entry per key: its meaning, and its default or an empty value. */
+export function envExample(): string {
+  const entries = Object.entries(Env.properties).map(([key, schema]) => {
+    const { description, default: preset } = schema as { description?: string; default?: unknown };
+    const line = preset === undefined ? `# ${key}=` : `${key}=${String(preset)}`;
+    return description ? `# ${description}\n${line}` : line;
+  });
+  return `# Made from cloud/src/platform/config.ts; a test keeps it current.\n\n${entries.join('\n\n')}\n`;
+}

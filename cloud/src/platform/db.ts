@@ -1,0 +1,73 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import type { Logger } from 'pino';
+
+/**
+ * Every table of the database. Each slice adds its own beside its repository:
+ * `declare module '../platform/db.ts' { interface Tables { building: BuildingTable } }`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by declaration merging, see above
+export interface Tables {}
+
+/** A pool or a transaction on it: repositories take either. */
+export type Db = Kysely<Tables>;
+
+/** NOLOGIN group roles of migration 0001; what a connection may touch is decided by them, not by its login. */
+export type DbRole = 'parkline_app' | 'parkline_ingest';
+
+export interface DbOptions {
+  readonly url: string;
+  /** Set at connect, before any query. Leave out for the owner, or where the login itself is the restricted role. */
+  readonly role?: DbRole;
+  readonly max?: number;
+  /** Shown in pg_stat_activity. */
+  readonly name?: string;
+  /** Told of broken idle connections; the pool replaces them by itself. */
+  readonly log?: Logger;
+}
+
+/** The raw pool, for COPY and LISTEN. Whoever makes it ends it. */
+export function createPool({ url, role, max = 10, name = 'parkline', log }: DbOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: name,
+    connectionTimeoutMillis: 10_000,
+    ...(role && { options: `-c role=${role}` }),
+  });
+  // Without a listener an idle connection that the server closes would end the process.
+  pool.on('error', (err) => log?.warn({ err }, 'idle database connection lost'));
+  return pool;
+}
+
+/** Ends the pool it was given when destroyed. */
+export const createDb = (pool: pg.Pool): Db =>
+  new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    // jsonb keeps its keys: only column names are translated.
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+
+/**
+ * Runs `work` in a transaction that sees only the rows of one account.
+ * The setting is local to the transaction, so a pooled connection carries nothing over to its next user.
+ */
+export const withAccount = <T>(db: Db, accountId: string, work: (trx: Db) => Promise<T>): Promise<T> =>
+  db.transaction().execute(async (trx) => {
+    await sql`select set_config('app.account_id', ${accountId}, true)`.execute(trx);
+    return work(trx);
+  });
+
+/**
+ * Refuses a connection that row-level security does not bind: a superuser, or a role with BYPASSRLS.
+ * @throws Error naming the role.
+ */
+export async function assertBoundByPolicies(db: Db): Promise<void> {
+  const { rows } = await sql<{ rolname: string; free: boolean }>`
+    select rolname, rolsuper or rolbypassrls as free from pg_catalog.pg_roles where rolname = current_user`.execute(
+    db,
+  );
+  const role = rows[0];
+  if (!role || role.free)
+    throw new Error(`database role ${role?.rolname ?? '?'} is not bound by row-level security`);
+}

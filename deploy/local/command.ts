@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** A program ready to be started, with all it is started with. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Other user to run as. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+/**
+ * Makes the kernel send `signal` to a foreign program when the process that starts it dies, even by SIGKILL.
+ * Where util-linux is missing the command stays as it is.
+ */
+export function followingParent(command: Command, signal: 'INT' | 'TERM'): Command {
+  if (!setpriv) return command;
+  return { ...command, file: setpriv, args: ['--pdeathsig', signal, command.file, ...command.args] };
+}
+
+/** Starts `command` with stdout and stderr piped. The parent-death signal follows the main thread: call it there. */
+export function start({ file, args, ...options }: Command): ChildProcess {
+  return spawn(file, [...args], { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** Resolves when the process has ended. A process that could not be started counts as ended. */
+export function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
+    return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}

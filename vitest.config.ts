@@ -1,0 +1,62 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const homes = '{protocols/*,edge,cloud,firmware-sim,dashboards,deploy,bin}';
+const services = ['tests/support/services.ts'];
+const integration = [`${homes}/**/*.int.test.ts`];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        // State classes of the portal use runes, which only the compiler understands.
+        plugins: [svelte({ configFile: false })],
+        test: {
+          name: 'unit',
+          include: [`${homes}/**/*.test.ts`],
+          exclude: ['**/node_modules/**', '**/*.int.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'int',
+          include: integration,
+          globalSetup: services,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'int-native',
+          include: integration,
+          globalSetup: services,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/{e2e,chaos}/**/*.test.ts'],
+          globalSetup: services,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          // Each starts a whole park: two at once would measure each other.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: services,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

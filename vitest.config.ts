@@ -1,17 +1,15 @@
-import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-const homes = '{protocols/*,edge,cloud,firmware-sim,dashboards,deploy,bin}';
+const homes = '{protocols/*,edge,cloud,firmware-sim,deploy,bin}';
 const services = ['tests/support/services.ts'];
 const integration = [`${homes}/**/*.int.test.ts`];
 
+// The portal's unit tests have a configuration of their own (dashboards/): Kit takes its working folder for the project.
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
       {
-        // State classes of the portal use runes, which only the compiler understands.
-        plugins: [svelte({ configFile: false })],
         test: {
           name: 'unit',
           include: [`${homes}/**/*.test.ts`],

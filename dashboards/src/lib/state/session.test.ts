@@ -1,0 +1,82 @@
+import type { Me } from '@parkline/contract';
+import { expect, test } from 'vitest';
+import { ApiError } from '../api/errors.ts';
+import { Preferences } from './preferences.svelte.ts';
+import { returnPath, Session } from './session.svelte.ts';
+
+const engineer: Me = {
+  id: 'p1',
+  accountId: 'a1',
+  login: 'li',
+  name: 'Li',
+  roles: ['facility_engineer'],
+  permissions: [],
+};
+const refused = new ApiError(401, { code: 'unauthorized', message: 'no' });
+const given = (me: () => Promise<Me>) =>
+  new Session({ me, login: async () => undefined, logout: async () => undefined });
+
+test('logging in asks who it is and knows the start page of the role', async () => {
+  const session = given(async () => engineer);
+  await session.login({ login: 'li', password: 'x' });
+  expect([session.state, session.me?.name, session.startPage]).toEqual(['in', 'Li', '/engineer']);
+});
+
+test('nobody is not an error, a broken server is', async () => {
+  const nobody = given(() => Promise.reject(refused));
+  await nobody.ask();
+  expect(nobody.state).toBe('out');
+  const broken = given(() => Promise.reject(new ApiError(500, { code: 'internal', message: 'broken' })));
+  await expect(broken.ask()).rejects.toMatchObject({ status: 500 });
+});
+
+test('an ended session differs from a chosen log-out', async () => {
+  const session = given(async () => engineer);
+  await session.ask();
+  session.ended();
+  expect([session.state, session.me]).toEqual(['ended', undefined]);
+  await session.ask();
+  await session.logout();
+  expect(session.state).toBe('out');
+});
+
+test.each([
+  ['?back=/engineer/devices%3Fplace%3D1', '/engineer/devices?place=1'],
+  ['?back=//evil.example', '/engineer'],
+  ['?back=/%5Cevil.example', '/engineer'],
+  ['?back=https://evil.example', '/engineer'],
+  ['?back=/login', '/engineer'],
+  ['', '/engineer'],
+])('after %s comes %s', (search, path) =>
+  expect(returnPath(new URLSearchParams(search), '/engineer')).toBe(path),
+);
+
+function preferences(stored: Record<string, string>, languages: string[], dark = false) {
+  const kept = new Map(Object.entries(stored));
+  const root = { lang: '', dataset: {} as DOMStringMap };
+  const chosen = new Preferences({
+    storage: {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+      removeItem: (key) => void kept.delete(key),
+    },
+    root,
+    languages,
+    systemIsDark: () => dark,
+  });
+  return { chosen, root, kept };
+}
+
+test('the first language of the reader that is ours is spoken, else English', () => {
+  expect(preferences({}, ['fr', 'zh-TW', 'en']).root.lang).toBe('zh-CN');
+  expect(preferences({}, ['fr']).root.lang).toBe('en');
+});
+
+test('a choice is kept and shown, "system" follows the system', () => {
+  const { chosen, root, kept } = preferences({ 'parkline.language': 'zh-CN' }, ['en'], true);
+  expect([root.lang, root.dataset['theme']]).toEqual(['zh-CN', 'dark']);
+  chosen.setTheme('light');
+  expect([root.dataset['theme'], kept.get('parkline.theme')]).toEqual(['light', 'light']);
+  chosen.setTheme('system');
+  expect([root.dataset['theme'], kept.has('parkline.theme')]).toEqual(['dark', false]);
+});

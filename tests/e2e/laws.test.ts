@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import {
+  compareSets,
+  deadbandFaults,
+  type Entry,
+  holes,
+  seriesDifferences,
+  unacceptedSpans,
+  unvouched,
+} from './laws.ts';
+
+const entry = (at: number, value: number | null, point = 'p'): Entry => ({ point, at, value });
+
+describe('the laws see what they are for', () => {
+  test('a lost, a doubled and a changed sample', () => {
+    const accepted = [entry(1, 10), entry(2, 20), entry(3, 30)];
+    const stored = [entry(1, 10), entry(1, 10), entry(3, 31)];
+    expect(compareSets(accepted, stored)).toEqual({
+      lost: ['p|2|20', 'p|3|30'],
+      extra: ['p|1|10', 'p|3|31'],
+    });
+    expect(compareSets(accepted, [...accepted].reverse())).toEqual({ lost: [], extra: [] });
+  });
+
+  test('a value on the wrong point, with the wrong scale, or too late', () => {
+    const served = [entry(0, 5), entry(1_000, 6), entry(0, 50, 'q')];
+    expect(unvouched([entry(10, 5), entry(1_010, 6)], served, 500)).toEqual([]);
+    for (const wrong of [entry(10, 50), entry(10, 0.5), entry(900, 5), entry(10, 5, 'r')])
+      expect(unvouched([wrong], served, 500)).toEqual([wrong]);
+  });
+
+  test('one served value vouches for one sample only', () => {
+    expect(unvouched([entry(10, 5), entry(20, 5)], [entry(0, 5)], 500)).toEqual([entry(20, 5)]);
+  });
+
+  test('a missing or re-ordered value of a series', () => {
+    expect(seriesDifferences([entry(1, 1), entry(2, 2)], [entry(0, 1), entry(1, 2)])).toEqual([]);
+    expect(seriesDifferences([entry(1, 1)], [entry(0, 1), entry(1, 2)])).toEqual(['p: served 2, accepted 1']);
+    expect(seriesDifferences([entry(1, 2), entry(2, 1)], [entry(0, 1), entry(1, 2)])).toHaveLength(1);
+  });
+
+  test('holes and what they cost', () => {
+    const accepted = [entry(5, 1), entry(5_005, 6)];
+    const served = [entry(0, 1), entry(1_000, 2), entry(2_000, 3), entry(5_000, 6)];
+    expect(holes(accepted, 1_500)).toEqual([{ from: 5, to: 5_005 }]);
+    expect(unacceptedSpans(accepted, served, 500)).toEqual([{ from: 1_000, to: 2_000 }]);
+  });
+
+  test('a deadband that swallows too much, and a silence', () => {
+    const rule = { deadband: 1, heartbeatMs: 10_000, graceMs: 100 };
+    const served = [entry(0, 1), entry(1_000, 1.9), entry(2_000, 2.5), entry(9_000, 2.5)];
+    expect(deadbandFaults([entry(5, 1), entry(2_005, 2.5)], served, rule)).toEqual([]);
+    expect(deadbandFaults([entry(5, 1)], served, rule)).toHaveLength(2);
+    expect(deadbandFaults([entry(5, 1), entry(20_005, 1)], [], rule)).toEqual(['silent 20000 ms from 5']);
+  });
+});

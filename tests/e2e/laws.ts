@@ -1,0 +1,127 @@
+/**
+ * The laws of the chain, over three sets that are gathered independently of each other:
+ * *served* (the simulator's own log), *accepted* (the gateways' outbox files) and *stored* (the database). Pure.
+ */
+
+/** One value of one point. `at` is Unix ms: the request's time for served, the sample's time otherwise. */
+export interface Entry {
+  readonly point: string;
+  readonly at: number;
+  /** Engineering value; null for a sample that is bad. */
+  readonly value: number | null;
+}
+
+const keyOf = ({ point, at, value }: Entry): string => `${point}|${at}|${value}`;
+
+/** Law 1: what is stored is what was accepted, each exactly once. Both lists are empty when the law holds. */
+export function compareSets(
+  accepted: readonly Entry[],
+  stored: readonly Entry[],
+): { lost: string[]; extra: string[] } {
+  const left = new Map<string, number>();
+  for (const entry of accepted) left.set(keyOf(entry), (left.get(keyOf(entry)) ?? 0) + 1);
+  const extra: string[] = [];
+  for (const entry of stored) {
+    const key = keyOf(entry);
+    const count = left.get(key) ?? 0;
+    if (count === 0) extra.push(key);
+    else left.set(key, count - 1);
+  }
+  const lost = [...left].flatMap(([key, count]) => Array.from({ length: count }, () => key));
+  return { lost, extra };
+}
+
+export const byPoint = (entries: readonly Entry[]): Map<string, Entry[]> => {
+  const series = Map.groupBy(entries, ({ point }) => point);
+  for (const list of series.values()) list.sort((a, b) => a.at - b.at);
+  return series;
+};
+
+/**
+ * Law 2: every good sample was served: right point, right scaling, and served at most `windowMs` before it was stamped.
+ * A served value vouches for one sample only. @returns the samples that nobody served.
+ */
+export function unvouched(samples: readonly Entry[], served: readonly Entry[], windowMs: number): Entry[] {
+  const servedBy = byPoint(served);
+  return [...byPoint(samples.filter(({ value }) => value !== null))].flatMap(([point, list]) => {
+    const free = [...(servedBy.get(point) ?? [])];
+    return list.filter((sample) => {
+      const index = free.findIndex(
+        ({ at, value }) => at <= sample.at && sample.at - at <= windowMs && same(value, sample.value),
+      );
+      if (index < 0) return true;
+      free.splice(0, index + 1);
+      return false;
+    });
+  });
+}
+
+/** Law 3, without faults: per point the accepted values are the served values, in order, none missing. @returns what differs. */
+export function seriesDifferences(accepted: readonly Entry[], served: readonly Entry[]): string[] {
+  const [ours, theirs] = [byPoint(accepted), byPoint(served)];
+  return [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((point) => {
+    const [a, s] = [ours.get(point) ?? [], theirs.get(point) ?? []];
+    if (a.length !== s.length) return [`${point}: served ${s.length}, accepted ${a.length}`];
+    const at = a.findIndex((entry, index) => !same(entry.value, s[index]?.value ?? null));
+    return at < 0 ? [] : [`${point} #${at}: served ${s[at]?.value}, accepted ${a[at]?.value}`];
+  });
+}
+
+/** Stretches of `series` (one point, ascending) with nothing for longer than `limitMs`. */
+export function holes(series: readonly Entry[], limitMs: number): { from: number; to: number }[] {
+  return series.flatMap((entry, index) => {
+    const next = series[index + 1];
+    return next && next.at - entry.at > limitMs ? [{ from: entry.at, to: next.at }] : [];
+  });
+}
+
+/** Served values of a point that no accepted sample took over, as stretches of time: the price of a kill. */
+export function unacceptedSpans(
+  accepted: readonly Entry[],
+  served: readonly Entry[],
+  windowMs: number,
+): { from: number; to: number }[] {
+  const free = [...accepted];
+  const spans: { from: number; to: number }[] = [];
+  let open: { from: number; to: number } | undefined;
+  for (const { at, value } of served) {
+    const index = free.findIndex(
+      (sample) => sample.at >= at && sample.at - at <= windowMs && same(sample.value, value),
+    );
+    if (index >= 0) {
+      free.splice(0, index + 1);
+      open = undefined;
+    } else if (open) open.to = at;
+    else spans.push((open = { from: at, to: at }));
+  }
+  return spans;
+}
+
+/**
+ * Law 4, with deadbands: the stored series held forward never differs from the served one by more than the deadband (beyond
+ * `graceMs` after a served change, while it travels), and is never silent longer than the heartbeat. One point, ascending.
+ */
+export function deadbandFaults(
+  stored: readonly Entry[],
+  served: readonly Entry[],
+  rule: { readonly deadband: number; readonly heartbeatMs: number; readonly graceMs: number },
+): string[] {
+  const faults = holes(stored, rule.heartbeatMs + rule.graceMs).map(
+    ({ from, to }) => `silent ${to - from} ms from ${from}`,
+  );
+  let held: number | null = null;
+  let next = 0;
+  for (const { at, value } of served) {
+    while (next < stored.length && stored[next]!.at <= at + rule.graceMs) held = stored[next++]!.value;
+    if (held === null || value === null) continue;
+    if (Math.abs(held - value) > rule.deadband * (1 + 1e-9))
+      faults.push(`held ${held}, served ${value} at ${at}`);
+  }
+  return faults;
+}
+
+/** Equal to the last digit that a double carries: scaling by powers of ten may end one bit apart. */
+function same(a: number | null, b: number | null): boolean {
+  if (a === null || b === null) return a === b;
+  return Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a), Math.abs(b));
+}

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-const processRoles = ['api', 'ingest'] as const;
-export type ProcessRole = (typeof processRoles)[number];
+/** What one process may run. */
+export type ProcessRole = 'api' | 'ingest';
 
 const Env = Type.Object({
   ROLE: Type.String({

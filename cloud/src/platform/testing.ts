@@ -4,6 +4,7 @@ import { afterAll, inject } from 'vitest';
 import { createDb, createPool, type Db, type DbRole } from './db.ts';
 import { migrate, migrationsFolder, readMigrations } from './migrate.ts';
 
+/** How readings are kept: a hypertable, or PostgreSQL's own partitions. */
 export type StorageMode = 'plain' | 'timescale';
 
 /** A database of its own for one test file; closed and dropped after the file's last test. */
@@ -98,11 +99,4 @@ function onDatabase(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
-}
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    postgresUrl: string;
-    storage: StorageMode;
-  }
 }

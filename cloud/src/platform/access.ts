@@ -1,0 +1,50 @@
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { Language } from '@parkline/contract';
+import { AppError } from './errors.ts';
+
+/** Who asks. Set by the access hook before validation; on a public route there may be none. */
+export interface Actor {
+  readonly personId: string;
+  readonly accountId: string;
+  readonly sessionId: string;
+  readonly permissions: ReadonlySet<string>;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** 'public': anyone. 'session': whoever is logged in. Else the permission that is asked for. */
+    permission?: string;
+  }
+  interface FastifyRequest {
+    /** Read it through `actorOf`. */
+    actor: Actor | null;
+    language: Language;
+  }
+}
+
+/** @throws Error on a public route, where nobody need be logged in: a mistake of the route's author. */
+export function actorOf(request: FastifyRequest): Actor {
+  if (!request.actor) throw new Error(`${request.method} ${request.url} is public and has no actor`);
+  return request.actor;
+}
+
+/**
+ * Deny by default: a route that names no permission, or one that no role grants, ends the start of the server.
+ * @throws Error naming the route.
+ */
+export function requirePermission(route: RouteOptions, known: ReadonlySet<string>): void {
+  const permission = route.config?.permission;
+  const name = `${String(route.method)} ${route.url}`;
+  if (permission === undefined) throw new Error(`${name} declares no permission`);
+  if (permission !== 'public' && permission !== 'session' && !known.has(permission))
+    throw new Error(`${name} asks for "${permission}", which no role grants`);
+}
+
+/** @throws AppError 'not_logged_in' or 'forbidden'. */
+export function admit(actor: Actor | undefined, permission: string | undefined): void {
+  if (permission === 'public') return;
+  if (!actor) throw new AppError('not_logged_in', 'no living session');
+  if (permission === 'session') return;
+  if (permission === undefined || !actor.permissions.has(permission))
+    throw new AppError('forbidden', `lacks ${permission ?? 'any permission'}`, { details: { permission } });
+}

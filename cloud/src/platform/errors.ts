@@ -1,0 +1,44 @@
+/** Every code the API answers with, and its HTTP status. Texts for people are in i18n.ts. */
+export const statusOf = {
+  bad_input: 400,
+  not_logged_in: 401,
+  login_refused: 401,
+  forbidden: 403,
+  foreign_origin: 403,
+  setup_refused: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  too_many_requests: 429,
+  internal: 500,
+  unavailable: 503,
+} as const;
+export type ErrorCode = keyof typeof statusOf;
+
+export interface AppErrorOptions extends ErrorOptions {
+  /** What it is about, for programs: goes into the reply as `details`. */
+  readonly details?: unknown;
+  /** Sent as Retry-After. */
+  readonly retryAfterS?: number;
+}
+
+/** A request that cannot be served, for a reason its sender should know. The message is for the log. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: unknown;
+  readonly retryAfterS: number | undefined;
+  constructor(code: ErrorCode, message: string, { details, retryAfterS, ...options }: AppErrorOptions = {}) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+    this.details = details;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** One thing wrong with a request: `field` is a path such as `limit` or `body.login`. */
+export interface FieldFault {
+  readonly field: string;
+  readonly message: string;
+}

@@ -1,0 +1,164 @@
+import pino from 'pino';
+import Type from 'typebox';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Actor } from './access.ts';
+import { AppError } from './errors.ts';
+import { createApp } from './http.ts';
+
+const actor: Actor = {
+  personId: 'p1',
+  accountId: 'a1',
+  sessionId: 's1',
+  permissions: new Set(['thing.read']),
+};
+const deps = {
+  log: pino({ enabled: false }),
+  authenticate: async ({ headers }: { headers: Record<string, unknown> }) =>
+    headers['x-me'] ? actor : undefined,
+  permissions: new Set(['thing.read', 'thing.write']),
+};
+const app = await createApp({ ...deps, ratePerS: 50, ready: { database: async () => undefined } });
+app.get('/api/things', {
+  config: { permission: 'thing.read' },
+  schema: { querystring: Type.Object({ limit: Type.Integer({ default: 5, minimum: 1 }) }) },
+  handler: async ({ query }) => query,
+});
+app.post('/api/things', {
+  config: { permission: 'thing.read' },
+  schema: { body: Type.Object({ count: Type.Integer(), tag: Type.Optional(Type.String()) }) },
+  handler: async ({ body }) => body,
+});
+app.delete('/api/things', { config: { permission: 'thing.write' } }, async () => 'gone');
+app.get('/api/broken', { config: { permission: 'public' } }, async () => {
+  throw new Error('secret of the house');
+});
+app.get('/api/slow', { config: { permission: 'public' } }, async () => {
+  throw new AppError('too_many_requests', 'wait', { retryAfterS: 7 });
+});
+await app.ready();
+afterAll(() => app.close());
+
+const me = { 'x-me': '1' };
+const get = (url: string, headers: Record<string, string> = me) => app.inject({ url, headers });
+
+describe('access', () => {
+  test('a stranger is asked to log in, a person without the permission is refused', async () => {
+    expect((await get('/api/things', {})).statusCode).toBe(401);
+    const refused = await app.inject({ method: 'DELETE', url: '/api/things', headers: me });
+    expect([refused.statusCode, refused.json().code]).toEqual([403, 'forbidden']);
+  });
+
+  test.each([
+    ['declares no permission', {}, /GET \/api\/open declares no permission/],
+    ['asks for one nobody has', { permission: 'thing.raed' }, /"thing.raed", which no role grants/],
+  ])('a route that %s ends the start', async (_why, config, message) => {
+    const faulty = await createApp(deps);
+    faulty.get('/api/open', { config }, async () => 'x');
+    await expect(faulty.ready()).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['https://evil.example', 403],
+    ['null', 403],
+    ['http://park.example:8080', 200],
+    [undefined, 200],
+  ])('a change asked from the origin %s is answered %i', async (origin, status) => {
+    const headers = { ...me, host: 'park.example:8080', ...(origin && { origin }) };
+    const reply = await app.inject({ method: 'POST', url: '/api/things', headers, payload: { count: 1 } });
+    expect(reply.statusCode).toBe(status);
+  });
+});
+
+describe('input', () => {
+  test('a query is converted and its defaults are filled in', async () => {
+    expect((await get('/api/things?limit=7')).json()).toEqual({ limit: 7 });
+    expect((await get('/api/things')).json()).toEqual({ limit: 5 });
+  });
+
+  test.each([
+    ['/api/things?limit=0', 'limit'],
+    ['/api/things?limit=x', 'limit'],
+    ['/api/things?limt=5', 'limt'],
+    ['/api/things?limit=1&limit=2', 'limit'],
+    ['/api/broken?x=1', 'x'],
+  ])('%s is refused, naming %s', async (url, field) => {
+    const reply = await get(url);
+    expect(reply.statusCode).toBe(400);
+    expect(reply.json().details).toMatchObject([{ field }]);
+  });
+
+  test.each([
+    ['a text for a number', { count: '1' }, 'body.count'],
+    ['a missing field', {}, 'body.count'],
+    ['an unknown field', { count: 1, admin: true }, 'body.admin'],
+    ['no object', [], 'body'],
+  ])('a body with %s is refused by name', async (_what, payload, field) => {
+    const reply = await app.inject({ method: 'POST', url: '/api/things', headers: me, payload });
+    expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, field]);
+  });
+
+  test('broken JSON and a body of the wrong kind are refused', async () => {
+    const send = (type: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/things',
+        headers: { ...me, 'content-type': type },
+        payload: '{',
+      });
+    expect((await send('application/json')).json().code).toBe('bad_input');
+    expect((await send('text/csv')).json().code).toBe('unsupported_media');
+  });
+});
+
+describe('answers', () => {
+  test('our own mistake says nothing about itself, in the language of the reader', async () => {
+    const english = await get('/api/broken');
+    expect([english.statusCode, english.body.includes('secret')]).toEqual([500, false]);
+    const chinese = await get('/api/broken', { 'accept-language': 'fr, zh-CN;q=0.9, en;q=0.8' });
+    expect(chinese.json().message).toBe('系统内部出现错误。');
+  });
+
+  test('a refusal for haste says when to come back', async () => {
+    const reply = await get('/api/slow');
+    expect([reply.statusCode, reply.headers['retry-after']]).toEqual([429, '7']);
+  });
+
+  test('more requests a second than allowed are refused', async () => {
+    const replies = await Promise.all(Array.from({ length: 60 }, () => get('/api/things', { ...me })));
+    const refused = replies.filter(({ statusCode }) => statusCode === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.headers['retry-after']).toBe('1');
+  });
+
+  test('every answer carries the security headers', async () => {
+    const { headers } = await get('/healthz');
+    expect(headers['content-security-policy']).toMatchInlineSnapshot(
+      `"default-src 'self';script-src 'self';style-src 'self';img-src 'self' data: blob:;connect-src 'self';object-src 'none';base-uri 'self';form-action 'self';frame-ancestors 'none'"`,
+    );
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'same-origin',
+      'x-frame-options': 'DENY',
+    });
+    expect(headers['strict-transport-security']).toBeUndefined();
+  });
+
+  test('the description of the API is OpenAPI 3.1 and has a page', async () => {
+    const spec = (await get('/openapi.json')).json();
+    expect(spec.openapi).toBe('3.1.0');
+    expect(Object.keys(spec.paths)).toContain('/api/things');
+    expect((await get('/docs/')).statusCode).toBe(200);
+  });
+
+  test('the process is alive, ready and measured', async () => {
+    expect((await get('/healthz')).json()).toEqual({ ok: true });
+    expect((await get('/readyz')).json()).toEqual({ ready: true, checks: { database: 'ok' } });
+    expect((await get('/metrics')).statusCode).toBe(200);
+  });
+
+  test('a process whose database is away is not ready', async () => {
+    const lame = await createApp({ ...deps, ready: { database: () => Promise.reject(new Error('gone')) } });
+    const reply = await lame.inject({ url: '/readyz' });
+    expect([reply.statusCode, reply.json()]).toEqual([503, { ready: false, checks: { database: 'failed' } }]);
+  });
+});

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ErrorReply } from '@parkline/contract';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
+import { Registry } from 'prom-client';
+import { type Actor, admit, requirePermission } from './access.ts';
+import { AppError, type ErrorCode, statusOf } from './errors.ts';
+import { errorTexts, inLanguage, languageOf } from './i18n.ts';
+import { servePortal } from './portal.ts';
+import { probeRoutes, type ReadyChecks } from './probes.ts';
+import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
+import { closeSchemas, compileValidator } from './validation.ts';
+
+export interface AppDeps {
+  readonly log: FastifyBaseLogger;
+  /** Who a request comes from; undefined: nobody we know. */
+  readonly authenticate: (request: FastifyRequest) => Promise<Actor | undefined>;
+  /** Every permission that some role grants: a route asking for another is a typing mistake. */
+  readonly permissions: ReadonlySet<string>;
+  readonly ready?: ReadyChecks;
+  readonly metrics?: Registry;
+  readonly portalDir?: string | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly trustProxy?: boolean;
+  /** API requests a second and account (or address, before login). */
+  readonly ratePerS?: number;
+}
+
+/** The HTTP server without a port: register the slices' routes on it, then `listen` or `inject`. */
+export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
+  const https = deps.publicUrl?.startsWith('https:') ?? false;
+  const app = fastify({
+    loggerInstance: deps.log,
+    trustProxy: deps.trustProxy ?? false,
+    bodyLimit: 1024 * 1024,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true, // Live streams never end by themselves.
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(compileValidator);
+  app.setErrorHandler(sendError);
+
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => {
+    closeSchemas(route);
+    routes.push(route);
+  });
+  // Looked at when all are there, because a scope may give its routes their permission after this hook.
+  app.addHook('onReady', () => {
+    for (const route of routes) requirePermission(route, deps.permissions);
+    return Promise.resolve();
+  });
+  await app.register(helmet, securityHeaders({ scriptHashes: inlineScriptHashes(deps.portalDir), https }));
+  await app.register(cookie);
+  addAccessHooks(app, deps);
+  await app.register(rateLimit, {
+    hook: 'preValidation', // After the access hook: the account is the key.
+    max: deps.ratePerS ?? 100,
+    timeWindow: 1_000,
+    keyGenerator: ({ actor, ip }) => actor?.accountId ?? ip,
+    allowList: ({ url }) => !url.startsWith('/api/'),
+    errorResponseBuilder: (_request, { ttl }) =>
+      new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.ceil(ttl / 1_000) }),
+  });
+  await documentApi(app);
+  probeRoutes(app, deps.ready ?? {}, deps.metrics ?? new Registry());
+  await servePortal(app, deps.portalDir);
+  return app;
+}
+
+function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDeps): void {
+  app.decorateRequest('actor', null);
+  app.decorateRequest('language', 'en');
+  app.addHook('onRequest', async (request, reply) => {
+    request.language = languageOf(request.headers['accept-language']);
+    reply.header('x-request-id', request.id);
+    if (request.url.startsWith('/api/'))
+      reply.header('cache-control', 'no-store').header('vary', 'accept-language');
+    if (request.is404) return;
+    refuseForeignOrigin(request, publicUrl);
+    const { permission } = request.routeOptions.config;
+    if (permission === 'public') return;
+    const actor = await authenticate(request);
+    admit(actor, permission);
+    request.actor = actor ?? null;
+  });
+}
+
+async function documentApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Parkline', version: '1', description: 'The API that the portal itself uses.' },
+    },
+  });
+  app.get('/openapi.json', { config: { permission: 'public' }, schema: { hide: true } }, () => app.swagger());
+  // The plugin declares its own routes and cannot be told a permission: the scope gives it to them.
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, permission: 'public' };
+    });
+    await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
+  });
+}
+
+/** The one border where an error becomes an answer. What the client did not cause is logged and told nothing. */
+function sendError(this: FastifyInstance, cause: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const error = asAppError(cause);
+  const status = statusOf[error.code];
+  if (status >= 500) request.log.error({ err: cause }, 'request failed');
+  else request.log.info({ code: error.code, why: error.message }, 'request refused');
+  if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
+  const body: ErrorReply = {
+    code: error.code,
+    message: inLanguage(errorTexts[error.code], request.language),
+    ...(error.details !== undefined && { details: error.details }),
+  };
+  return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+/** Fastify's own refusals (broken JSON, wrong content type, too large) carry a status; anything else is our bug. */
+function asAppError(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const status = (cause as { statusCode?: unknown } | null)?.statusCode;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const code = typeof status === 'number' ? fastifyCodes[status] : undefined;
+  return new AppError(code ?? 'internal', message, { cause });
+}
+
+const fastifyCodes: Readonly<Record<number, ErrorCode>> = {
+  400: 'bad_input',
+  404: 'not_found',
+  413: 'too_large',
+  415: 'unsupported_media',
+  429: 'too_many_requests',
+};

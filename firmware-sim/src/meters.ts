@@ -1,0 +1,74 @@
+import { createSeriesLoad, createSumLoad, type Load } from './models/load.ts';
+import { seedOf } from './models/noise.ts';
+import { createQuantities, type Quantities } from './models/quantities.ts';
+import type { HourlyData } from './models/hourly-data.ts';
+import type { Meter, Park } from './park.ts';
+
+/** First hour of the source's data, read as wall clock of the site. */
+const FIRST_DAY = '2021-01-01T00:00:00Z';
+
+/** Every meter's quantities by meter key. @throws Error for an unknown column, kind or a sum that contains itself. */
+export function createMeters(park: Park, data: HourlyData, seed: number): Map<string, Quantities> {
+  const parkSeed = seedOf(park.key, seed);
+  const origin = originOf(park.timezone);
+  const loads = new Map<string, Load>();
+
+  const loadOf = (meter: Meter, above: readonly string[]): Load => {
+    if (above.includes(meter.key)) throw new Error(`meter ${meter.key} sums itself: ${above.join(' > ')}`);
+    const known = loads.get(meter.key);
+    if (known) return known;
+    const { load } = meter;
+    const made =
+      'sum' in load
+        ? createSumLoad(
+            load.sum.map((key) =>
+              loadOf(
+                park.meters.find((m) => m.key === key)!,
+                [...above, meter.key],
+              ),
+            ),
+            load.times,
+          )
+        : createSeriesLoad(scaled(data, meter.key, load), seedOf(parkSeed, meter.key), { origin });
+    loads.set(meter.key, made);
+    return made;
+  };
+
+  return new Map(
+    park.meters.map((meter) => [
+      meter.key,
+      createQuantities({
+        key: meter.key,
+        kind: meter.kind,
+        start: meter.start,
+        load: loadOf(meter, []),
+        seed: parkSeed,
+      }),
+    ]),
+  );
+}
+
+function scaled(
+  data: HourlyData,
+  meter: string,
+  load: { column: string; times: number; above?: number },
+): Float64Array {
+  const column = data.get(load.column);
+  if (!column)
+    throw new Error(`meter ${meter}: no column ${load.column}; there are ${[...data.keys()].join(', ')}`);
+  return column.map((value) => Math.max(0, value - (load.above ?? 0)) * load.times);
+}
+
+/** Unix ms of the first day's midnight in the zone. Its offset of that day holds for ever, so the register knows no summer time. */
+export function originOf(timezone: string): number {
+  const utc = Date.parse(FIRST_DAY);
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    timeZoneName: 'longOffset',
+  }).formatToParts(utc);
+  const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT';
+  const [, sign, hours, minutes] = /^GMT(?:([+-])(\d\d):(\d\d))?/.exec(name) ?? [];
+  if (!sign) return utc;
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return sign === '+' ? utc - offset : utc + offset;
+}

@@ -1,0 +1,32 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+/** One request and what was done about it. */
+export interface LogEntry {
+  /** Unix ms at which the request arrived; the values are those of that instant. */
+  readonly t: number;
+  readonly bus: string;
+  readonly unit: number;
+  readonly fc: number;
+  readonly addr: number;
+  readonly count: number;
+  /** By point key, of the points wholly inside the range: value as the device shows it, counts for registers. */
+  readonly values: Readonly<Record<string, number | null>>;
+  /** 'ok', 'exception 2', 'silence', 'late', 'delay', 'garbage', 'wrong-unit' or 'close'. */
+  readonly outcome: string;
+}
+
+export interface RequestLog {
+  write(entry: LogEntry): void;
+  close(): void;
+}
+
+/** Appends JSON lines. Written through before the reply leaves, so whoever holds an answer finds it in the log. */
+export function createRequestLog(path: string): RequestLog {
+  const file = openSync(path, 'a');
+  return {
+    write: (entry) => void writeSync(file, `${JSON.stringify(entry)}\n`),
+    close: () => closeSync(file),
+  };
+}
+
+export const noLog: RequestLog = { write: () => undefined, close: () => undefined };

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { readOptions, StartError } from './options.ts';
+
+describe('readOptions', () => {
+  test('starts the demo park on port 8080 in .parkline when nothing is said', () => {
+    expect(readOptions([], {}, '/repo')).toEqual({
+      home: '/repo/.parkline',
+      port: 8080,
+      host: '127.0.0.1',
+      park: '/repo/firmware-sim/parks/demo.yaml',
+      historyMonths: 13,
+      reportEvery: false,
+      databaseUrl: undefined,
+      natsUrl: undefined,
+    });
+  });
+
+  test('--no-demo leaves the park empty', () => {
+    expect(readOptions(['--no-demo'], { PORT: '0', PARKLINE_HOME: '/data' }, '/repo')).toMatchObject({
+      park: undefined,
+      port: 0,
+      home: '/data',
+    });
+  });
+
+  test.each([
+    ['an unknown option', ['--demo'], {}, /--demo/],
+    ['a port that is none', [], { PORT: 'http' }, /PORT=http/],
+    ['a port out of range', [], { PORT: '70000' }, /PORT=70000/],
+    ['a database address of another kind', [], { DATABASE_URL: 'mysql://u:secret@h/d' }, /DATABASE_URL/],
+    ['a message server address that is none', [], { NATS_URL: 'localhost' }, /NATS_URL/],
+  ])('refuses %s and names it', (_what, args, env, named) => {
+    expect(() => readOptions(args, env, '/repo')).toThrow(StartError);
+    expect(() => readOptions(args, env, '/repo')).toThrow(named);
+  });
+
+  test('a refused address is not repeated, because it may hold a password', () => {
+    expect(() => readOptions([], { DATABASE_URL: 'mysql://u:secret@h/d' }, '/repo')).not.toThrow(/secret/);
+  });
+});

@@ -1,0 +1,176 @@
+import './tables.ts';
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+
+/** Failures of one login before it is locked, and the longest lock: 1 s, 2 s, 4 s, ... 15 min. */
+const FREE_FAILURES = 5;
+const LONGEST_LOCK_S = 900;
+
+export interface LoginBegun {
+  /** Set: refuse without looking at the password. */
+  readonly lockedUntil: Date | null;
+  readonly personId: string | null;
+  readonly accountId: string | null;
+  readonly passwordHash: string | null;
+}
+
+export interface FoundSession {
+  readonly sessionId: string;
+  readonly accountId: string;
+  readonly personId: string;
+  readonly login: string;
+  readonly name: string;
+  readonly roles: string[];
+}
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+const loginHash = (login: string): Buffer => hashOf(login.toLowerCase());
+const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1_000})`;
+
+/** Looked up before an account is known: each call is one checked function of migration 0003. */
+export const gate = {
+  /** Counts the attempt as failed until `loginSucceeded` takes it back. */
+  async loginBegin(db: Db, login: string, at: Date): Promise<LoginBegun> {
+    const { rows } = await sql<LoginBegun>`
+      select * from login_begin(${login}, ${loginHash(login)}, ${at}, ${FREE_FAILURES}, ${seconds(LONGEST_LOCK_S * 1_000)})`.execute(
+      db,
+    );
+    return rows[0] ?? { lockedUntil: null, personId: null, accountId: null, passwordHash: null };
+  },
+
+  async loginSucceeded(db: Db, login: string): Promise<void> {
+    await sql`select login_succeeded(${loginHash(login)})`.execute(db);
+  },
+
+  /** The living session of a cookie's token. */
+  async sessionOf(db: Db, token: string, at: Date, idleMs: number): Promise<FoundSession | undefined> {
+    const { rows } = await sql<FoundSession>`
+      select * from session_find(${hashOf(token)}, ${at}, ${seconds(idleMs)})`.execute(db);
+    return rows[0];
+  },
+
+  /** Deletes sessions that are over. @returns how many. */
+  async sweepSessions(db: Db, at: Date, idleMs: number): Promise<number> {
+    const { rows } = await sql<{ n: number }>`select session_sweep(${at}, ${seconds(idleMs)}) as n`.execute(
+      db,
+    );
+    return rows[0]?.n ?? 0;
+  },
+
+  async isSetupNeeded(db: Db): Promise<boolean> {
+    const { rows } = await sql<{ needed: boolean }>`select setup_needed() as needed`.execute(db);
+    return rows[0]?.needed ?? false;
+  },
+
+  /** @returns the account of the first person, or null when somebody was first. */
+  async setUpFirstPerson(
+    db: Db,
+    first: {
+      accountId: string;
+      personId: string;
+      login: string;
+      name: string;
+      hash: string;
+      roles: string[];
+    },
+  ): Promise<string | null> {
+    const { rows } = await sql<{ account: string | null }>`
+      select setup_first_person(${first.accountId}, ${first.personId}, ${first.login}, ${first.name}, ${first.hash}, ${first.roles}) as account`.execute(
+      db,
+    );
+    return rows[0]?.account ?? null;
+  },
+};
+
+/** Inside an account, so inside `withAccount`. */
+export const people = {
+  find: (db: Db, accountId: string, id: string) =>
+    db
+      .selectFrom('person')
+      .select(['id', 'accountId', 'login', 'name', 'roles'])
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .executeTakeFirst(),
+
+  async setPasswordHash(db: Db, accountId: string, id: string, passwordHash: string): Promise<void> {
+    await db
+      .updateTable('person')
+      .set({ passwordHash })
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .execute();
+  },
+
+  /** Adds a person unless the login is taken. @returns whether it was free. */
+  async add(
+    db: Db,
+    person: {
+      id: string;
+      accountId: string;
+      login: string;
+      name: string;
+      passwordHash: string;
+      roles: string[];
+    },
+  ): Promise<boolean> {
+    const { numInsertedOrUpdatedRows } = await db
+      .insertInto('person')
+      .values(person)
+      .onConflict((c) => c.expression(sql`lower(login)`).doNothing())
+      .executeTakeFirst();
+    return numInsertedOrUpdatedRows === 1n;
+  },
+};
+
+export const sessions = {
+  async open(
+    db: Db,
+    session: { id: string; accountId: string; personId: string; token: string; at: Date; expiresAt: Date },
+  ): Promise<void> {
+    const { token, at, ...row } = session;
+    await db
+      .insertInto('session')
+      .values({ ...row, tokenHash: hashOf(token), createdAt: at, seenAt: at })
+      .execute();
+  },
+
+  async end(db: Db, accountId: string, id: string): Promise<void> {
+    await db.deleteFrom('session').where('accountId', '=', accountId).where('id', '=', id).execute();
+  },
+
+  /** For streams that outlive their request: ends within seconds of a logout. Idleness is left to the requests. */
+  async isAlive(db: Db, accountId: string, id: string, at: Date): Promise<boolean> {
+    const row = await db
+      .selectFrom('session')
+      .innerJoin('person', 'person.id', 'session.personId')
+      .select('session.id')
+      .where('session.accountId', '=', accountId)
+      .where('session.id', '=', id)
+      .where('session.expiresAt', '>', at)
+      .where('person.disabledAt', 'is', null)
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+};
+
+export interface AuditEntry {
+  readonly accountId: string;
+  readonly at: Date;
+  /** Who did it; null for the system itself. */
+  readonly personId: string | null;
+  /** `<thing>.<what happened>`, 'session.opened'. */
+  readonly action: string;
+  readonly subjectId?: string;
+  readonly details?: object;
+  readonly ip?: string;
+}
+
+/** Notes what a person did, in the same transaction as the deed. The API can add and never change or read. */
+export async function audit(db: Db, entry: AuditEntry): Promise<void> {
+  const { subjectId = null, ip = null, details = {}, ...rest } = entry;
+  await db
+    .insertInto('auditEvent')
+    .values({ ...rest, subjectId, ip, details })
+    .execute();
+}

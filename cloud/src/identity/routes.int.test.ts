@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { withAccount } from '../platform/db.ts';
+import { createApp } from '../platform/http.ts';
+import { newId } from '../platform/ids.ts';
+import { createLog } from '../platform/log.ts';
+import { clonedDatabase } from '../platform/testing.ts';
+import { createPasswords } from './password.ts';
+import { allPermissions } from './permissions.ts';
+import { gate } from './repository.ts';
+import { identityRoutes } from './routes.ts';
+import { createSessionKeeper } from './session.ts';
+import { givenAccount, givenPerson } from './testing.ts';
+
+const { app: db, owner } = await clonedDatabase();
+const passwords = createPasswords();
+const token = 'printed once at install';
+let clock = Date.parse('2026-11-22T10:00:00Z');
+const now = () => new Date(clock);
+
+async function server({ https = false } = {}) {
+  const keeper = createSessionKeeper({ db, now, newId, idleMs: 30 * 60_000, maxMs: 7 * 86_400_000, https });
+  const app = await createApp({
+    log: createLog('silent'),
+    permissions: allPermissions,
+    authenticate: keeper.authenticate,
+    ratePerS: 10_000,
+    ...(https && { publicUrl: 'https://park.example' }),
+  });
+  const setupTokenSha256 = createHash('sha256').update(token).digest('hex');
+  await app.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256 }));
+  await app.ready();
+  return app;
+}
+let app = await server();
+beforeEach(async () => {
+  clock += 86_400_000; // Each test a day later: what an earlier one locked is open again.
+  app = await server();
+});
+
+const login = (body: object, headers = {}) =>
+  app.inject({ method: 'POST', url: '/api/login', payload: body, headers });
+const cookieOf = (reply: { cookies: { name: string; value: string }[] }) => {
+  const [cookie] = reply.cookies;
+  return { cookie: `${cookie?.name}=${cookie?.value}` };
+};
+const me = (headers: Record<string, string>) => app.inject({ url: '/api/me', headers });
+
+describe('set-up of an empty park', () => {
+  const first = { token, login: 'first@park', name: 'First', password: 'twelve letters at least' };
+  const setUp = (body: object) => app.inject({ method: 'POST', url: '/api/setup', payload: body });
+  const needed = async () => (await app.inject({ url: '/api/setup' })).json();
+
+  test('wants the token and a long password, lets one of two win, and is then closed for ever', async () => {
+    expect(await needed()).toEqual({ needed: true });
+    expect((await setUp({ ...first, token: 'guessed' })).statusCode).toBe(403);
+    expect((await setUp({ ...first, password: 'short' })).json().details[0].field).toBe('body.password');
+
+    const race = await Promise.all([setUp(first), setUp({ ...first, login: 'second@park' })]);
+    expect(race.map(({ statusCode }) => statusCode).sort()).toEqual([204, 403]);
+    expect(await needed()).toEqual({ needed: false });
+    expect((await setUp({ ...first, login: 'third@park' })).json().code).toBe('setup_refused');
+
+    const winner = race.find(({ statusCode }) => statusCode === 204);
+    const reply = await me(cookieOf(winner ?? { cookies: [] }));
+    expect(reply.json()).toMatchObject({ name: 'First', roles: ['account_admin'] });
+    const events = await owner.selectFrom('auditEvent').select('action').orderBy('id').execute();
+    expect(events.map(({ action }) => action)).toEqual(['park.set_up', 'session.opened']);
+  });
+});
+
+describe('login', () => {
+  test('answers 204 with a cookie that scripts cannot read, and says who one is', async () => {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const reply = await login({ login: person.login.toUpperCase(), password: person.password });
+    expect([reply.statusCode, reply.body]).toEqual([204, '']);
+    expect(reply.cookies[0]).toMatchObject({
+      name: 'parkline_session',
+      httpOnly: true,
+      sameSite: 'Lax',
+      path: '/',
+    });
+    expect((await me(cookieOf(reply))).json()).toEqual({
+      id: person.id,
+      accountId: person.accountId,
+      login: person.login,
+      name: person.name,
+      roles: ['facility_engineer'],
+      permissions: expect.arrayContaining(['point.read']),
+    });
+  });
+
+  test('over https the cookie is secure and bound to the host', async () => {
+    app = await server({ https: true });
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const reply = await login({ login: person.login, password: person.password });
+    expect(reply.cookies[0]).toMatchObject({ name: '__Host-parkline_session', secure: true });
+    expect(reply.headers['strict-transport-security']).toContain('max-age');
+  });
+
+  test('a wrong password and an unknown login get the same answer', async () => {
+    const { login: known } = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const wrong = await login({ login: known, password: 'not this one' });
+    const unknown = await login({ login: 'nobody at all', password: 'not this one' });
+    expect([wrong.statusCode, wrong.body]).toEqual([401, unknown.body]);
+    expect(wrong.json().code).toBe('login_refused');
+  });
+
+  test('the database holds neither password nor cookie', async () => {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const { cookie } = cookieOf(await login({ login: person.login, password: person.password }));
+    const rows = [
+      await owner.selectFrom('person').selectAll().execute(),
+      await owner.selectFrom('session').selectAll().execute(),
+    ];
+    expect(JSON.stringify(rows)).not.toContain(person.password);
+    expect(JSON.stringify(rows)).not.toContain(cookie.split('=')[1]);
+  });
+
+  test('five failures lock the login for one second, then two, and the right password opens it again', async () => {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const attempt = async (password: string) => {
+      const reply = await login({ login: person.login, password });
+      return [reply.statusCode, reply.headers['retry-after']];
+    };
+    for (let i = 0; i < 5; i += 1) expect(await attempt('wrong')).toEqual([401, undefined]);
+    expect(await attempt(person.password)).toEqual([429, '1']);
+    clock += 1_000;
+    expect(await attempt('wrong')).toEqual([401, undefined]);
+    expect(await attempt(person.password)).toEqual([429, '2']);
+    clock += 2_000;
+    expect(await attempt(person.password)).toEqual([204, undefined]);
+    expect(await attempt('wrong')).toEqual([401, undefined]);
+  });
+
+  test('many attempts at once do not slip through the lock together', async () => {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, () => login({ login: person.login, password: 'wrong' })),
+    );
+    expect(replies.filter(({ statusCode }) => statusCode === 401)).toHaveLength(5);
+    expect(replies.filter(({ statusCode }) => statusCode === 429)).toHaveLength(15);
+  });
+
+  test('an address that tries a hundred logins a minute has to wait', async () => {
+    const replies = await Promise.all(
+      Array.from({ length: 103 }, (_, i) => login({ login: `guess ${i}`, password: 'x' })),
+    );
+    expect(replies.filter(({ statusCode }) => statusCode === 429)).toHaveLength(3);
+  }, 30_000);
+
+  test('another site cannot log a browser in', async () => {
+    const reply = await login({ login: 'x', password: 'y' }, { origin: 'https://evil.example' });
+    expect([reply.statusCode, reply.json().code]).toEqual([403, 'foreign_origin']);
+  });
+});
+
+describe('a session', () => {
+  async function session() {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const body = { login: person.login, password: person.password };
+    return { person, body, headers: cookieOf(await login(body)) };
+  }
+  const status = async (headers: Record<string, string>) => (await me(headers)).statusCode;
+
+  test('ends with half an hour of silence, and not while it is used', async () => {
+    const { headers } = await session();
+    for (let i = 0; i < 4; i += 1) {
+      clock += 20 * 60_000;
+      expect(await status(headers)).toBe(200);
+    }
+    clock += 30 * 60_000 + 1;
+    expect(await status(headers)).toBe(401);
+  });
+
+  test('ends after seven days whatever it does', async () => {
+    const { headers } = await session();
+    for (let left = 7 * 48 - 1; left > 0; left -= 1) {
+      clock += 30 * 60_000 - 1;
+      if ((await status(headers)) !== 200) throw new Error(`ended ${left} half hours early`);
+    }
+    clock += 31 * 60_000;
+    expect(await status(headers)).toBe(401);
+  });
+
+  test('ends at logout, and at the next login of the same browser', async () => {
+    const { headers, body } = await session();
+    const again = cookieOf(await login(body, headers));
+    expect([await status(headers), await status(again)]).toEqual([401, 200]);
+
+    const out = await app.inject({ method: 'POST', url: '/api/logout', headers: again });
+    expect([out.statusCode, await status(again)]).toEqual([204, 401]);
+    expect((await app.inject({ method: 'POST', url: '/api/logout' })).statusCode).toBe(401);
+  });
+
+  test('ends when its person is disabled', async () => {
+    const { headers, person } = await session();
+    await withAccount(owner, person.accountId, (trx) =>
+      trx.updateTable('person').set({ disabledAt: now() }).where('id', '=', person.id).execute(),
+    );
+    expect(await status(headers)).toBe(401);
+  });
+
+  test('is swept away once it is over', async () => {
+    const { headers } = await session();
+    clock += 31 * 60_000;
+    expect(await gate.sweepSessions(db, now(), 30 * 60_000)).toBeGreaterThan(0);
+    clock -= 31 * 60_000;
+    expect(await status(headers)).toBe(401);
+  });
+});

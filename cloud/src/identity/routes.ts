@@ -1,0 +1,130 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { LoginBody, Me, SetupBody, SetupState } from '@parkline/contract';
+import Type from 'typebox';
+import { actorOf } from '../platform/access.ts';
+import type { Now } from '../platform/clock.ts';
+import { type Db, withAccount } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import type { NewId } from '../platform/ids.ts';
+import { createFailureLimit } from './failure-limit.ts';
+import type { Passwords } from './password.ts';
+import { permissionsOf } from './permissions.ts';
+import { audit, gate, people } from './repository.ts';
+import type { SessionKeeper } from './session.ts';
+import { isSetupToken } from './setup.ts';
+
+export interface IdentityDeps {
+  readonly db: Db;
+  readonly now: Now;
+  readonly newId: NewId;
+  readonly passwords: Passwords;
+  readonly sessions: SessionKeeper;
+  /** SHA-256 (hex) of the one-time token; without it nobody can set the park up over HTTP. */
+  readonly setupTokenSha256?: string | undefined;
+}
+
+/** Failed logins a minute and address. High, because all tenants of a park may sit behind one address. */
+const FAILURES_PER_MIN = 100;
+
+const NoContent = { response: { 204: Type.Null() } };
+
+/** Login, logout, who am I, and the set-up of an empty park. */
+export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
+  const { db, now, newId, passwords, sessions } = deps;
+  const failures = createFailureLimit({ max: FAILURES_PER_MIN, windowMs: 60_000, now });
+
+  /** Counts a failure for the address until `forgive` is called. @throws AppError 'too_many_requests'. */
+  function begin(ip: string): void {
+    const retryAfterS = failures.waitS(ip);
+    if (retryAfterS > 0) throw new AppError('too_many_requests', 'failures of the address', { retryAfterS });
+    failures.note(ip);
+  }
+
+  /** @throws AppError when the login is locked, unknown or the password wrong: the last two look the same. */
+  async function check({ login, password }: LoginBody) {
+    const at = now();
+    const { lockedUntil, personId, accountId, passwordHash } = await gate.loginBegin(db, login, at);
+    if (lockedUntil) {
+      const retryAfterS = Math.max(1, Math.ceil((lockedUntil.getTime() - at.getTime()) / 1_000));
+      throw new AppError('too_many_requests', 'login is locked', { retryAfterS });
+    }
+    const right = await passwords.verify(password, passwordHash);
+    if (!right || !personId || !accountId || !passwordHash)
+      throw new AppError('login_refused', 'wrong login or password');
+    await gate.loginSucceeded(db, login);
+    return { personId, accountId, passwordHash };
+  }
+
+  return async (app) => {
+    const open = { permission: 'public' };
+
+    app.post(
+      '/api/login',
+      { config: open, schema: { body: LoginBody, ...NoContent } },
+      async (request, reply) => {
+        begin(request.ip);
+        const { personId, accountId, passwordHash } = await check(request.body);
+        failures.forgive(request.ip);
+        if (passwords.isOutdated(passwordHash)) {
+          const hash = await passwords.hash(request.body.password);
+          await withAccount(db, accountId, (trx) => people.setPasswordHash(trx, accountId, personId, hash));
+        }
+        await sessions.open(request, reply, { accountId, personId });
+        return reply.code(204).send(null);
+      },
+    );
+
+    app.post(
+      '/api/logout',
+      { config: { permission: 'session' }, schema: NoContent },
+      async (request, reply) => {
+        await sessions.end(actorOf(request), request, reply);
+        return reply.code(204).send(null);
+      },
+    );
+
+    app.get(
+      '/api/me',
+      { config: { permission: 'session' }, schema: { response: { 200: Me } } },
+      async (request) => {
+        const { accountId, personId } = actorOf(request);
+        const me = await withAccount(db, accountId, (trx) => people.find(trx, accountId, personId));
+        if (!me) throw new AppError('not_logged_in', 'person is gone');
+        return { ...me, roles: me.roles as Me['roles'], permissions: [...permissionsOf(me.roles)].sort() };
+      },
+    );
+
+    app.get('/api/setup', { config: open, schema: { response: { 200: SetupState } } }, async () => ({
+      needed: await gate.isSetupNeeded(db),
+    }));
+
+    app.post(
+      '/api/setup',
+      { config: open, schema: { body: SetupBody, ...NoContent } },
+      async (request, reply) => {
+        begin(request.ip);
+        const { token, login, name, password } = request.body;
+        if (!isSetupToken(token, deps.setupTokenSha256)) throw new AppError('setup_refused', 'wrong token');
+        if (!(await gate.isSetupNeeded(db))) throw new AppError('setup_refused', 'a person exists');
+
+        const [personId, hash] = [newId(), await passwords.hash(password)];
+        const first = { accountId: newId(), personId, login, name, hash, roles: ['account_admin'] };
+        const accountId = await gate.setUpFirstPerson(db, first);
+        if (!accountId) throw new AppError('setup_refused', 'somebody was first');
+        failures.forgive(request.ip);
+        await withAccount(db, accountId, (trx) =>
+          audit(trx, {
+            accountId,
+            at: now(),
+            personId,
+            action: 'park.set_up',
+            subjectId: personId,
+            ip: request.ip,
+          }),
+        );
+        await sessions.open(request, reply, { accountId, personId });
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}

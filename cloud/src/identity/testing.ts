@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import type { Role } from '@parkline/contract';
+import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
+import { type Db, withAccount } from '../platform/db.ts';
+import { createApp } from '../platform/http.ts';
+import { newId } from '../platform/ids.ts';
+import { createPasswords } from './password.ts';
+import { allPermissions } from './permissions.ts';
+import { people, sessions } from './repository.ts';
+import { createSessionKeeper } from './session.ts';
+import './tables.ts';
+
+const passwords = createPasswords();
+
+/** An account with nothing in it. */
+export async function givenAccount(db: Db, key = `a-${randomUUID()}`): Promise<string> {
+  const id = newId();
+  await withAccount(db, id, (trx) =>
+    trx
+      .insertInto('account')
+      .values({ id, key, name: { en: key, zh: key } })
+      .execute(),
+  );
+  return id;
+}
+
+/** A person who can log in with the password 'a long password'. */
+export async function givenPerson(
+  db: Db,
+  {
+    accountId,
+    login = randomUUID(),
+    roles = ['facility_engineer'],
+  }: { accountId: string; login?: string; roles?: Role[] },
+) {
+  const person = { id: newId(), accountId, login, name: `Name of ${login}`, roles };
+  const passwordHash = await passwords.hash('a long password');
+  await withAccount(db, accountId, (trx) => people.add(trx, { ...person, passwordHash }));
+  return { ...person, password: 'a long password' };
+}
+
+/** Headers of a logged-in person of the account, without going through the login. */
+export async function loggedIn(db: Db, accountId: string, roles?: Role[]): Promise<{ cookie: string }> {
+  const { id: personId } = await givenPerson(db, { accountId, ...(roles && { roles }) });
+  const [token, at] = [randomUUID(), new Date()];
+  const expiresAt = new Date(at.getTime() + 3_600_000);
+  await withAccount(db, accountId, (trx) =>
+    sessions.open(trx, { id: newId(), accountId, personId, token, at, expiresAt }),
+  );
+  return { cookie: `parkline_session=${token}` };
+}
+
+/** The HTTP app with real sessions on `db`; register the slice's routes on it. */
+export const createTestApp = (db: Db): Promise<FastifyInstance> =>
+  createApp({
+    log: pino({ enabled: false }),
+    permissions: allPermissions,
+    ratePerS: 10_000,
+    authenticate: createSessionKeeper({
+      db,
+      newId,
+      now: () => new Date(),
+      idleMs: 1_800_000,
+      maxMs: 604_800_000,
+      https: false,
+    }).authenticate,
+  });

@@ -36,6 +36,8 @@ export const GatewayHealth = Type.Object({
     oldestAt: Type.Union([Type.Integer(), Type.Null()]),
     bytes: Type.Integer({ minimum: 0 }),
     maxBytes: Type.Integer({ minimum: 0 }),
+    /** Samples refused since start because the outbox was full or its disk failed: declared gaps. */
+    refused: Type.Optional(Type.Integer({ minimum: 0 })),
   }),
   devices: Type.Array(
     Type.Object({

@@ -1,0 +1,95 @@
+import { sign as signWith } from 'node:crypto';
+import type { DriverModule } from '@parkline/kit';
+import type { Logger } from 'pino';
+import { createBell } from './base/bell.ts';
+import type { Clock, Wait } from './base/clock.ts';
+import type { Failpoint } from './base/failpoint.ts';
+import { createFaultLog } from './base/fault-log.ts';
+import type { Home } from './config/load.ts';
+import { createField } from './field.ts';
+import { createDeviceBoard } from './health/devices.ts';
+import { createGapLedger } from './pipeline/gaps.ts';
+import { openOutbox } from './pipeline/outbox.ts';
+import { createUpstream } from './upstream.ts';
+
+export interface AgentDeps {
+  readonly home: Home;
+  readonly version: string;
+  readonly loadDriver: (protocol: string) => Promise<DriverModule>;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  readonly log: Logger;
+  readonly failpoint: Failpoint;
+}
+
+export interface Agent {
+  /**
+   * Works until `signal` aborts; when it resolves, everything read is on disk.
+   * @throws OutboxError 'corrupt' when the outbox file was damaged while in use: the next start moves it aside.
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Puts a gateway together from its home. No I/O but the outbox file.
+ * @throws OutboxError when the outbox cannot be opened.
+ */
+export async function createAgent(deps: AgentDeps): Promise<Agent> {
+  const { home, clock, wait, log, failpoint } = deps;
+  const { config, keys } = home;
+  const now = (): number => clock.now();
+  const faults = createFaultLog(log, clock);
+  const sign = (bytes: Uint8Array): Uint8Array => signWith(null, bytes, keys.signing);
+  const uplinkBell = createBell(wait);
+  const healthBell = createBell(wait);
+
+  const outbox = openOutbox({
+    path: home.outboxPath,
+    maxBytes: config.outbox.maxMegabytes * 1024 * 1024,
+    now,
+    failpoint,
+    onMovedAside: (movedTo, err) => {
+      log.error({ movedTo, err }, 'outbox file is damaged: moved aside, a new one begins');
+    },
+  });
+  const gaps = createGapLedger({ outbox, faults });
+  const board = createDeviceBoard({
+    devices: config.connections.flatMap(({ devices }) => devices),
+    ...{ now, faults },
+    onChange: healthBell.ring,
+  });
+  const field = await createField({
+    ...{ config, outbox, gaps, board, sign, clock, wait, log, failpoint },
+    loadDriver: deps.loadDriver,
+    onAppended: uplinkBell.ring,
+  });
+  const upstream = createUpstream({
+    gatewayId: config.gatewayId,
+    natsUrl: config.nats.url,
+    natsSeed: keys.natsSeed,
+    cloudKey: keys.cloud,
+    keepMs: config.outbox.keepHours * 3_600_000,
+    bell: uplinkBell,
+    health: { version: deps.version, startedAt: now(), board, refused: gaps.refused, sign, bell: healthBell },
+    ...{ outbox, clock, wait, log, faults, failpoint },
+  });
+
+  return {
+    async run(signal) {
+      const stop = new AbortController();
+      const onStop = (): void => {
+        stop.abort();
+      };
+      if (signal.aborted) onStop();
+      signal.addEventListener('abort', onStop, { once: true });
+      const parts = [field.run(stop.signal), upstream.run(stop.signal)];
+      try {
+        await Promise.all(parts);
+      } finally {
+        onStop(); // One part that dies takes the other down in order: the last batch still reaches the disk.
+        await Promise.allSettled(parts);
+        outbox.close();
+      }
+    },
+  };
+}

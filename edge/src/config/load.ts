@@ -1,0 +1,154 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Value } from 'typebox/value';
+import { parse } from 'yaml';
+import { GatewayConfig } from './schema.ts';
+
+/** Everything in a gateway's home, read once at start. */
+export interface Home {
+  readonly config: GatewayConfig;
+  readonly keys: Keys;
+  readonly outboxPath: string;
+}
+
+export interface Keys {
+  /** Ed25519; signs every message this gateway sends. */
+  readonly signing: KeyObject;
+  /** Ed25519; verifies what claims to come from the cloud. */
+  readonly cloud: KeyObject;
+  /** nkey seed of this gateway's NATS user. */
+  readonly natsSeed: Uint8Array;
+}
+
+/** The configuration cannot be used. The message names every fault by file and path, so one restart fixes all. */
+export class ConfigError extends Error {
+  readonly code = 'config';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`bad configuration: ${faults.join('; ')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads a gateway's home. `env.NATS_URL` wins over the file, because the machine knows its network best.
+ * @throws ConfigError listing all faults of all files.
+ */
+export function loadHome(home: string, env: { NATS_URL?: string | undefined }): Home {
+  const faults: string[] = [];
+  const attempt = <T>(file: string, read: (content: Buffer) => T): T | undefined => {
+    try {
+      return read(readFileSync(join(home, file)));
+    } catch (error) {
+      if (error instanceof ConfigError) faults.push(...error.faults.map((fault) => `${file} ${fault}`));
+      else faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  };
+  const config = attempt('gateway.yaml', (content) => parseConfig(content.toString('utf8'), env.NATS_URL));
+  const signing = attempt('keys/signing.pem', (pem) => ed25519(createPrivateKey(pem)));
+  const cloud = attempt('keys/cloud.pub.pem', (pem) => ed25519(createPublicKey(pem)));
+  const natsSeed = attempt('keys/nats.nk', (seed) => seedOf(seed.toString('utf8')));
+  if (!config || !signing || !cloud || !natsSeed) throw new ConfigError(faults);
+  return { config, keys: { signing, cloud, natsSeed }, outboxPath: join(home, 'outbox.sqlite') };
+}
+
+/**
+ * Parses and checks gateway.yaml; the result is frozen.
+ * @throws ConfigError listing every fault with its path.
+ */
+export function parseConfig(yaml: string, natsUrl?: string): GatewayConfig {
+  const value = Value.Default(GatewayConfig, readYaml(yaml));
+  if (!Value.Check(GatewayConfig, value)) throw new ConfigError(schemaFaults(value));
+  const config = natsUrl ? { ...value, nats: { url: natsUrl } } : value;
+  const faults = [...duplicates(config), ...impossible(config)];
+  if (faults.length > 0) throw new ConfigError(faults);
+  return freeze(config);
+}
+
+function readYaml(yaml: string): unknown {
+  try {
+    return parse(yaml);
+  } catch (cause) {
+    throw new ConfigError([`/ is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`]);
+  }
+}
+
+/** One line per path: a union reports each of its branches, the union's own line is the useful one. */
+function schemaFaults(value: unknown): string[] {
+  const byPath = new Map<string, string>();
+  for (const { keyword, instancePath, message, params } of Value.Errors(GatewayConfig, value)) {
+    if (keyword === 'boolean') continue; // Said again, by name, by additionalProperties of the parent.
+    const names = Object.values(params)
+      .flat()
+      .filter((name) => typeof name === 'string');
+    const detail = keyword === 'additionalProperties' ? `${message}: ${names.join(', ')}` : message;
+    const path = instancePath || '/';
+    const said = byPath.get(path);
+    byPath.set(path, said === undefined || keyword === 'anyOf' ? detail : joined(keyword, said, detail));
+  }
+  return [...byPath].map(([path, text]) => `${path} ${text}`);
+}
+
+const joined = (keyword: string, said: string, detail: string): string =>
+  keyword === 'const' ? said : `${said}, ${detail}`;
+
+function duplicates(config: GatewayConfig): string[] {
+  const faults: string[] = [];
+  const seen = new Map<string, string>();
+  const once = (what: string, id: string, path: string): void => {
+    const first = seen.get(`${what} ${id}`);
+    if (first === undefined) seen.set(`${what} ${id}`, path);
+    else faults.push(`${path} repeats the ${what} of ${first}`);
+  };
+  config.connections.forEach((connection, c) => {
+    once('connection id', connection.id, `/connections/${c}/id`);
+    connection.devices.forEach((device, d) => {
+      once('equipment', device.equipmentId, `/connections/${c}/devices/${d}/equipmentId`);
+      device.points.forEach((point, p) => {
+        once('point id', point.id, `/connections/${c}/devices/${d}/points/${p}/id`);
+      });
+    });
+  });
+  return faults;
+}
+
+function impossible(config: GatewayConfig): string[] {
+  const faults: string[] = [];
+  if (!isTimezone(config.timezone)) faults.push(`/timezone ${config.timezone} is not an IANA zone`);
+  const points = config.connections.flatMap(({ devices }) => devices.flatMap((device) => device.points));
+  if (points.length > 10_000) faults.push(`/connections hold ${points.length} points, at most 10000`);
+  return faults;
+}
+
+function isTimezone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false; // RangeError is the only way Intl says no.
+  }
+}
+
+function ed25519(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new TypeError(`is ${key.asymmetricKeyType}, not an Ed25519 key`);
+  return key;
+}
+
+function seedOf(text: string): Uint8Array {
+  const seed = /^\s*(SU[A-Z2-7]{56})\s*$/m.exec(text)?.[1];
+  if (!seed) throw new TypeError('holds no nkey user seed (SU…)');
+  return new TextEncoder().encode(seed);
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(freeze);
+  }
+  return value;
+}

@@ -1,0 +1,84 @@
+import { PointKind, Unit } from '@parkline/contract';
+import { type Static, Type } from 'typebox';
+
+const strict = { additionalProperties: false };
+const Uuid = Type.String({ format: 'uuid' });
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+const PointConfig = Type.Object(
+  {
+    id: Uuid,
+    /** The driver's own syntax. */
+    address: Type.String({ minLength: 1 }),
+    /** Engineering value = raw x scale; for a register, counts = raw x scale. */
+    scale: Type.Number({ default: 1 }),
+    kind: PointKind,
+    unit: Unit,
+    /** Engineering value of one count; 1 for gauges and states. */
+    resolution: Type.Number({ default: 1, exclusiveMinimum: 0 }),
+    /** Smallest change worth sending, in `unit`; 0 sends every change. Registers have none. */
+    deadband: Type.Number({ default: 0, minimum: 0 }),
+    /** Longest silence, ms. */
+    heartbeatMs: Type.Integer({ default: 300_000, minimum: 1_000 }),
+    /** Time between reads, ms. */
+    pollMs: Type.Integer({ default: 60_000, minimum: 100 }),
+  },
+  strict,
+);
+export type PointConfig = Static<typeof PointConfig>;
+
+const DeviceConfig = Type.Object(
+  {
+    equipmentId: Uuid,
+    name: Name,
+    /** The driver's; checked by it. */
+    params: Type.Unknown({ default: {} }),
+    points: Type.Array(PointConfig),
+  },
+  strict,
+);
+export type DeviceConfig = Static<typeof DeviceConfig>;
+
+const ConnectionConfig = Type.Object(
+  {
+    id: Name,
+    /** Protocol name of a driver package. */
+    driver: Name,
+    /** The driver's; checked by it. */
+    params: Type.Unknown({ default: {} }),
+    devices: Type.Array(DeviceConfig),
+  },
+  strict,
+);
+export type ConnectionConfig = Static<typeof ConnectionConfig>;
+
+/** gateway.yaml: everything a gateway must know to work for a month without its cloud. */
+export const GatewayConfig = Type.Object(
+  {
+    version: Type.Literal(1),
+    gatewayId: Uuid,
+    name: Name,
+    /** IANA zone of the site; storage stays UTC. */
+    timezone: Type.String({ default: 'UTC' }),
+    nats: Type.Object({ url: Type.String({ pattern: '^(nats|tls)://' }) }, strict),
+    report: Type.Object(
+      {
+        /** true: every read is reported, for tests that compare sets. */
+        every: Type.Boolean({ default: false }),
+      },
+      { ...strict, default: {} },
+    ),
+    outbox: Type.Object(
+      {
+        /** Hours a message stays on disk after its receipt, so that a restored database can ask again. */
+        keepHours: Type.Number({ default: 24, minimum: 0 }),
+        /** Used size of the outbox at which nothing more is taken, MiB. */
+        maxMegabytes: Type.Number({ default: 512, minimum: 1 }),
+      },
+      { ...strict, default: {} },
+    ),
+    connections: Type.Array(ConnectionConfig),
+  },
+  strict,
+);
+export type GatewayConfig = Static<typeof GatewayConfig>;

@@ -1,0 +1,57 @@
+import type { GatewayHealth, SignedText } from '@parkline/contract';
+import type { Bell } from '../base/bell.ts';
+import type { FaultLog } from '../base/fault-log.ts';
+import { type Outbox, OutboxError } from '../pipeline/outbox.ts';
+import type { DeviceBoard } from './devices.ts';
+
+const PERIOD_MS = 10_000;
+
+export interface HealthDeps {
+  readonly gatewayId: string;
+  readonly version: string;
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly outbox: Pick<Outbox, 'state'>;
+  readonly board: Pick<DeviceBoard, 'list'>;
+  /** Samples refused since start. */
+  readonly refused: () => number;
+  /** Ed25519 by the gateway's key. */
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+  /** Sends, or drops while the link is down: the next one tells the same. */
+  readonly publish: (message: Uint8Array) => void;
+  /** Rung when a device's state changes. */
+  readonly bell: Bell;
+  readonly faults: FaultLog;
+}
+
+/** Tells the cloud how the gateway is: every 10 s, and at once when a device comes or goes. */
+export async function runHealth(deps: HealthDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      deps.publish(signText(currentHealth(deps), deps.sign));
+    } catch (err) {
+      if (!(err instanceof OutboxError) || err.code !== 'disk') throw err;
+      deps.faults.fault('health', 'outbox does not tell its state', { err });
+    }
+    await deps.bell.heard(PERIOD_MS, signal);
+  }
+}
+
+export function currentHealth(deps: HealthDeps): GatewayHealth {
+  const { gatewayId, version, startedAt, now, outbox, board, refused } = deps;
+  return {
+    gatewayId,
+    at: now(),
+    startedAt,
+    version,
+    outbox: { ...outbox.state(), refused: refused() },
+    devices: board.list(),
+  };
+}
+
+function signText(health: GatewayHealth, sign: HealthDeps['sign']): Uint8Array {
+  const body = JSON.stringify(health);
+  const message: SignedText = { body, sig: Buffer.from(sign(Buffer.from(body))).toString('base64url') };
+  return Buffer.from(JSON.stringify(message));
+}

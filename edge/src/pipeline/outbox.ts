@@ -1,0 +1,221 @@
+import { createHmac } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Failpoint } from '../base/failpoint.ts';
+import { guarded, openFile, transact } from './outbox-file.ts';
+import { complement, type Range } from './ranges.ts';
+
+export { OutboxError } from './outbox-file.ts';
+
+export type MessageKind = 'samples' | 'points';
+
+/** A message before it has a number. */
+export interface Draft {
+  readonly kind: MessageKind;
+  /** Unix ms of the earliest and latest sample inside. */
+  readonly from: number;
+  readonly to: number;
+  /** Builds the final signed bytes once the number is known. Runs inside the transaction: keep it short. */
+  readonly seal: (epoch: string, seq: number) => Uint8Array;
+  /** For kind 'points': the hash by which batches will name it. */
+  readonly tableHash?: string;
+}
+
+/** Samples that were refused: what the gateway must own up to instead of staying silent. */
+export interface Gap {
+  readonly what: 'gauges' | 'all';
+  readonly why: 'full' | 'disk';
+  /** Unix ms of the first and the last refused sample. */
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/** What one receipt changed. */
+export interface Received {
+  readonly received: number;
+  /** Lowest seq that the cloud once had and now has not; null when none. From there on everything goes again. */
+  readonly lostFrom: number | null;
+}
+
+export interface OutboxState {
+  /** Messages without a receipt. */
+  readonly pending: number;
+  /** Unix ms of the oldest of them. */
+  readonly oldestAt: number | null;
+  /** Bytes in use; the file itself does not shrink. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
+
+/** Messages on disk from the moment a sample is accepted until long after the cloud's receipt. Every method may throw OutboxError. */
+export interface Outbox {
+  /** 64 random bits, hex: names this file. */
+  readonly epoch: string;
+  /** Highest number given so far. */
+  lastSeq(): number;
+  /** Hash of the point table written last. */
+  tableHash(): string | null;
+  /** Accepts a message: it survives kill and power cut once this returns. @returns its number, for ever. */
+  append(draft: Draft): number;
+  /** What may still be taken in; makes room first by dropping what the cloud already has. */
+  room(): 'all' | 'registers' | 'none';
+  /** Writes a gap, or over the one with this id. @returns its id. */
+  saveGap(gap: Gap, id?: number): number;
+  /** Messages without a receipt beyond `after`, ascending. */
+  waiting(after: number, limit: number): number[];
+  /** The newest message without a receipt beyond `after`. */
+  newestWaiting(after: number): number | undefined;
+  /** Point tables without a receipt, ascending: they go first, so that no batch has to wait for its table. */
+  waitingTables(): number[];
+  /** The signed bytes, undefined when deleted meanwhile. */
+  envelope(seq: number): Uint8Array | undefined;
+  /** An id for the broker's own deduplication that no other gateway can guess and so poison. */
+  messageId(seq: number): string;
+  /** Applies what the cloud holds. With `mayLose` also what it lost: rows it no longer names wait again. */
+  receive(ranges: readonly Range[], mayLose: boolean, now: number): Received;
+  /** Deletes messages received before `before` (Unix ms). Point tables stay: a cloud rebuilt from nothing needs them. */
+  purge(before: number): number;
+  state(): OutboxState;
+  /** Safe when called twice. */
+  close(): void;
+}
+
+export interface OutboxDeps {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly now: () => number;
+  readonly failpoint: Failpoint;
+  /** Told when a damaged file was put aside. */
+  readonly onMovedAside: (movedTo: string, cause: unknown) => void;
+}
+
+/** From this share of the limit on only registers are taken: they carry money, gauges carry comfort. */
+const REGISTERS_ONLY = 0.9;
+/** Received messages dropped in one go to make room. */
+const RECLAIM = 256;
+
+/** @throws OutboxError 'newer' or 'disk' when the file cannot be opened. */
+export function openOutbox(deps: OutboxDeps): Outbox {
+  const { path, maxBytes, now, failpoint } = deps;
+  const { db, movedTo, cause } = openFile(path, new Date(now()).toISOString().replaceAll(':', '-'));
+  if (movedTo !== undefined) deps.onMovedAside(movedTo, cause);
+
+  const sql = prepare(db);
+  const { epoch, secret } = sql.identity.get() as { epoch: string; secret: Uint8Array };
+  const usedBytes = (): number => guarded(() => (sql.usedBytes.get() as { used: number }).used);
+  const meta = () => guarded(() => sql.meta.get() as { next_seq: number; table_hash: string | null });
+
+  return {
+    epoch,
+    lastSeq: () => meta().next_seq - 1,
+    tableHash: () => meta().table_hash,
+    append(draft) {
+      const seq = transact(db, () => {
+        const { seq } = sql.takeSeq.get() as { seq: number };
+        sql.insert.run(seq, draft.kind, draft.seal(epoch, seq), now(), draft.from, draft.to);
+        if (draft.tableHash !== undefined) sql.setTable.run(draft.tableHash);
+        failpoint('before-commit');
+        return seq;
+      });
+      failpoint('after-commit');
+      return seq;
+    },
+    room() {
+      while (usedBytes() >= maxBytes * REGISTERS_ONLY) {
+        if (transact(db, () => sql.reclaim.run(RECLAIM).changes) === 0) break;
+      }
+      const used = usedBytes();
+      if (used >= maxBytes) return 'none';
+      return used >= maxBytes * REGISTERS_ONLY ? 'registers' : 'all';
+    },
+    saveGap: ({ what, why, from, to, count }, id) =>
+      transact(db, () =>
+        Number((sql.saveGap.get(id ?? null, what, why, from, to, count) as { id: number }).id),
+      ),
+    waiting: (after, limit) => guarded(() => sql.waiting.all(after, limit).map(seqOf)),
+    newestWaiting: (after) => guarded(() => sql.newest.all(after).map(seqOf)[0]),
+    waitingTables: () => guarded(() => sql.waitingTables.all().map(seqOf)),
+    envelope: (seq) =>
+      guarded(() => (sql.envelope.get(seq) as { envelope: Uint8Array } | undefined)?.envelope),
+    messageId: (seq) => createHmac('sha256', secret).update(`${epoch}|${seq}`).digest('base64url'),
+    receive: (ranges, mayLose, at) => receive({ db, sql, ranges, mayLose, at }),
+    purge: (before) => transact(db, () => Number(sql.purge.run(before).changes)),
+    state() {
+      const { pending, oldest } = guarded(
+        () => sql.pending.get() as { pending: number; oldest: number | null },
+      );
+      return { pending, oldestAt: oldest, bytes: usedBytes(), maxBytes };
+    },
+    close() {
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+const seqOf = (row: Record<string, unknown>): number => row['seq'] as number;
+
+function prepare(db: DatabaseSync) {
+  return {
+    identity: db.prepare('SELECT epoch, secret FROM meta'),
+    meta: db.prepare('SELECT next_seq, table_hash FROM meta'),
+    // Read and raised in one statement inside the transaction: even two processes on one file never share a number.
+    takeSeq: db.prepare('UPDATE meta SET next_seq = next_seq + 1 RETURNING next_seq - 1 AS seq'),
+    setTable: db.prepare('UPDATE meta SET table_hash = ?'),
+    insert: db.prepare('INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, NULL)'),
+    waiting: db.prepare('SELECT seq FROM message WHERE received_at IS NULL AND seq > ? ORDER BY seq LIMIT ?'),
+    newest: db.prepare(
+      'SELECT seq FROM message WHERE received_at IS NULL AND seq > ? ORDER BY seq DESC LIMIT 1',
+    ),
+    waitingTables: db.prepare(
+      "SELECT seq FROM message WHERE received_at IS NULL AND kind = 'points' ORDER BY seq",
+    ),
+    envelope: db.prepare('SELECT envelope FROM message WHERE seq = ?'),
+    markReceived: db.prepare(
+      'UPDATE message SET received_at = ? WHERE received_at IS NULL AND seq BETWEEN ? AND ?',
+    ),
+    markLost: db.prepare(
+      'UPDATE message SET received_at = NULL WHERE received_at IS NOT NULL AND seq BETWEEN ? AND ? RETURNING seq',
+    ),
+    purge: db.prepare("DELETE FROM message WHERE received_at < ? AND kind <> 'points'"),
+    reclaim: db.prepare(
+      `DELETE FROM message WHERE seq IN (
+         SELECT seq FROM message WHERE received_at IS NOT NULL AND kind <> 'points' ORDER BY received_at LIMIT ?)`,
+    ),
+    saveGap: db.prepare(
+      `INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET what = excluded.what, why = excluded.why,
+         from_ms = excluded.from_ms, to_ms = excluded.to_ms, count = excluded.count
+       RETURNING id`,
+    ),
+    pending: db.prepare(
+      `SELECT count(*) AS pending,
+         (SELECT from_ms FROM message WHERE received_at IS NULL ORDER BY seq LIMIT 1) AS oldest
+       FROM message WHERE received_at IS NULL`,
+    ),
+    usedBytes: db.prepare(
+      `SELECT (p.page_count - f.freelist_count) * s.page_size AS used
+       FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
+    ),
+  };
+}
+
+interface Receiving {
+  readonly db: DatabaseSync;
+  readonly sql: ReturnType<typeof prepare>;
+  readonly ranges: readonly Range[];
+  readonly mayLose: boolean;
+  readonly at: number;
+}
+
+function receive({ db, sql, ranges, mayLose, at }: Receiving): Received {
+  return transact(db, () => {
+    const { next_seq } = sql.meta.get() as { next_seq: number };
+    let received = 0;
+    for (const [from, to] of ranges) received += Number(sql.markReceived.run(at, from, to).changes);
+    if (!mayLose) return { received, lostFrom: null };
+    const lost = complement(ranges, next_seq - 1).flatMap(([from, to]) =>
+      sql.markLost.all(from, to).map(seqOf),
+    );
+    return { received, lostFrom: lost.length > 0 ? lost.reduce((a, b) => Math.min(a, b)) : null };
+  });
+}

@@ -1,0 +1,114 @@
+import type { Outbox } from './outbox.ts';
+import { covers, type Range } from './ranges.ts';
+
+/** Nothing is resent sooner than this after its PubAck, ms. */
+const RESEND_AFTER_MS = 30_000;
+/** With a silent cloud the resends grow rarer up to this, ms. */
+const RESEND_AT_MOST_MS = 600_000;
+/** PubAcked messages that wait for a receipt: beyond it nobody empties the stream, so we stop filling it. */
+const MAX_UNRECEIPTED = 5_000;
+/** Slots of the window that the backlog leaves free for what is new. */
+const FRESH_SLOTS = 8;
+const LOOK_AHEAD = 256;
+
+/** Which message goes next. Holds no message and does no I/O but look-ups in the outbox; time comes in as monotonic ms. */
+export interface SendPlan {
+  /** The next message to send, given the slots in use and in all; undefined when nothing may go now. */
+  next(inUse: number, slots: number): number | undefined;
+  /** Not stored by the broker, or nobody knows: it goes again. */
+  failed(seq: number): void;
+  pubAcked(seq: number, now: number): void;
+  /** The cloud holds `ranges`. `isProgress`: at least one message was news. */
+  received(ranges: readonly Range[], isProgress: boolean, now: number): void;
+  /** From `seq` on everything without a receipt goes again. */
+  rewind(seq: number): void;
+  /** Puts back what was PubAcked and then lost on the way. @returns how many messages go again. */
+  resend(now: number): number;
+}
+
+/**
+ * Point tables first, then the newest message, then the backlog from its oldest end: a reader sees fresh values at once
+ * while history fills in. Whatever left (sent or PubAcked) is remembered until the receipt.
+ */
+export function createSendPlan(
+  rows: Pick<Outbox, 'waiting' | 'newestWaiting' | 'waitingTables'>,
+  startedAt: number,
+): SendPlan {
+  /** Sent, without receipt; the value is the time of the PubAck, undefined before it. */
+  const sent = new Map<number, number | undefined>();
+  let oldestCursor = 0; // Everything up to here was sent.
+  let newestMark = 0; // Everything beyond is newer than what was ever sent.
+  let progressAt = startedAt;
+  let patienceMs = RESEND_AFTER_MS;
+  let overtakenBy = -Infinity; // Latest PubAck among the received: what was PubAcked well before is lost.
+
+  function oldest(): number | undefined {
+    for (;;) {
+      const candidates = rows.waiting(oldestCursor, LOOK_AHEAD);
+      const found = candidates.find((seq) => !sent.has(seq));
+      if (found !== undefined || candidates.length < LOOK_AHEAD) return found;
+      oldestCursor = candidates.at(-1)!;
+    }
+  }
+
+  function newest(): number | undefined {
+    const seq = rows.newestWaiting(newestMark);
+    if (seq === undefined) return undefined;
+    newestMark = seq; // What was skipped below is left to the backlog.
+    return sent.has(seq) ? undefined : seq;
+  }
+
+  function backlog(inUse: number, slots: number): number | undefined {
+    if (inUse >= Math.max(1, slots - FRESH_SLOTS)) return undefined;
+    const seq = oldest();
+    if (seq !== undefined) oldestCursor = seq;
+    return seq;
+  }
+
+  function forget(seq: number): void {
+    sent.delete(seq);
+    oldestCursor = Math.min(oldestCursor, seq - 1);
+  }
+
+  return {
+    next(inUse, slots) {
+      if (inUse >= slots || sent.size >= MAX_UNRECEIPTED) return undefined;
+      const seq = rows.waitingTables().find((table) => !sent.has(table)) ?? newest() ?? backlog(inUse, slots);
+      if (seq !== undefined) sent.set(seq, undefined);
+      return seq;
+    },
+    failed: forget,
+    pubAcked(seq, now) {
+      if (sent.has(seq)) sent.set(seq, now);
+    },
+    received(ranges, isProgress, now) {
+      if (isProgress) {
+        progressAt = now;
+        patienceMs = RESEND_AFTER_MS;
+      }
+      for (const [seq, ackedAt] of sent) {
+        if (!covers(ranges, seq)) continue;
+        overtakenBy = Math.max(overtakenBy, ackedAt ?? -Infinity);
+        sent.delete(seq);
+      }
+    },
+    rewind(seq) {
+      oldestCursor = Math.min(oldestCursor, seq - 1);
+    },
+    resend(now) {
+      const isStalled = now - progressAt >= patienceMs;
+      const lost = [...sent].filter(
+        ([, ackedAt]) =>
+          ackedAt !== undefined &&
+          now - ackedAt >= RESEND_AFTER_MS &&
+          (isStalled || overtakenBy - ackedAt >= RESEND_AFTER_MS),
+      );
+      if (isStalled && lost.length > 0) {
+        progressAt = now;
+        patienceMs = Math.min(2 * patienceMs, RESEND_AT_MOST_MS);
+      }
+      for (const [seq] of lost) forget(seq);
+      return lost.length;
+    },
+  };
+}

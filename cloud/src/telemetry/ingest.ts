@@ -1,0 +1,119 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { gatewayOfSubject } from '@parkline/contract';
+import { type Collector, createCollector } from './collector.ts';
+import { openMessage } from './decode.ts';
+import { createGateways, type FindGateway } from './gateways.ts';
+import type { Delivery, IngestDeps } from './ingest-deps.ts';
+import { catchUpLatest, createLatest } from './latest.ts';
+import { answerReceiptQueries } from './receipts.ts';
+import { openStorage } from './storage.ts';
+import { openUplink } from './uplink-stream.ts';
+import { createWriter, type Writer } from './writer.ts';
+
+/** Rows of one transaction; fewer when `GATHER_MS` have passed since the first of them came. */
+const BATCH_ROWS = 8_000;
+const GATHER_MS = 250;
+/** Longest time a latest value is only in memory. */
+const FLUSH_MS = 500;
+const RETRY_QUARANTINE_MS = 30_000;
+const RECONNECT_MS = 1_000;
+
+/**
+ * Takes uplink messages from the log to the database until `signal` aborts, then finishes what it has begun. Any number of
+ * these may run. @throws Error at start when the stream's settings would lose messages; later failures are waited out.
+ */
+export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<void> {
+  const { pool, now, log } = deps;
+  const storage = await openStorage(pool, now());
+  await openUplink(deps.nats);
+  const latest = createLatest(pool);
+  await catchUpLatest(pool, now());
+  const findGateway = createGateways(deps);
+  const writer = createWriter({ ...deps, findGateway, storage, latest }, signal);
+  const collector = createCollector<Delivery>({ full: BATCH_ROWS, waitMs: GATHER_MS, timer: setTimeout });
+
+  log.info({ storage: storage.mode }, 'ingest started');
+  const background = [
+    answerReceiptQueries(deps, signal),
+    every(FLUSH_MS, deps, signal, 'latest values not written', () => latest.flush()),
+    every(RETRY_QUARANTINE_MS, deps, signal, 'quarantine not tried again', () => writer.retryQuarantine()),
+  ];
+  const writing = writeAll(collector, writer);
+  await readAll(deps, findGateway, collector, signal);
+  collector.end();
+  await writing;
+  await Promise.all(background);
+  await latest.flush().catch((err: unknown) => log.warn({ err }, 'latest values not written')); // Found again at start.
+  log.info('ingest stopped');
+}
+
+async function writeAll(collector: Collector<Delivery>, writer: Writer): Promise<void> {
+  for (let batch = await collector.take(); batch.length > 0; batch = await collector.take())
+    await writer.write(batch);
+}
+
+/** Reads and takes apart messages; when the stream or the consumer is gone it makes them anew. */
+async function readAll(
+  deps: IngestDeps,
+  findGateway: FindGateway,
+  collector: Collector<Delivery>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const uplink = await openUplink(deps.nats);
+      const messages = await uplink.consume({ max_messages: 128, abort_on_missing_resource: true });
+      const stop = (): void => messages.stop();
+      signal.addEventListener('abort', stop, { once: true });
+      for await (const message of messages) await take(message);
+      signal.removeEventListener('abort', stop);
+    } catch (err) {
+      if (!signal.aborted) deps.log.warn({ err }, 'uplink interrupted');
+    }
+    await deps.wait(RECONNECT_MS, signal);
+  }
+
+  async function take(message: JsMsg): Promise<void> {
+    const gateway = gatewayOfSubject(message.subject);
+    const bytes = message.data;
+    const known = await untilDone(deps, () => findGateway(gateway), signal);
+    if (!known) return; // Stopping while the database is away: the message is delivered again.
+    const opened = openMessage(bytes, gateway, known.found?.key);
+    const weight = opened.ok ? opened.header.count : 1;
+    await collector.push({ gateway, bytes, opened, ack: () => message.ack() }, Math.max(1, weight));
+  }
+}
+
+/** Asks until the database answers. @returns undefined when `signal` aborted before. */
+async function untilDone<T>(
+  { wait, log }: IngestDeps,
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<{ readonly found: T } | undefined> {
+  while (!signal.aborted) {
+    try {
+      return { found: await ask() };
+    } catch (err) {
+      log.warn({ err }, 'gateway not looked up');
+      await wait(RECONNECT_MS, signal);
+    }
+  }
+  return undefined;
+}
+
+/** Does `work` again and again until `signal` aborts; a failure is told and tried again next time. */
+async function every(
+  ms: number,
+  { wait, log }: IngestDeps,
+  signal: AbortSignal,
+  failure: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  for (await wait(ms, signal); !signal.aborted; await wait(ms, signal)) {
+    try {
+      await work();
+    } catch (err) {
+      log.warn({ err }, failure);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import {
+  AckPolicy,
+  type Consumer,
+  DiscardPolicy,
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { allUplinks, INGEST_CONSUMER, UPLINK_STREAM } from '@parkline/contract';
+
+/** How long a message may be in work before another process gets it. A transaction takes well under a second. */
+const ACK_WAIT_MS = 10_000;
+/** Full means that gateways keep their rows and see an error; nothing is ever pushed out. */
+const MAX_BYTES = 1024 ** 3;
+
+const STREAM_NOT_FOUND = 10_059;
+
+/** What the promise "acknowledged is stored" rests on. */
+const wanted = {
+  name: UPLINK_STREAM,
+  subjects: [allUplinks],
+  retention: RetentionPolicy.Workqueue,
+  storage: StorageType.File,
+  discard: DiscardPolicy.New,
+  max_bytes: MAX_BYTES,
+} satisfies Partial<StreamConfig>;
+
+/**
+ * Makes the stream and the durable consumer that all ingest processes share, or checks the ones that are there.
+ * @throws Error when the stream would lose messages by its settings: someone must decide, so nothing is changed.
+ */
+export async function openUplink(nats: NatsConnection): Promise<Consumer> {
+  const manager = await jetstreamManager(nats);
+  const config = await ensureStream(manager);
+  const faults = streamFaults(config);
+  if (faults.length > 0) throw new Error(`stream ${UPLINK_STREAM} is not safe: ${faults.join('; ')}`);
+  await manager.consumers.add(UPLINK_STREAM, {
+    durable_name: INGEST_CONSUMER,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ACK_WAIT_MS),
+    max_deliver: -1,
+    max_ack_pending: 4_096,
+  });
+  return jetstream(nats).consumers.get(UPLINK_STREAM, INGEST_CONSUMER);
+}
+
+async function ensureStream(manager: JetStreamManager): Promise<StreamConfig> {
+  try {
+    return (await manager.streams.info(UPLINK_STREAM)).config;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
+    return (await manager.streams.add(wanted)).config;
+  }
+}
+
+/** Settings that break a promise, in words. `persist_mode: async` would undo the server's sync_interval: always. */
+export function streamFaults(config: Partial<StreamConfig>): string[] {
+  const faults: string[] = [];
+  if (config.storage !== StorageType.File) faults.push(`storage is ${config.storage}, not file`);
+  if (config.retention !== RetentionPolicy.Workqueue)
+    faults.push(`retention is ${config.retention}, not workqueue`);
+  if (config.discard !== DiscardPolicy.New) faults.push(`discard is ${config.discard}, not new`);
+  if (config.persist_mode === 'async') faults.push('persist_mode is async');
+  if (config.max_age) faults.push('max_age is set: messages would vanish unread');
+  if (!config.subjects?.includes(allUplinks)) faults.push(`subjects lack ${allUplinks}`);
+  return faults;
+}

@@ -1,4 +1,5 @@
 import type { Quality } from '@parkline/contract';
+import type { Limits } from './quality.ts';
 
 /** One reading of one point. */
 export interface Sample {
@@ -21,6 +22,8 @@ export interface PointRef {
   /** Engineering value = raw value * scale; for a register, counts = raw value * scale, rounded to a whole count. */
   readonly scale: number;
   readonly kind: 'gauge' | 'register' | 'state';
+  /** What the device may say in place of a measurement; none when absent. */
+  readonly limits?: Limits;
 }
 
 export interface Found {

@@ -1,2 +1,4 @@
 export * from './driver.ts';
 export * from './errors.ts';
+export * from './quality.ts';
+export * from './registry.ts';

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { judge, scaled } from './quality.ts';
+
+test.each([
+  ['a plain number', 230.1, undefined, undefined],
+  ['zero', 0, {}, undefined],
+  ['a number at the limit', 10, { min: 10, max: 10 }, undefined],
+  ['NaN', NaN, undefined, 'NaN'],
+  ['infinity', -Infinity, undefined, 'infinite'],
+  ['a sentinel', 32767, { sentinels: [32767] }, '32767 means no measurement'],
+  ['too little', -1, { min: 0 }, '-1 is outside 0..Infinity'],
+  ['too much', 101, { max: 100 }, '101 is outside -Infinity..100'],
+] as const)('judges %s', (_what, raw, limits, why) => {
+  expect(judge(raw, limits)).toEqual(why === undefined ? { quality: 'good' } : { quality: 'bad', why });
+});
+
+test.each([
+  [2301, 0.1, 230.1],
+  [123456789, 0.001, 123456.789],
+  [329488, 0.0001, 32.9488],
+  [7, 1, 7],
+] as const)('scales %d by %d without binary noise', (raw, scale, value) => {
+  expect(scaled(raw, scale)).toBe(value);
+});

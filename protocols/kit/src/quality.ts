@@ -1,0 +1,33 @@
+import type { Quality } from '@parkline/contract';
+
+/** What a device may say in place of a measurement. All in raw values, before scaling. */
+export interface Limits {
+  /** Values that mean "no measurement": 0x7fff, -32768, 9999. */
+  readonly sentinels?: readonly number[];
+  /** A raw value outside [min, max] is impossible for the quantity. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export type Verdict =
+  { readonly quality: 'good' } | { readonly quality: Exclude<Quality, 'good'>; readonly why: string };
+
+const good: Verdict = { quality: 'good' };
+const bad = (why: string): Verdict => ({ quality: 'bad', why });
+
+/** Whether a raw value is a measurement at all. */
+export function judge(
+  raw: number,
+  { sentinels = [], min = -Infinity, max = Infinity }: Limits = {},
+): Verdict {
+  if (Number.isNaN(raw)) return bad('NaN');
+  if (!Number.isFinite(raw)) return bad('infinite');
+  if (sentinels.includes(raw)) return bad(`${raw} means no measurement`);
+  if (raw < min || raw > max) return bad(`${raw} is outside ${min}..${max}`);
+  return good;
+}
+
+/** The engineering value of a raw one, without the noise of binary fractions: 2301 x 0.1 is 230.1. */
+export function scaled(raw: number, scale: number): number {
+  return scale === 1 ? raw : Number((raw * scale).toPrecision(15));
+}

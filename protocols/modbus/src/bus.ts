@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DriverError, type DriverLog } from '@parkline/kit';
+import { type BackOff, createBackOff } from './back-off.ts';
+import type { Framer, ReadRequest } from './frame.ts';
+import { type Answer, type Line, openLine } from './line.ts';
+import { createFairQueue } from './queue.ts';
+import type { Dial } from './socket.ts';
+
+export interface BusDeps {
+  readonly dial: Dial;
+  readonly createFramer: () => Framer;
+  /** Names the connection in errors. */
+  readonly where: string;
+  readonly timeoutMs: number;
+  /** Silence between two requests that slow devices need. */
+  readonly interFrameMs: number;
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: DriverLog;
+}
+
+export type Reply = Answer & {
+  /** Unix ms when the request went out. */
+  readonly beganAt: number;
+  /** Unix ms when the answer was complete. */
+  readonly at: number;
+};
+
+/** One TCP connection and the units behind it. */
+export interface Bus {
+  /** Connects if it is not. Rejects with DriverError 'lost' or 'aborted'. */
+  open(signal: AbortSignal): Promise<void>;
+  /**
+   * Waits for its turn, asks, and gives the device's answer or refusal. Rejects with DriverError: 'timeout' (also at once, while
+   * a silent unit is left alone), 'lost', 'garbage', 'aborted'.
+   */
+  read(request: ReadRequest, signal: AbortSignal): Promise<Reply>;
+  /** Fails what waits for a unit. */
+  drop(unit: number): void;
+  /** For good. Safe twice. */
+  close(): void;
+}
+
+interface Job {
+  readonly request: ReadRequest;
+  settle(outcome: Reply | DriverError): void;
+}
+
+/** A unit that keeps silent is asked again after 2, 4, 8, ... time-outs, at most after this. */
+const MOST_SILENT_MS = 30_000;
+const DIAL_AGAIN = { firstMs: 200, mostMs: 5_000 };
+
+/** Gateway path unavailable, gateway target failed to respond: the gateway speaks for a unit that is not there. */
+const isUnitMissing = (answer: Answer): boolean =>
+  answer.kind === 'exception' && (answer.code === 0x0a || answer.code === 0x0b);
+
+/**
+ * The actor of a connection: a fair queue, one request in flight, and the unit inside the job. A silent unit costs the
+ * others one time-out now and then, never more; what a request got is only ever told to that request.
+ */
+export function createBus(deps: BusDeps): Bus {
+  const { where, now, random, timeoutMs } = deps;
+  const queue = createFairQueue<Job>();
+  const silence = new Map<number, BackOff>();
+  const dialling = createBackOff(DIAL_AGAIN, now, random);
+  const life = new AbortController();
+  let line: Line | undefined;
+  let opening: Promise<Line> | undefined;
+  let isRunning = false;
+
+  const silenceOf = (unit: number): BackOff => {
+    const known =
+      silence.get(unit) ?? createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, now, random);
+    silence.set(unit, known);
+    return known;
+  };
+  const silent = (unit: number, why: string): DriverError => {
+    const waitMs = Math.round(silenceOf(unit).waitMs());
+    return new DriverError('timeout', `${why}; asked again in ${waitMs} ms`, `${where} unit ${unit}`);
+  };
+
+  async function connect(): Promise<Line> {
+    if (line?.isUsable) return line;
+    line?.close('worn out');
+    line = undefined;
+    const waitMs = Math.round(dialling.waitMs());
+    if (waitMs > 0) throw new DriverError('lost', `not connected; tried again in ${waitMs} ms`, where);
+    try {
+      line = await openLine(deps.dial, deps.createFramer(), where, life.signal);
+      deps.log.debug({ where }, 'connected');
+      return line;
+    } catch (error) {
+      dialling.fail();
+      throw error;
+    }
+  }
+
+  /** One attempt at a time, shared by all who need it. */
+  function lineUp(): Promise<Line> {
+    opening ??= connect().finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  }
+
+  async function serve({ request, settle }: Job): Promise<void> {
+    const { unit } = request;
+    const open = line?.isUsable ? line : await lineUp();
+    if (deps.interFrameMs > 0) await sleep(deps.interFrameMs, undefined, { signal: life.signal });
+    const beganAt = now();
+    try {
+      const answer = await open.ask(request, timeoutMs);
+      dialling.succeed();
+      if (isUnitMissing(answer)) throw new DriverError('timeout', 'the gateway finds no such unit', where);
+      silence.get(unit)?.succeed();
+      settle({ ...answer, beganAt, at: now() });
+    } catch (error) {
+      const failure = asDriverError(error, where);
+      settle(failure);
+      if (failure.code === 'timeout') leaveAlone(unit, failure.message);
+      else if (!open.hasAnswered) dialling.fail(); // Or a far end that always hangs up would be dialled in a tight loop.
+    }
+  }
+
+  function leaveAlone(unit: number, why: string): void {
+    silenceOf(unit).fail();
+    for (const job of queue.drain(unit)) job.settle(silent(unit, why));
+  }
+
+  async function run(): Promise<void> {
+    isRunning = true;
+    for (let job = queue.take(); job; job = queue.take()) {
+      try {
+        await serve(job);
+      } catch (error) {
+        const failure = asDriverError(error, where); // No link: nobody on this bus can be served now.
+        for (const lost of [job, ...queue.drain()]) lost.settle(failure);
+      }
+    }
+    isRunning = false;
+  }
+
+  return {
+    async open(signal) {
+      if (life.signal.aborted) throw closed(where);
+      if (!line?.isUsable) await untilAborted(lineUp(), signal, where);
+    },
+    read(request, signal) {
+      const { unit } = request;
+      if (life.signal.aborted) return Promise.reject(closed(where));
+      if (signal.aborted) return Promise.reject(aborted(where));
+      if ((silence.get(unit)?.waitMs() ?? 0) > 0) return Promise.reject(silent(unit, 'silent'));
+      return new Promise((resolve, reject) => {
+        // A request in flight cannot be called back: its caller leaves at once, the line stays taken until the answer.
+        const onAbort = (): void => {
+          queue.remove(unit, job);
+          reject(aborted(where));
+        };
+        const job: Job = {
+          request,
+          settle(outcome) {
+            signal.removeEventListener('abort', onAbort);
+            if (outcome instanceof DriverError) reject(outcome);
+            else resolve(outcome);
+          },
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        queue.push(unit, job);
+        if (!isRunning) void run();
+      });
+    },
+    drop(unit) {
+      for (const job of queue.drain(unit)) job.settle(closed(where));
+    },
+    close() {
+      if (life.signal.aborted) return;
+      life.abort();
+      for (const job of queue.drain()) job.settle(closed(where));
+      line?.close('closed');
+    },
+  };
+}
+
+const closed = (where: string): DriverError => new DriverError('lost', 'the connection was closed', where);
+const aborted = (where: string): DriverError => new DriverError('aborted', 'given up', where);
+
+function asDriverError(error: unknown, where: string): DriverError {
+  if (error instanceof DriverError) return error;
+  const isAbort = error instanceof Error && error.name === 'AbortError';
+  return isAbort ? closed(where) : new DriverError('lost', String(error), where, { cause: error });
+}
+
+/** The promise, or a rejection when the signal aborts first. The work itself goes on for the others who wait for it. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal, where: string): Promise<T> {
+  if (signal.aborted) return Promise.reject(aborted(where));
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(where));
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,23 @@
+export { apportion } from './apportion.ts';
+export { type Calendar, createGrid, type DayType, type Grid, intervalAt, startOf } from './calendar.ts';
+export {
+  type Decimal,
+  divideHalfUp,
+  formatUnits,
+  parseDecimal,
+  pow10,
+  toUnits,
+  trimDecimal,
+} from './decimal.ts';
+export type { Checked, Fault } from './faults.ts';
+export {
+  addDays,
+  formatLocal,
+  isDate,
+  isTimeZone,
+  localAt,
+  parseInstant,
+  startOfDate,
+} from './local-time.ts';
+export type { Installation, Reading } from './registers.ts';
+export { createSeries, type Quality, type Series, type Span } from './series.ts';

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
 import { GatewayConfig } from './schema.ts';
@@ -77,24 +78,26 @@ function readYaml(yaml: string): unknown {
   }
 }
 
-/** One line per path: a union reports each of its branches, the union's own line is the useful one. */
 function schemaFaults(value: unknown): string[] {
-  const byPath = new Map<string, string>();
-  for (const { keyword, instancePath, message, params } of Value.Errors(GatewayConfig, value)) {
-    if (keyword === 'boolean') continue; // Said again, by name, by additionalProperties of the parent.
-    const names = Object.values(params)
-      .flat()
-      .filter((name) => typeof name === 'string');
-    const detail = keyword === 'additionalProperties' ? `${message}: ${names.join(', ')}` : message;
-    const path = instancePath || '/';
-    const said = byPath.get(path);
-    byPath.set(path, said === undefined || keyword === 'anyOf' ? detail : joined(keyword, said, detail));
-  }
-  return [...byPath].map(([path, text]) => `${path} ${text}`);
+  return allErrors(value).flatMap(({ keyword, instancePath, schemaPath, message, params }) => {
+    // Both are said again by the parent: the unknown key by name, the branch of a union by the union.
+    if (keyword === 'boolean' || schemaPath.includes('/anyOf/')) return [];
+    const names = 'additionalProperties' in params ? `: ${params.additionalProperties.join(', ')}` : '';
+    const allowed = 'allowedValues' in params ? `: ${params.allowedValues.join(', ')}` : '';
+    return [`${instancePath || '/'} ${message}${names}${allowed}`];
+  });
 }
 
-const joined = (keyword: string, said: string, detail: string): string =>
-  keyword === 'const' ? said : `${said}, ${detail}`;
+/** The validator stops after 8 errors unless told otherwise, and it can only be told for the whole process. */
+function allErrors(value: unknown) {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: 1_000 });
+  try {
+    return Value.Errors(GatewayConfig, value);
+  } finally {
+    Settings.Set({ maxErrors });
+  }
+}
 
 function duplicates(config: GatewayConfig): string[] {
   const faults: string[] = [];

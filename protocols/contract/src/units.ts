@@ -21,8 +21,8 @@ export const units = [
   's',
 ] as const;
 
-export const Unit = Type.Union(units.map((unit) => Type.Literal(unit)));
-export type Unit = (typeof units)[number];
+export const Unit = Type.Enum(units);
+export type Unit = Static<typeof Unit>;
 
 /** A gauge moves both ways; a register is a counter that only grows until it rolls over. */
 export const PointKind = Type.Union([Type.Literal('gauge'), Type.Literal('register'), Type.Literal('state')]);
@@ -31,7 +31,7 @@ export type PointKind = Static<typeof PointKind>;
 /** Age makes a value stale; "estimated" belongs to intervals, not to samples. */
 export const qualities = ['good', 'uncertain', 'bad'] as const;
 export type Quality = (typeof qualities)[number];
-export const Quality = Type.Union(qualities.map((quality) => Type.Literal(quality)));
+export const Quality = Type.Enum(qualities);
 
 /** The wire's and the database's number of a quality: 0 good, 1 uncertain, 2 bad. */
 export const qualityCode = (quality: Quality): 0 | 1 | 2 => qualities.indexOf(quality) as 0 | 1 | 2;

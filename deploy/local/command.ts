@@ -23,14 +23,23 @@ export function followingParent(command: Command, signal: 'INT' | 'TERM'): Comma
   return { ...command, file: setpriv, args: ['--pdeathsig', signal, command.file, ...command.args] };
 }
 
-/** Starts `command` with stdout and stderr piped. The parent-death signal follows the main thread: call it there. */
+/**
+ * Starts `command` in a process group of its own, so that Ctrl-C reaches the starter alone and it can stop things in order.
+ * The parent-death signal follows the main thread: call it there.
+ */
 export function start({ file, args, ...options }: Command): ChildProcess {
-  return spawn(file, [...args], { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn(file, [...args], { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-/** Resolves when the process has ended. A process that could not be started counts as ended. */
+/** How long last words may take after the end; a grandchild can hold the pipe open for ever. */
+const lastWordsMs = 300;
+
+/** Resolves when the process has ended and its output was read. One that could not be started counts as ended. */
 export function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
     return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
+  return new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.once('exit', () => setTimeout(resolve, lastWordsMs).unref());
+  });
 }

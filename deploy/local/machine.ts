@@ -48,6 +48,8 @@ interface RunOptions {
   readonly uid?: number;
   readonly gid?: number;
   readonly timeoutMs?: number;
+  /** Ends the program when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs a program to its end. @throws ToolError with the program's own words when it fails. */
@@ -60,15 +62,17 @@ export async function run(file: string, args: readonly string[], options: RunOpt
   }
 }
 
-/** A program of the system failed; the message is what it said last. */
+/** A program failed. */
 export class ToolError extends Error {
-  readonly file: string;
+  override readonly name = 'ToolError';
+  /** The last lines it printed. */
+  readonly said: string;
 
   constructor(file: string, cause: unknown) {
-    const said = cause as Partial<Output> & { message?: string };
-    const words = [said.stderr, said.stdout, said.message].find((text) => text?.trim()) ?? 'no message';
-    super(`${file}: ${words.trim().split('\n').slice(-6).join('\n')}`, { cause });
-    this.name = 'ToolError';
-    this.file = file;
+    const output = cause as Partial<Output> & { message?: string };
+    const words = [output.stderr, output.stdout, output.message].find((text) => text?.trim()) ?? 'no message';
+    const said = words.trim().split('\n').slice(-6).join('\n');
+    super(`${file}: ${said}`, { cause });
+    this.said = said;
   }
 }

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { Broker } from './broker.ts';
+import type { Context } from './context.ts';
+import type { Database } from './database.ts';
+import { sha256Hex, signingKey, type SigningKey } from './keys.ts';
+import { type NodeProcess, nodeService } from './node-service.ts';
+
+/** What the cloud's processes are given. */
+export interface CloudInputs {
+  readonly database: Database;
+  readonly broker: Broker;
+  readonly port: number;
+  readonly portal: string;
+  /** Makes the first administrator of an empty park. */
+  readonly setupToken: string | undefined;
+}
+
+export const cloudKey = (context: Context): Promise<SigningKey> =>
+  signingKey(join(context.home.secrets, 'cloud.pem'));
+
+/** One process for people, one for the flood of readings: a heavy query never delays a receipt. */
+export async function runCloud(context: Context, inputs: CloudInputs): Promise<void> {
+  const { database, broker, port, portal, setupToken } = inputs;
+  const key = await cloudKey(context);
+  const shared = {
+    DATABASE_URL: database.url,
+    NATS_URL: broker.url,
+    NATS_SEED_FILE: broker.seedFile,
+    CLOUD_KEY_FILE: key.privateFile,
+  };
+  const api = {
+    ...shared,
+    ROLE: 'api',
+    PORT: String(port),
+    HOST: context.options.host,
+    PORTAL_DIR: portal,
+    ...(setupToken === undefined ? {} : { SETUP_TOKEN_SHA256: sha256Hex(setupToken) }),
+  };
+  await Promise.all([start(context, 'ingest', { ...shared, ROLE: 'ingest' }), start(context, 'api', api)]);
+}
+
+function start({ root, env, supervisor }: Context, name: string, own: NodeJS.ProcessEnv): Promise<void> {
+  const process: NodeProcess = {
+    name,
+    stage: 'cloud',
+    entry: 'cloud/src/main.ts',
+    env: own,
+    stopWithinMs: 3000,
+  };
+  return supervisor.run(nodeService(root, process, env));
+}

@@ -107,3 +107,17 @@ create policy by_ingest on equipment for select to parkline_ingest using (true);
 create policy by_ingest on point for select to parkline_ingest using (true);
 create policy by_ingest on gateway_status to parkline_ingest using (true) with check (true);
 create policy by_ingest on device_status to parkline_ingest using (true) with check (true);
+
+-- For the command line, which is told a gateway's key and not its account. Owned by parkline_gate, so that an owner
+-- who is bound by the policies can call it too.
+grant select on gateway to parkline_gate;
+create policy by_gate on gateway for select to parkline_gate using (true);
+grant create on schema public to parkline_gate;
+create function accounts_with_gateway(gateway_key text) returns table (id uuid, key text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$
+    select a.id, a.key from public.account a join public.gateway g on g.account_id = a.id
+    where g.key = gateway_key order by a.key
+  $$;
+alter function accounts_with_gateway(text) owner to parkline_gate;
+revoke create on schema public from parkline_gate;

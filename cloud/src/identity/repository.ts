@@ -102,6 +102,17 @@ export const people = {
       .execute();
   },
 
+  /** Whether the account has a person of this login; another account's is not seen. */
+  async hasLogin(db: Db, accountId: string, login: string): Promise<boolean> {
+    const row = await db
+      .selectFrom('person')
+      .select('id')
+      .where('accountId', '=', accountId)
+      .where(sql`lower(login)`, '=', login.toLowerCase())
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+
   /** Adds a person unless the login is taken. @returns whether it was free. */
   async add(
     db: Db,

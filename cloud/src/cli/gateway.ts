@@ -1,0 +1,121 @@
+import { createPublicKey } from 'node:crypto';
+import type { Command } from 'commander';
+import { loadTemplates } from '@parkline/templates';
+import { sql } from 'kysely';
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+import { stringify } from 'yaml';
+import { type BusPorts, equipment, gatewayConfig, gateways, setPath } from '../fleet/index.ts';
+import { places } from '../places/index.ts';
+import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { databaseUrl, type Io, natsUrl, readArgument } from './io.ts';
+
+const Ports = Type.Record(
+  Type.String(),
+  Type.Object({ host: Type.String({ minLength: 1 }), port: Type.Integer({ minimum: 1, maximum: 65_535 }) }),
+);
+
+interface ConfigOptions {
+  readonly ports: string;
+  readonly set: readonly string[];
+  readonly account?: string;
+  readonly json?: true;
+}
+
+/** `parkline gateway`: what a gateway is given, and what of it is believed. */
+export function register(program: Command, io: Io): void {
+  const gateway = program.command('gateway').description('gateways of a park');
+  gateway
+    .command('config')
+    .description('print the gateway.yaml of a gateway')
+    .argument('<key>', 'key of the gateway in its park, "gw-a"')
+    .requiredOption('--ports <file>', 'JSON file: {"<bus>": {"host": ..., "port": ...}}')
+    .option('--set <path=value>', 'change a setting, "report.every=true"; may be repeated', collect, [])
+    .option('--account <key>', 'park it belongs to, where the database holds several')
+    .option('--json', 'print JSON')
+    .option('--yaml', 'print YAML (the default)')
+    .action((key: string, options: ConfigOptions) => withDb(io, (db) => printConfig(db, io, key, options)));
+  gateway
+    .command('trust')
+    .description('believe what is signed with this key from now on')
+    .argument('<key>', 'key of the gateway in its park')
+    .requiredOption('--public-key <file>', 'Ed25519 public key (PEM), - for standard input')
+    .option('--account <key>', 'park it belongs to, where the database holds several')
+    .action((key: string, options: { publicKey: string; account?: string }) =>
+      withDb(io, async (db) => {
+        const pem = publicKeyPem(readArgument(io, options.publicKey));
+        const { accountId, id } = await findGateway(db, key, options.account);
+        await withAccount(db, accountId, (trx) => gateways.trust(trx, accountId, id, pem));
+        io.err(`${key} is trusted\n`);
+      }),
+    );
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
+  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline gateway' }));
+  try {
+    await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions): Promise<void> {
+  const ports = parsePorts(readArgument(io, options.ports));
+  const { accountId, ...gateway } = await findGateway(db, key, options.account);
+  const { devices, points, timezone } = await withAccount(db, accountId, async (trx) => ({
+    ...(await equipment.ofGateway(trx, accountId, gateway.id)),
+    timezone: (await places.timezoneOf(trx, accountId, gateway.buildingId)) ?? 'UTC',
+  }));
+  const pointsOf = Map.groupBy(points, ({ equipmentId }) => equipmentId);
+  const configured = {
+    id: gateway.id,
+    name: gateway.name.en,
+    timezone,
+    devices: devices.map((device) => ({
+      ...device,
+      name: device.name.en,
+      points: new Map((pointsOf.get(device.id) ?? []).map((point) => [point.key, point.id])),
+    })),
+  };
+  const config = gatewayConfig(configured, { ports, natsUrl: natsUrl(io), templates: loadTemplates() });
+  for (const assignment of options.set) setPath(config, assignment);
+  io.out(options.json ? `${JSON.stringify(config)}\n` : stringify(config));
+}
+
+/** @throws Error naming the bus and field. */
+function parsePorts(text: string): BusPorts {
+  const value: unknown = JSON.parse(text);
+  if (Value.Check(Ports, value)) return value;
+  const faults = Value.Errors(Ports, value).map(
+    ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
+  );
+  throw new Error(`ports file: ${faults.join('; ')}`);
+}
+
+/** @throws Error when the file does not hold an Ed25519 public key. */
+function publicKeyPem(text: string): string {
+  const key = createPublicKey(text);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new Error(`an Ed25519 key is needed, this is ${key.asymmetricKeyType}`);
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
+/** Keys are unique within a park; of several parks one must be named. @throws Error. */
+async function findGateway(db: Db, key: string, account: string | undefined) {
+  const { rows } = await sql<{ id: string; key: string }>`
+    select id, key from accounts_with_gateway(${key}) where ${account ?? null}::text is null or key = ${account ?? null}`.execute(
+    db,
+  );
+  const [only, ...others] = rows;
+  if (!only) throw new Error(`there is no gateway ${key}${account ? ` in ${account}` : ''}`);
+  if (others.length > 0)
+    throw new Error(
+      `several parks have a gateway ${key}: add --account ${rows.map((row) => row.key).join(' or ')}`,
+    );
+  const gateway = await withAccount(db, only.id, (trx) => gateways.byKey(trx, only.id, key));
+  if (!gateway) throw new Error(`gateway ${key} went away`);
+  return { accountId: only.id, ...gateway };
+}

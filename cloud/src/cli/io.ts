@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** What a command may touch of the world besides its files. `out` is for data, `err` for messages; neither adds a line end. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** Nobody told the command where the park runs, or what was told is of no use. */
+export class NoServiceError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NoServiceError';
+  }
+}
+
+/** The owner's database: DATABASE_URL, else what a running `npm start` noted. @throws NoServiceError saying how to name it. */
+export const databaseUrl = (io: Io): string => service(io, 'DATABASE_URL', 'database');
+
+/** The message broker as gateways reach it. @throws NoServiceError. */
+export const natsUrl = (io: Io): string => service(io, 'NATS_URL', 'nats');
+
+function service({ env, cwd }: Io, variable: string, field: 'database' | 'nats'): string {
+  const named = env[variable];
+  if (named) return named;
+  const file = join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'run.json');
+  let found: unknown;
+  try {
+    found = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>)[field];
+  } catch (cause) {
+    throw new NoServiceError(`no park runs here (${file}): start one with npm start, or set ${variable}`, {
+      cause,
+    });
+  }
+  // run.json may hold the address itself or an object that names it.
+  const url = typeof found === 'object' && found !== null ? (found as { url?: unknown }).url : found;
+  if (typeof url !== 'string') throw new NoServiceError(`${file} names no ${field}: set ${variable}`);
+  return url;
+}
+
+/** Reads a file named on the command line, - for standard input. @throws Error naming the option and the file. */
+export function readArgument(io: Io, path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : resolve(io.cwd, path), 'utf8');
+  } catch (cause) {
+    throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,97 @@
+import type { DeviceState, Equipment, Gateway, Language } from '@parkline/contract';
+import { inLanguage, type LocalText } from '../platform/i18n.ts';
+import type { BusParams } from './tables.ts';
+
+/** Silence after which a gateway is offline: three of its health messages. */
+export const OFFLINE_AFTER_MS = 30_000;
+
+/** The one place that decides whether a gateway is there. Pure. */
+export function gatewayState(heardAt: Date | null, now: Date): Gateway['state'] {
+  if (!heardAt) return 'never';
+  return now.getTime() - heardAt.getTime() <= OFFLINE_AFTER_MS ? 'online' : 'offline';
+}
+
+/** What a device's gateway last said holds only while the gateway is there. Pure. */
+export const deviceState = (said: DeviceState | null, gateway: Gateway['state']): DeviceState =>
+  gateway === 'online' ? (said ?? 'unknown') : 'unknown';
+
+/** Template keys that stand for a device in lists: its power now and its register. First match wins. */
+export const powerKeys = ['active_power_total', 'heat_power', 'flow'] as const;
+export const registerKeys = ['active_energy_import', 'heat_energy', 'volume'] as const;
+
+export interface GatewayRow {
+  readonly id: string;
+  readonly name: LocalText;
+  readonly buildingId: string;
+  readonly heardAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly version: string | null;
+  /** bigint columns come as text. */
+  readonly outboxPending: string | null;
+  readonly outboxOldestAt: Date | null;
+  readonly outboxBytes: string | null;
+  readonly outboxMaxBytes: string | null;
+  readonly devicesTotal: number;
+  readonly devicesOnline: number;
+}
+
+const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+export function gatewayView(row: GatewayRow, now: Date, language: Language): Gateway {
+  const state = gatewayState(row.heardAt, now);
+  const { outboxPending, outboxOldestAt, outboxBytes, outboxMaxBytes } = row;
+  return {
+    id: row.id,
+    name: inLanguage(row.name, language),
+    buildingId: row.buildingId,
+    state,
+    lastSeenAt: iso(row.heardAt),
+    version: row.version,
+    startedAt: iso(row.startedAt),
+    outbox:
+      outboxPending === null
+        ? null
+        : {
+            pending: Number(outboxPending),
+            oldestAt: iso(outboxOldestAt),
+            bytes: Number(outboxBytes),
+            maxBytes: Number(outboxMaxBytes),
+          },
+    devices: { total: row.devicesTotal, online: state === 'online' ? row.devicesOnline : 0 },
+  };
+}
+
+export interface EquipmentRow {
+  readonly id: string;
+  readonly name: LocalText;
+  readonly kind: string;
+  readonly template: string;
+  readonly buildingId: string;
+  readonly floorId: string | null;
+  readonly gatewayId: string;
+  readonly submeterOf: string | null;
+  readonly protocol: string;
+  readonly bus: string;
+  readonly params: BusParams;
+  readonly state: DeviceState | null;
+  readonly lastOkAt: Date | null;
+  readonly error: string | null;
+  readonly heardAt: Date | null;
+  readonly powerPointId: string | null;
+  readonly registerPointId: string | null;
+}
+
+export function equipmentView(row: EquipmentRow, now: Date, language: Language): Equipment {
+  const { submeterOf, bus, params, heardAt, ...rest } = row;
+  const state = deviceState(row.state, gatewayState(heardAt, now));
+  return {
+    ...rest,
+    name: inLanguage(row.name, language),
+    address: `${bus} unit ${params.unit}`,
+    state,
+    lastOkAt: iso(row.lastOkAt),
+    // A reason from before the gateway fell silent would be read as today's.
+    error: state === 'silent' ? row.error : null,
+    submeterOfId: submeterOf,
+  };
+}

@@ -1,0 +1,122 @@
+import './tables.ts';
+import { type ExpressionBuilder, sql } from 'kysely';
+import type { Db, Tables } from '../platform/db.ts';
+import { type EquipmentRow, type GatewayRow, powerKeys, registerKeys } from './domain.ts';
+
+export const gateways = {
+  list: (db: Db, accountId: string): Promise<GatewayRow[]> =>
+    db
+      .selectFrom('gateway as g')
+      .leftJoin('gatewayStatus as s', 's.gatewayId', 'g.id')
+      .select(['g.id', 'g.name', 'g.buildingId', 's.heardAt', 's.startedAt', 's.version'])
+      .select(['s.outboxPending', 's.outboxOldestAt', 's.outboxBytes', 's.outboxMaxBytes'])
+      .select((eb) => [
+        eb
+          .selectFrom('equipment as e')
+          .select(sql<number>`count(*)::int`.as('n'))
+          .whereRef('e.gatewayId', '=', 'g.id')
+          .$asScalar()
+          .as('devicesTotal'),
+        eb
+          .selectFrom('equipment as e')
+          .innerJoin('deviceStatus as d', 'd.equipmentId', 'e.id')
+          .select(sql<number>`count(*)::int`.as('n'))
+          .whereRef('e.gatewayId', '=', 'g.id')
+          .where('d.state', '=', 'online')
+          .$asScalar()
+          .as('devicesOnline'),
+      ])
+      .where('g.accountId', '=', accountId)
+      .orderBy('g.id')
+      .$narrowType<{ devicesTotal: number; devicesOnline: number }>()
+      .execute(),
+
+  byKey: (db: Db, accountId: string, key: string) =>
+    db
+      .selectFrom('gateway')
+      .select(['id', 'key', 'name', 'buildingId', 'publicKey'])
+      .where('accountId', '=', accountId)
+      .where('key', '=', key)
+      .executeTakeFirst(),
+
+  /** Stores the key that verifies what the gateway sends. @returns false when there is no such gateway. */
+  async trust(db: Db, accountId: string, id: string, publicKey: string): Promise<boolean> {
+    const { numUpdatedRows } = await db
+      .updateTable('gateway')
+      .set({ publicKey })
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  },
+};
+
+export const equipment = {
+  /** In order of creation; `after` is the id that the last page ended with. */
+  page: (
+    db: Db,
+    accountId: string,
+    { building, after, limit }: { building?: string | undefined; after?: string | undefined; limit: number },
+  ): Promise<EquipmentRow[]> =>
+    equipmentRows(db, accountId)
+      .$if(building !== undefined, (q) => q.where('e.buildingId', '=', building ?? ''))
+      .$if(after !== undefined, (q) => q.where('e.id', '>', after ?? ''))
+      .orderBy('e.id')
+      .limit(limit)
+      .execute(),
+
+  find: (db: Db, accountId: string, id: string): Promise<EquipmentRow | undefined> =>
+    equipmentRows(db, accountId).where('e.id', '=', id).executeTakeFirst(),
+
+  /** Devices of a gateway with their points, as its configuration needs them, in order of creation. */
+  async ofGateway(db: Db, accountId: string, gatewayId: string) {
+    const devices = await db
+      .selectFrom('equipment')
+      .select(['id', 'name', 'template', 'protocol', 'bus', 'params'])
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .orderBy('id')
+      .execute();
+    const points = await db
+      .selectFrom('point')
+      .innerJoin('equipment', 'equipment.id', 'point.equipmentId')
+      .select(['point.id', 'point.key', 'point.equipmentId'])
+      .where('point.accountId', '=', accountId)
+      .where('equipment.gatewayId', '=', gatewayId)
+      .orderBy('point.id')
+      .execute();
+    return { devices, points };
+  },
+};
+
+const equipmentRows = (db: Db, accountId: string) =>
+  db
+    .selectFrom('equipment as e')
+    .leftJoin('deviceStatus as d', 'd.equipmentId', 'e.id')
+    .leftJoin('gatewayStatus as s', 's.gatewayId', 'e.gatewayId')
+    .select(['e.id', 'e.name', 'e.kind', 'e.template', 'e.buildingId', 'e.floorId', 'e.gatewayId'])
+    .select([
+      'e.submeterOf',
+      'e.protocol',
+      'e.bus',
+      'e.params',
+      'd.state',
+      'd.lastOkAt',
+      'd.error',
+      's.heardAt',
+    ])
+    .select((eb) => [
+      keyPoint(eb, powerKeys).as('powerPointId'),
+      keyPoint(eb, registerKeys).as('registerPointId'),
+    ])
+    .where('e.accountId', '=', accountId);
+
+/** The device's point with the first of these keys that it has. */
+const keyPoint = (eb: ExpressionBuilder<Tables & { e: Tables['equipment'] }, 'e'>, keys: readonly string[]) =>
+  eb
+    .selectFrom('point as p')
+    .select('p.id')
+    .whereRef('p.equipmentId', '=', 'e.id')
+    .where('p.key', 'in', [...keys])
+    .orderBy(sql`array_position(${[...keys]}::text[], p.key)`)
+    .limit(1);

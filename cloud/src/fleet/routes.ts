@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Equipment, Gateway, IdParams, Page, Uuid } from '@parkline/contract';
+import Type from 'typebox';
+import { actorOf } from '../platform/access.ts';
+import type { Now } from '../platform/clock.ts';
+import { type Db, withAccount } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import { equipmentView, gatewayView } from './domain.ts';
+import { equipment, gateways } from './repository.ts';
+
+const EquipmentQuery = Type.Object({
+  building: Type.Optional(Uuid),
+  after: Type.Optional(Uuid),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+});
+
+/** Gateways and the devices behind them. */
+export const fleetRoutes =
+  ({ db, now }: { readonly db: Db; readonly now: Now }): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/api/gateways',
+      { schema: { response: { 200: Page(Gateway) } }, config: { permission: 'gateway.read' } },
+      async (request) => {
+        const { accountId } = actorOf(request);
+        const rows = await withAccount(db, accountId, (trx) => gateways.list(trx, accountId));
+        return { items: rows.map((row) => gatewayView(row, now(), request.language)), next: null };
+      },
+    );
+
+    app.get(
+      '/api/equipment',
+      {
+        schema: { querystring: EquipmentQuery, response: { 200: Page(Equipment) } },
+        config: { permission: 'equipment.read' },
+      },
+      async (request) => {
+        const { accountId } = actorOf(request);
+        const { limit, ...query } = request.query;
+        // One more than asked for tells whether there is a next page.
+        const page = { ...query, limit: limit + 1 };
+        const rows = await withAccount(db, accountId, (trx) => equipment.page(trx, accountId, page));
+        const items = rows.slice(0, limit).map((row) => equipmentView(row, now(), request.language));
+        return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+      },
+    );
+
+    app.get(
+      '/api/equipment/:id',
+      {
+        schema: { params: IdParams, response: { 200: Equipment } },
+        config: { permission: 'equipment.read' },
+      },
+      async (request) => {
+        const { accountId } = actorOf(request);
+        const { id } = request.params;
+        const row = await withAccount(db, accountId, (trx) => equipment.find(trx, accountId, id));
+        if (!row) throw new AppError('not_found', 'no such equipment', { details: { id } });
+        return equipmentView(row, now(), request.language);
+      },
+    );
+  };

@@ -1,0 +1,3 @@
+export { places } from './repository.ts';
+export { placeRoutes } from './routes.ts';
+export { seedPlaces, type PlacePlan, type SeededPlaces } from './seed.ts';

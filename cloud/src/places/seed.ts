@@ -1,0 +1,126 @@
+import './tables.ts';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+import type { LocalText } from '../platform/i18n.ts';
+import type { NewId } from '../platform/ids.ts';
+
+/** The places of a park file, and nothing else of it. */
+export interface PlacePlan {
+  readonly site: {
+    readonly key: string;
+    readonly name: LocalText;
+    readonly timezone: string;
+    readonly currency: string;
+  };
+  readonly buildings: readonly {
+    readonly key: string;
+    readonly name: LocalText;
+    readonly floors: readonly { readonly key: string; readonly name: LocalText; readonly level: number }[];
+  }[];
+}
+
+/** Ids by key. */
+export interface SeededPlaces {
+  readonly buildings: ReadonlyMap<string, string>;
+  readonly floors: ReadonlyMap<string, string>;
+}
+
+/** Makes the places that are missing and brings the others up to the plan; what is not in the plan stays. A second run changes nothing. */
+export async function seedPlaces(
+  db: Db,
+  accountId: string,
+  plan: PlacePlan,
+  newId: NewId,
+): Promise<SeededPlaces> {
+  await db
+    .insertInto('site')
+    .values({ id: newId(), accountId, ...plan.site })
+    .onConflict((c) =>
+      c
+        .columns(['accountId', 'key'])
+        .doUpdateSet((eb) => ({
+          name: eb.ref('excluded.name'),
+          timezone: eb.ref('excluded.timezone'),
+          currency: eb.ref('excluded.currency'),
+        }))
+        .where(
+          sql<boolean>`(site.name, site.timezone, site.currency) is distinct from (excluded.name, excluded.timezone, excluded.currency)`,
+        ),
+    )
+    .execute();
+  const site = await db
+    .selectFrom('site')
+    .select('id')
+    .where('accountId', '=', accountId)
+    .where('key', '=', plan.site.key)
+    .executeTakeFirstOrThrow();
+  const buildings = await seedBuildings(db, accountId, site.id, plan, newId);
+  return { buildings, floors: await seedFloors(db, accountId, buildings, plan, newId) };
+}
+
+async function seedBuildings(
+  db: Db,
+  accountId: string,
+  siteId: string,
+  plan: PlacePlan,
+  newId: NewId,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = plan.buildings.map(({ key, name }, ord) => ({
+    id: newId(),
+    accountId,
+    siteId,
+    key,
+    name,
+    ord,
+  }));
+  await db
+    .insertInto('building')
+    .values(rows)
+    .onConflict((c) =>
+      c
+        .columns(['accountId', 'key'])
+        .doUpdateSet((eb) => ({ name: eb.ref('excluded.name'), ord: eb.ref('excluded.ord') }))
+        .where(sql<boolean>`(building.name, building.ord) is distinct from (excluded.name, excluded.ord)`),
+    )
+    .execute();
+  const found = await db
+    .selectFrom('building')
+    .select(['key', 'id'])
+    .where('accountId', '=', accountId)
+    .execute();
+  return new Map(found.map(({ key, id }) => [key, id]));
+}
+
+async function seedFloors(
+  db: Db,
+  accountId: string,
+  buildings: ReadonlyMap<string, string>,
+  plan: PlacePlan,
+  newId: NewId,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = plan.buildings.flatMap((building) =>
+    building.floors.map((floor) => ({
+      id: newId(),
+      accountId,
+      buildingId: buildings.get(building.key) ?? '',
+      ...floor,
+    })),
+  );
+  if (rows.length > 0)
+    await db
+      .insertInto('floor')
+      .values(rows)
+      .onConflict((c) =>
+        c
+          .columns(['accountId', 'key'])
+          .doUpdateSet((eb) => ({ name: eb.ref('excluded.name'), level: eb.ref('excluded.level') }))
+          .where(sql<boolean>`(floor.name, floor.level) is distinct from (excluded.name, excluded.level)`),
+      )
+      .execute();
+  const found = await db
+    .selectFrom('floor')
+    .select(['key', 'id'])
+    .where('accountId', '=', accountId)
+    .execute();
+  return new Map(found.map(({ key, id }) => [key, id]));
+}

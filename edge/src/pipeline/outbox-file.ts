@@ -47,23 +47,23 @@ const SCHEMA = `
  */
 export function openFile(
   path: string,
-  stamp: string,
+  { suffix, busyMs }: { suffix: string; busyMs: number },
 ): { db: DatabaseSync; movedTo?: string; cause?: unknown } {
   try {
-    return { db: open(path) };
+    return { db: open(path, busyMs) };
   } catch (error) {
     const translated = translate(error);
     if (!(translated instanceof OutboxError) || translated.code !== 'corrupt') throw translated;
-    const movedTo = `${path}.corrupt-${stamp}`;
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, movedTo + suffix);
+    const movedTo = `${path}.corrupt-${suffix}`;
+    for (const part of ['', '-wal', '-shm']) {
+      if (existsSync(path + part)) renameSync(path + part, movedTo + part);
     }
-    return { db: open(path), movedTo, cause: translated };
+    return { db: open(path, busyMs), movedTo, cause: translated };
   }
 }
 
-function open(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 2_000 });
+function open(path: string, busyMs: number): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     // FULL: a commit is on the disk, not in its cache; NORMAL loses everything since the last checkpoint.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');

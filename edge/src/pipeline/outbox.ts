@@ -84,6 +84,8 @@ export interface OutboxDeps {
   readonly path: string;
   readonly maxBytes: number;
   readonly now: () => number;
+  /** How long to wait for somebody else's lock on the file, ms. It stops the whole process meanwhile. */
+  readonly busyMs?: number;
   readonly failpoint: Failpoint;
   /** Told when a damaged file was put aside. */
   readonly onMovedAside: (movedTo: string, cause: unknown) => void;
@@ -97,7 +99,10 @@ const RECLAIM = 256;
 /** @throws OutboxError 'newer' or 'disk' when the file cannot be opened. */
 export function openOutbox(deps: OutboxDeps): Outbox {
   const { path, maxBytes, now, failpoint } = deps;
-  const { db, movedTo, cause } = openFile(path, new Date(now()).toISOString().replaceAll(':', '-'));
+  const { db, movedTo, cause } = openFile(path, {
+    suffix: new Date(now()).toISOString().replaceAll(':', '-'),
+    busyMs: deps.busyMs ?? 2_000,
+  });
   if (movedTo !== undefined) deps.onMovedAside(movedTo, cause);
 
   const sql = prepare(db);

@@ -1,0 +1,293 @@
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { draft, openTestOutbox, scratch } from '../testing/scratch.ts';
+import { openFile } from './outbox-file.ts';
+import { OutboxError } from './outbox.ts';
+
+const KB = Buffer.alloc(1_024, 7);
+
+describe('append', () => {
+  test('numbers run on through restarts and deletions', () => {
+    using home = scratch();
+    const first = openTestOutbox(home.path);
+    expect([first.append(draft()), first.append(draft()), first.lastSeq()]).toEqual([1, 2, 2]);
+    first.receive([[1, 2]], true, 5);
+    expect(first.purge(6)).toBe(2);
+    first.close();
+    const second = openTestOutbox(home.path);
+    expect([second.append(draft()), second.epoch]).toEqual([3, first.epoch]);
+    expect(Buffer.from(second.envelope(3)!).toString()).toBe('3');
+    expect(second.envelope(1)).toBeUndefined();
+    second.close();
+    second.close();
+  });
+
+  test('a message that cannot be sealed costs no number', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    const broken = draft({
+      seal: () => {
+        throw new Error('no key');
+      },
+    });
+    expect(() => outbox.append(broken)).toThrow('no key');
+    expect(outbox.append(draft())).toBe(1);
+    outbox.close();
+  });
+
+  test('a commit is on the disk, not in its cache', () => {
+    using home = scratch();
+    const { db } = openFile(join(home.path, 'outbox.sqlite'), { suffix: 'x', busyMs: 10 });
+    expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 /* FULL */ });
+    db.close();
+  });
+
+  test('remembers the point table it wrote last', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    expect(outbox.tableHash()).toBeNull();
+    outbox.append(draft({ kind: 'points', tableHash: 'abc' }));
+    outbox.append(draft());
+    expect(outbox.tableHash()).toBe('abc');
+    outbox.close();
+  });
+
+  test('passes its failpoints on both sides of the commit', () => {
+    using home = scratch();
+    const passed: string[] = [];
+    const outbox = openTestOutbox(home.path, { failpoint: (name) => passed.push(name) });
+    outbox.append(draft());
+    expect(passed).toEqual(['before-commit', 'after-commit']);
+    outbox.close();
+  });
+
+  test('ids for the broker differ by message and by outbox and cannot be computed from outside', () => {
+    using a = scratch();
+    using b = scratch();
+    const [one, other] = [openTestOutbox(a.path), openTestOutbox(b.path)];
+    const ids = [one.messageId(1), one.messageId(2), other.messageId(1)];
+    expect(new Set(ids).size).toBe(3);
+    expect(one.messageId(1)).toBe(ids[0]);
+    expect(ids[0]).toMatch(/^[\w-]{43}$/);
+    one.close();
+    other.close();
+  });
+});
+
+describe('waiting messages', () => {
+  test('oldest first, newest first, tables by themselves', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    outbox.append(draft({ kind: 'points', tableHash: 'x' }));
+    for (let i = 0; i < 4; i += 1) outbox.append(draft());
+    outbox.receive([[3, 3]], true, 9);
+    expect(outbox.waiting(0, 10)).toEqual([1, 2, 4, 5]);
+    expect(outbox.waiting(2, 1)).toEqual([4]);
+    expect([outbox.newestWaiting(0), outbox.newestWaiting(5)]).toEqual([5, undefined]);
+    expect(outbox.waitingTables()).toEqual([1]);
+    expect(outbox.state()).toMatchObject({ pending: 4, oldestAt: 1 });
+    outbox.close();
+  });
+});
+
+describe('receipts', () => {
+  function withFive(home: string) {
+    const outbox = openTestOutbox(home);
+    for (let i = 0; i < 5; i += 1) outbox.append(draft());
+    return outbox;
+  }
+
+  test('mark exactly their ranges, once', () => {
+    using home = scratch();
+    const outbox = withFive(home.path);
+    expect(
+      outbox.receive(
+        [
+          [1, 2],
+          [4, 4],
+        ],
+        true,
+        9,
+      ),
+    ).toEqual({ received: 3, lostFrom: null });
+    expect(
+      outbox.receive(
+        [
+          [1, 2],
+          [4, 4],
+        ],
+        true,
+        9,
+      ),
+    ).toEqual({ received: 0, lostFrom: null });
+    expect(outbox.waiting(0, 9)).toEqual([3, 5]);
+    expect(outbox.state().oldestAt).toBe(1);
+    outbox.close();
+  });
+
+  test('a rolled-back receipt makes messages wait again, unless it is an old one', () => {
+    using home = scratch();
+    const outbox = withFive(home.path);
+    outbox.receive([[1, 5]], true, 9);
+    expect(outbox.receive([[1, 2]], false, 9)).toEqual({ received: 0, lostFrom: null });
+    expect(outbox.waiting(0, 9)).toEqual([]);
+    expect(
+      outbox.receive(
+        [
+          [1, 2],
+          [4, 4],
+        ],
+        true,
+        9,
+      ),
+    ).toEqual({ received: 0, lostFrom: 3 });
+    expect(outbox.waiting(0, 9)).toEqual([3, 5]);
+    expect(outbox.receive([], true, 9)).toEqual({ received: 0, lostFrom: 1 });
+    expect(outbox.state()).toMatchObject({ pending: 5 });
+    outbox.close();
+  });
+
+  test('only what was received long enough ago is deleted, and point tables never', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    outbox.append(draft({ kind: 'points', tableHash: 'x' }));
+    for (let i = 0; i < 3; i += 1) outbox.append(draft());
+    outbox.receive([[1, 2]], true, 100);
+    outbox.receive([[1, 3]], true, 200);
+    expect(outbox.purge(200)).toBe(1);
+    expect([1, 2, 3, 4].map((seq) => outbox.envelope(seq) !== undefined)).toEqual([true, false, true, true]);
+    outbox.close();
+  });
+});
+
+describe('room', () => {
+  /** Appends until the outbox says something else than `room`. @returns the messages it took. */
+  function fillWhile(room: string, outbox: ReturnType<typeof openTestOutbox>): number {
+    let taken = 0;
+    for (; outbox.room() === room; taken += 1) outbox.append(draft({ bytes: KB }));
+    return taken;
+  }
+
+  test('gauges are refused first, registers last', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path, { maxBytes: 400 * 1_024 });
+    expect(fillWhile('all', outbox)).toBeGreaterThan(100);
+    expect(outbox.room()).toBe('registers');
+    expect(fillWhile('registers', outbox)).toBeGreaterThan(10);
+    expect(outbox.room()).toBe('none');
+    expect(outbox.state().bytes).toBeLessThan(500 * 1_024);
+    outbox.close();
+  });
+
+  test('what the cloud has makes way before anything new is refused; what it has not stays', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path, { maxBytes: 400 * 1_024 });
+    fillWhile('all', outbox);
+    outbox.receive([[1, 50]], true, 9);
+    expect(outbox.room()).toBe('all');
+    expect(outbox.envelope(50)).toBeUndefined();
+    expect(outbox.envelope(51)).toBeDefined();
+    outbox.close();
+  });
+});
+
+describe('gaps', () => {
+  test('are written once and extended in place', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    const gap = { what: 'gauges', why: 'full', from: 1, to: 2, count: 3 } as const;
+    const id = outbox.saveGap(gap);
+    expect(outbox.saveGap({ ...gap, to: 9, count: 8 }, id)).toBe(id);
+    expect(outbox.saveGap(gap)).not.toBe(id);
+    outbox.close();
+    const db = new DatabaseSync(join(home.path, 'outbox.sqlite'));
+    expect(db.prepare('SELECT what, why, from_ms, to_ms, count FROM gap WHERE id = ?').get(id)).toEqual({
+      ...{ what: 'gauges', why: 'full', from_ms: 1, to_ms: 9, count: 8 },
+    });
+    db.close();
+  });
+});
+
+describe('a file that cannot be used', () => {
+  const path = (home: string) => join(home, 'outbox.sqlite');
+
+  function damaged(home: string): void {
+    const outbox = openTestOutbox(home);
+    for (let i = 0; i < 300; i += 1) outbox.append(draft({ bytes: KB }));
+    outbox.close();
+    const file = openSync(path(home), 'r+');
+    for (let page = 2; page < statSync(path(home)).size / 4_096; page += 3) {
+      writeSync(file, Buffer.alloc(4_096, 0xa5), 0, 4_096, page * 4_096);
+    }
+    closeSync(file);
+  }
+
+  test.each([
+    ['damaged pages', damaged],
+    [
+      'no database at all',
+      (home: string) => {
+        writeFileSync(path(home), Buffer.alloc(9_000, 0x41));
+      },
+    ],
+    [
+      'a database without its identity',
+      (home: string) => {
+        openTestOutbox(home).close();
+        const db = new DatabaseSync(path(home));
+        db.exec('DELETE FROM meta');
+        db.close();
+      },
+    ],
+  ])('%s: moved aside whole, and a new outbox begins', (_why, damage) => {
+    using home = scratch();
+    damage(home.path);
+    const before = readFileSync(path(home.path));
+    const moved: string[] = [];
+    const outbox = openTestOutbox(home.path, { onMovedAside: (to) => moved.push(to) });
+    expect(outbox.append(draft())).toBe(1);
+    outbox.close();
+    expect(moved).toHaveLength(1);
+    expect(readFileSync(moved[0]!).equals(before)).toBe(true);
+  });
+
+  test('one of a later version is left alone', () => {
+    using home = scratch();
+    openTestOutbox(home.path).close();
+    const db = new DatabaseSync(path(home.path));
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect(() => openTestOutbox(home.path)).toThrow(expect.objectContaining({ code: 'newer' }));
+    expect(readdirSync(home.path).filter((name) => name.includes('corrupt'))).toEqual([]);
+  });
+
+  test('a folder that is not there is a fault of the disk', () => {
+    using home = scratch();
+    expect(() => openTestOutbox(join(home.path, 'gone'))).toThrow(expect.objectContaining({ code: 'disk' }));
+    expect(existsSync(join(home.path, 'gone'))).toBe(false);
+  });
+
+  test('a second writer that holds the file is a fault that passes', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path, { busyMs: 10 });
+    const other = new DatabaseSync(path(home.path));
+    other.exec('BEGIN IMMEDIATE');
+    expect(() => outbox.append(draft())).toThrow(OutboxError);
+    other.exec('ROLLBACK');
+    other.close();
+    expect(outbox.append(draft())).toBe(1);
+    outbox.close();
+  });
+});

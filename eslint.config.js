@@ -6,6 +6,7 @@ import ts from 'typescript-eslint';
 
 const node = [
   'bin/**/*.js',
+  '.ci/*.mjs',
   'deploy/**/*.{mjs,ts}',
   'tests/**/*.ts',
   '{protocols/*,edge,cloud,firmware-sim}/src/**/*.ts',

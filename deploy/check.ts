@@ -1,0 +1,92 @@
+// `npm run check [-- CHECK...]`: everything that can be said about the sources without services. Each check keeps a cache
+// below node_modules/.cache, so that only what changed is looked at again.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { endOnSignals, row, runTask, type Task, type TaskResult } from './task.ts';
+
+const root = join(import.meta.dirname, '..');
+const dashboards = join(root, 'dashboards');
+const cache = join(root, 'node_modules/.cache');
+const tool = (path: string): string => join(root, 'node_modules', path);
+
+/** The longest first: two run at a time. */
+const checks: readonly Task[] = [
+  {
+    name: 'lint',
+    cwd: root,
+    args: [
+      tool('eslint/bin/eslint.js'),
+      '.',
+      '--cache',
+      '--cache-strategy',
+      'content',
+      '--cache-location',
+      join(cache, 'eslint/'),
+    ],
+  },
+  { name: 'types', cwd: root, args: [tool('typescript/bin/tsc'), '--project', 'tsconfig.json'] },
+  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit'] },
+  { name: 'svelte', cwd: dashboards, args: [tool('svelte-check/bin/svelte-check'), '--fail-on-warnings'] },
+  {
+    name: 'format',
+    cwd: root,
+    args: [
+      tool('prettier/bin/prettier.cjs'),
+      '--check',
+      '.',
+      '--log-level',
+      'warn',
+      '--cache',
+      '--cache-location',
+      join(cache, 'prettier'),
+    ],
+  },
+  { name: 'portal unit', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run'] },
+  { name: 'imports', cwd: root, args: ['deploy/scripts/check-imports.mjs'] },
+];
+
+interface Done {
+  readonly task: Task;
+  readonly result: TaskResult;
+}
+
+async function runAll(tasks: readonly Task[]): Promise<Done[]> {
+  const queue = [...tasks];
+  const done: Done[] = [];
+  const worker = async (): Promise<void> => {
+    for (let task = queue.shift(); task; task = queue.shift()) {
+      const result = await runTask(task, false);
+      done.push({ task, result });
+      if (!result.ok) process.stdout.write(`\n== ${task.name}\n${result.output}\n`);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return done;
+}
+
+/** Svelte's own types are written by Kit, and its checker needs them. */
+async function syncKit(): Promise<void> {
+  const task = {
+    name: 'svelte-kit sync',
+    cwd: dashboards,
+    args: [tool('@sveltejs/kit/svelte-kit.js'), 'sync'],
+  };
+  const { ok, output } = await runTask(task, false);
+  if (!ok) process.stdout.write(output);
+}
+
+endOnSignals();
+const names = process.argv.slice(2);
+const chosen = names.length > 0 ? checks.filter(({ name }) => names.includes(name)) : checks;
+const began = Date.now();
+await mkdir(cache, { recursive: true });
+if (chosen.some(({ cwd }) => cwd === dashboards)) await syncKit();
+const done = await runAll(chosen);
+process.stdout.write('\n');
+for (const { task, result } of done)
+  process.stdout.write(row(task.name, result.ok ? 'ok' : 'FAILED', result.ms));
+process.stdout.write(row('all', '', Date.now() - began));
+const failed = done.filter(({ result }) => !result.ok).map(({ task }) => task.name);
+const summary = { passed: done.length - failed.length, failed };
+await writeFile(join(cache, 'parkline-check.json'), `${JSON.stringify(summary)}\n`);
+process.exitCode = failed.length > 0 ? 1 : 0;

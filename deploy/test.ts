@@ -1,0 +1,91 @@
+// `npm test [-- SUITE...]`: every test of the repository, cheapest first, and one table at the end.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildPortal } from './local/portal.ts';
+import { endOnSignals, row, runTask, type TaskResult } from './task.ts';
+import { add, type Counts, countTests, nothing, type VitestReport } from './test-report.ts';
+
+const root = join(import.meta.dirname, '..');
+const reports = join(root, 'node_modules/.cache/parkline-test');
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+
+interface Suite {
+  readonly name: string;
+  /** Projects of vitest.config.ts; none where the folder has a configuration of its own. */
+  readonly projects: readonly string[];
+  readonly cwd: string;
+  /** Whether it serves the built portal. */
+  readonly portal?: boolean;
+}
+
+const suites: readonly Suite[] = [
+  { name: 'unit', projects: ['unit'], cwd: root },
+  { name: 'portal', projects: [], cwd: join(root, 'dashboards') },
+  { name: 'integration', projects: ['int', 'int-native'], cwd: root },
+  { name: 'e2e', projects: ['e2e'], cwd: root, portal: true },
+  { name: 'browser', projects: ['browser'], cwd: root, portal: true },
+];
+
+interface Outcome {
+  readonly name: string;
+  readonly counts: Counts;
+  readonly result: TaskResult;
+}
+
+async function runSuite({ name, projects, cwd, portal }: Suite): Promise<Outcome> {
+  process.stdout.write(`\n== ${name}\n`);
+  if (portal) await buildPortal(root);
+  const report = join(reports, `${name}.json`);
+  const only = projects.flatMap((project) => ['--project', project]);
+  const output = [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    '--passWithNoTests',
+  ];
+  const result = await runTask({ name, args: [vitest, 'run', ...only, ...output], cwd }, true);
+  return { name, result, counts: await readCounts(report, result) };
+}
+
+/** A suite that broke before it could report counts as one failure. */
+async function readCounts(report: string, { ok }: TaskResult): Promise<Counts> {
+  const text = await readFile(report, 'utf8').catch(() => undefined);
+  const counts = text === undefined ? nothing : countTests(JSON.parse(text) as VitestReport, root);
+  return ok || counts.failed > 0 ? counts : add(counts, { ...nothing, failed: 1 });
+}
+
+function printSummary(outcomes: readonly Outcome[], total: Counts): void {
+  process.stdout.write('\n');
+  for (const { name, counts, result } of outcomes) {
+    const text = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`;
+    process.stdout.write(row(name, text, result.ms));
+  }
+  const ms = outcomes.reduce((sum, { result }) => sum + result.ms, 0);
+  process.stdout.write(
+    row('all', `${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`, ms),
+  );
+  if (total.skipped.length === 0) return;
+  process.stdout.write('\nNOT RUN (the reason is in the name or in the notices above):\n');
+  for (const test of total.skipped) process.stdout.write(`  ${test}\n`);
+}
+
+function wanted(names: readonly string[]): readonly Suite[] {
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    const known = suites.map(({ name }) => name).join(', ');
+    process.stderr.write(`there is no suite ${unknown.join(', ')}; there are ${known}\n`);
+    process.exit(2);
+  }
+  return names.length > 0 ? suites.filter(({ name }) => names.includes(name)) : suites;
+}
+
+endOnSignals();
+const chosen = wanted(process.argv.slice(2));
+await rm(reports, { recursive: true, force: true });
+await mkdir(reports, { recursive: true });
+const outcomes: Outcome[] = [];
+for (const suite of chosen) outcomes.push(await runSuite(suite));
+const total = outcomes.reduce((sum, { counts }) => add(sum, counts), nothing);
+printSummary(outcomes, total);
+await writeFile(join(reports, 'summary.json'), `${JSON.stringify(total, null, 2)}\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -170,3 +170,19 @@ export function createSender(
     },
   };
 }
+
+/** Writes readings as they are, past ingest. Times are ISO or Unix ms; value null makes a bad one. */
+export async function givenReadings(
+  owner: Pool,
+  { num }: Pick<TestPoint, 'num'>,
+  rows: readonly (readonly [at: string | number, value: number | null, flags?: number])[],
+): Promise<void> {
+  const times = rows.map(([at]) => new Date(at).toISOString());
+  await owner.query('select reading_ensure($1)', [times]);
+  await owner.query(
+    `insert into reading (point_num, ts, value, quality, flags)
+     select $1, ts, value, case when value is null then 2 else 0 end, flags
+     from unnest($2::timestamptz[], $3::float8[], $4::int2[]) x (ts, value, flags)`,
+    [num, times, rows.map(([, value]) => value), rows.map(([, , flags]) => flags ?? 0)],
+  );
+}

@@ -1,0 +1,3 @@
+export { createFailpoint } from './failpoint.ts';
+export { runIngest } from './ingest.ts';
+export { telemetryRoutes } from './routes.ts';

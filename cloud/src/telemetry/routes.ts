@@ -1,0 +1,114 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import {
+  History,
+  HistoryQuery,
+  IdParams,
+  type Language,
+  Page,
+  Point,
+  PointQuery,
+  qualityOf,
+} from '@parkline/contract';
+import { actorOf } from '../platform/access.ts';
+import { type Db, withAccount } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import { inLanguage } from '../platform/i18n.ts';
+import { readHistory } from './history.ts';
+import { type LiveDeps, liveRoute } from './live.ts';
+import { findHistoryPoint, findPoints, type PointCursor, type PointRow } from './repository.ts';
+import { engineering } from './sample.ts';
+
+export interface TelemetryDeps extends LiveDeps {
+  readonly db: Db;
+  readonly now: () => Date;
+}
+
+const MAX_RANGE_MS = 400 * 86_400_000;
+const config = { permission: 'point.read' };
+
+/** Points with their latest values, the history of one, and live values. */
+export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox {
+  const { db, now } = deps;
+  return async (app) => {
+    app.get(
+      '/api/points',
+      { config, schema: { querystring: PointQuery, response: { 200: Page(Point) } } },
+      async (request) => {
+        const { accountId } = actorOf(request);
+        const { limit = 100, after, ...filter } = request.query;
+        const cursor = after === undefined ? undefined : readCursor(after);
+        const rows = await withAccount(db, accountId, (trx) =>
+          findPoints(trx, accountId, filter, { limit: limit + 1, after: cursor }),
+        );
+        const page = rows.slice(0, limit);
+        const last = rows.length > limit ? page.at(-1) : undefined;
+        return {
+          items: page.map((row) => toPoint(row, request.language)),
+          next: last ? writeCursor(last) : null,
+        };
+      },
+    );
+
+    app.get(
+      '/api/points/:id/history',
+      { config, schema: { params: IdParams, querystring: HistoryQuery, response: { 200: History } } },
+      async (request) => {
+        const { accountId } = actorOf(request);
+        const { by = 'raw', limit = 10_000 } = request.query;
+        const span = readSpan(request.query);
+        return withAccount(db, accountId, async (trx) => {
+          const point = await findHistoryPoint(trx, accountId, request.params.id);
+          if (!point)
+            throw new AppError('not_found', 'no such point', { details: { id: request.params.id } });
+          return readHistory(trx, point, { ...span, by, limit, now: now() });
+        });
+      },
+    );
+
+    liveRoute(app, deps);
+  };
+}
+
+const toPoint = (row: PointRow, language: Language): Point => ({
+  id: row.id,
+  name: inLanguage(row.name, language),
+  unit: row.unit,
+  protocol: row.protocol,
+  value: engineering(row.value, row.resolution),
+  at: row.at?.toISOString() ?? null,
+  quality: row.quality === null ? null : qualityOf(row.quality),
+  equipmentId: row.equipmentId,
+  key: row.key,
+  kind: row.kind,
+  decimals: row.decimals,
+  staleAfterMs: row.staleAfterMs,
+});
+
+const badField = (field: string, message: string): AppError =>
+  new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });
+
+const writeCursor = ({ equipmentKey, num }: PointCursor): string =>
+  Buffer.from(JSON.stringify([equipmentKey, num])).toString('base64url');
+
+/** @throws AppError 'bad_input' on anything that was not the `next` of an earlier page. */
+function readCursor(text: string): PointCursor {
+  try {
+    const [equipmentKey, num] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    if (typeof equipmentKey === 'string' && Number.isInteger(num))
+      return { equipmentKey, num: num as number };
+  } catch {
+    // Falls through: not ours.
+  }
+  throw badField('after', 'is not the next of an earlier page');
+}
+
+/** @throws AppError 'bad_input' when the times do not make a span of at most 400 days, or `after` is outside of it. */
+function readSpan(query: HistoryQuery): { from: Date; to: Date; start: Date } {
+  const [from, to] = [new Date(query.from), new Date(query.to)];
+  if (!(from < to)) throw badField('to', 'must be later than from');
+  if (to.getTime() - from.getTime() > MAX_RANGE_MS)
+    throw badField('to', 'must be at most 400 days after from');
+  const start = query.after === undefined ? from : new Date(query.after);
+  if (!(start >= from && start < to)) throw badField('after', 'is not the next of an earlier page');
+  return { from, to, start };
+}

@@ -62,7 +62,7 @@ async function readAll(
   while (!signal.aborted) {
     try {
       const uplink = await openUplink(deps.nats);
-      const messages = await uplink.consume({ max_messages: 128, abort_on_missing_resource: true });
+      const messages = await uplink.consume({ max_messages: 64, abort_on_missing_resource: true });
       const stop = (): void => messages.stop();
       signal.addEventListener('abort', stop, { once: true });
       for await (const message of messages) await take(message);

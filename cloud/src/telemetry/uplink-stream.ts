@@ -14,7 +14,7 @@ import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { allUplinks, INGEST_CONSUMER, UPLINK_STREAM } from '@parkline/contract';
 
 /** How long a message may be in work before another process gets it. A transaction takes well under a second. */
-const ACK_WAIT_MS = 10_000;
+const ACK_WAIT_MS = 5_000;
 /** Full means that gateways keep their rows and see an error; nothing is ever pushed out. */
 const MAX_BYTES = 1024 ** 3;
 

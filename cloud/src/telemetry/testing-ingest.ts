@@ -1,0 +1,35 @@
+// One ingest process without the rest of the cloud, for tests that kill it and for the benchmark that weighs it.
+import { generateKeyPairSync } from 'node:crypto';
+import { nkeyAuthenticator } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import { systemNow, systemWait } from '../platform/clock.ts';
+import { createPool } from '../platform/db.ts';
+import { createLog } from '../platform/log.ts';
+import { createFailpoint } from './failpoint.ts';
+import { runIngest } from './ingest.ts';
+
+const [url = '', natsUrl = '', seed = '', failpoint] = process.argv.slice(2);
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort());
+
+const pool = createPool({ url, role: 'parkline_ingest', max: 4 });
+const nats = await connect({
+  servers: natsUrl,
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 200,
+  authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+});
+await runIngest(
+  {
+    pool,
+    nats,
+    signingKey: generateKeyPairSync('ed25519').privateKey,
+    now: systemNow,
+    wait: systemWait,
+    log: createLog('info'),
+    failpoint: createFailpoint(failpoint, () => process.kill(process.pid, 'SIGKILL')),
+  },
+  stop.signal,
+);
+await nats.drain();
+await pool.end();

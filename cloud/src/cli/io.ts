@@ -20,8 +20,15 @@ export class NoServiceError extends Error {
 /** The owner's database: DATABASE_URL, else what a running `npm start` noted. @throws NoServiceError saying how to name it. */
 export const databaseUrl = (io: Io): string => service(io, 'DATABASE_URL', 'database');
 
-/** The message broker as gateways reach it. @throws NoServiceError. */
-export const natsUrl = (io: Io): string => service(io, 'NATS_URL', 'nats');
+/** The message broker as gateways reach it; without a word about it, the one that `npm start` would run on this machine. */
+export function natsUrl(io: Io): string {
+  try {
+    return service(io, 'NATS_URL', 'nats');
+  } catch (error) {
+    if (!(error instanceof NoServiceError)) throw error;
+    return 'nats://127.0.0.1:4222'; // A gateway may be configured before its park runs; its own NATS_URL overrides this.
+  }
+}
 
 function service({ env, cwd }: Io, variable: string, field: 'database' | 'nats'): string {
   const named = env[variable];

@@ -53,6 +53,13 @@ const Env = Type.Object({
     maximum: 65_535,
     description: 'TCP port of the API; 0 picks a free one.',
   }),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description: 'Port of /healthz, /readyz and /metrics in a process without api. Absent: none.',
+    }),
+  ),
   PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/]+/?$',
@@ -90,6 +97,11 @@ const Env = Type.Object({
     minimum: 1,
     description: 'API requests a second and account; above it 429.',
   }),
+  PARKLINE_FAILPOINT: Type.Optional(
+    Type.String({
+      description: 'For the fault suite only: name:crash@n ends ingest at the n-th passage of a place.',
+    }),
+  ),
   LOG_LEVEL: Type.Union(
     (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
       Type.Literal(level),

@@ -42,6 +42,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   const https = deps.publicUrl?.startsWith('https:') ?? false;
   const app = fastify({
     loggerInstance: deps.log,
+    disableRequestLogging: true, // The portal polls: what went well is worth a line at debug only.
     trustProxy: deps.trustProxy ?? false,
     bodyLimit: 1024 * 1024,
     genReqId: () => randomUUID(),
@@ -95,6 +96,10 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
     admit(actor, permission);
     request.actor = actor ?? null;
   });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request;
+    request.log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request served');
+  });
 }
 
 async function documentApi(app: FastifyInstance): Promise<void> {
@@ -119,7 +124,10 @@ function sendError(this: FastifyInstance, cause: unknown, request: FastifyReques
   const error = asAppError(cause);
   const status = statusOf[error.code];
   if (status >= 500) request.log.error({ err: cause }, 'request failed');
-  else request.log.info({ code: error.code, why: error.message }, 'request refused');
+  else request.log[worthKnowing.has(error.code) ? 'info' : 'debug'](
+      { code: error.code, why: error.message, ip: request.ip },
+      'request refused',
+    );
   if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
   const body: ErrorReply = {
     code: error.code,
@@ -128,6 +136,15 @@ function sendError(this: FastifyInstance, cause: unknown, request: FastifyReques
   };
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }
+
+/** Refusals that show somebody trying doors. */
+const worthKnowing: ReadonlySet<ErrorCode> = new Set([
+  'login_refused',
+  'forbidden',
+  'foreign_origin',
+  'setup_refused',
+  'too_many_requests',
+]);
 
 /** Fastify's own refusals (broken JSON, wrong content type, too large) carry a status; anything else is our bug. */
 function asAppError(cause: unknown): AppError {

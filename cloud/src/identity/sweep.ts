@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Now, Wait } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { gate } from './repository.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Deletes sessions that are over, once an hour, until `signal` aborts. They are dead without it; this keeps the table small. */
+export async function runSessionSweep(
+  deps: {
+    readonly db: Db;
+    readonly now: Now;
+    readonly wait: Wait;
+    readonly log: Logger;
+    readonly idleMs: number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const swept = await gate.sweepSessions(deps.db, deps.now(), deps.idleMs);
+      if (swept > 0) deps.log.debug({ swept }, 'sessions swept');
+    } catch (err) {
+      deps.log.warn({ err }, 'sessions not swept');
+    }
+    await deps.wait(HOUR_MS, signal);
+  }
+}

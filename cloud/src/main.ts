@@ -1,0 +1,136 @@
+// Composition root of the cloud: everything a process is made of, in start order. ROLE picks what one process runs.
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { fleetRoutes, runHealth } from './fleet/index.ts';
+import {
+  allPermissions,
+  createPasswords,
+  createSessionKeeper,
+  identityRoutes,
+  runSessionSweep,
+  sessions,
+} from './identity/index.ts';
+import { placeRoutes } from './places/index.ts';
+import { actorOf } from './platform/access.ts';
+import { systemNow as now, systemWait as wait } from './platform/clock.ts';
+import { type Config, loadConfig } from './platform/config.ts';
+import { assertBoundByPolicies, createDb, createPool, type DbRole, withAccount } from './platform/db.ts';
+import { createApp } from './platform/http.ts';
+import { newId } from './platform/ids.ts';
+import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
+import { createLog } from './platform/log.ts';
+import { createNats, type Nats } from './platform/nats.ts';
+import { createFailpoint, runIngest, telemetryRoutes } from './telemetry/index.ts';
+
+interface Shared {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly nats: Nats;
+  readonly metrics: Registry;
+  readonly signal: AbortSignal;
+}
+
+/** A pool whose role is set at connect, unless the address is that of a restricted login. */
+function poolFor({ config, log }: Shared, own: string | undefined, role: DbRole): pg.Pool {
+  const url = own ?? config.DATABASE_URL ?? '';
+  return createPool({ url, max: config.DATABASE_POOL, name: role, log, ...(!own && { role }) });
+}
+
+const readyChecks = (pool: pg.Pool, nats: Nats) => ({
+  database: async () => void (await pool.query('select 1')),
+  nats: async () => {
+    if (!nats.isConnected()) throw new Error('not connected');
+  },
+});
+
+async function startApi(shared: Shared): Promise<Part> {
+  const { config, log, nats, metrics, signal } = shared;
+  const pool = poolFor(shared, config.API_DATABASE_URL, 'parkline_app');
+  const db = createDb(pool);
+  await assertBoundByPolicies(db);
+
+  const idleMs = config.SESSION_IDLE_MIN * 60_000;
+  const maxMs = config.SESSION_MAX_DAYS * 86_400_000;
+  const https = config.PUBLIC_URL?.startsWith('https:') ?? false;
+  const keeper = createSessionKeeper({ db, now, newId, idleMs, maxMs, https });
+  const app = await createApp({
+    log,
+    authenticate: keeper.authenticate,
+    permissions: allPermissions,
+    ready: readyChecks(pool, nats),
+    metrics,
+    portalDir: config.PORTAL_DIR,
+    publicUrl: config.PUBLIC_URL,
+    trustProxy: config.TRUST_PROXY,
+    ratePerS: config.API_RATE_PER_S,
+  });
+  const setupTokenSha256 = config.SETUP_TOKEN_SHA256;
+  const passwords = createPasswords();
+  await app.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256 }));
+  await app.register(placeRoutes({ db }));
+  await app.register(fleetRoutes({ db, now }));
+  await app.register(
+    telemetryRoutes({
+      db,
+      now,
+      nats: nats.connection,
+      isLoggedIn(request) {
+        const { accountId, sessionId } = actorOf(request);
+        return withAccount(db, accountId, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
+      },
+    }),
+  );
+  await app.listen({ port: config.PORT, host: config.HOST });
+  const done = runSessionSweep({ db, now, wait, log, idleMs }, signal);
+  return { done, stop: () => closed(app, pool) };
+}
+
+async function startIngest(shared: Shared): Promise<Part> {
+  const { config, log, metrics, signal } = shared;
+  const pool = poolFor(shared, config.INGEST_DATABASE_URL, 'parkline_ingest');
+  const db = createDb(pool);
+  await assertBoundByPolicies(db);
+  const app = config.roles.has('api') ? undefined : await startProbes(shared, pool);
+
+  const nats = await shared.nats.connection;
+  const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
+  const failpoint = createFailpoint(config.PARKLINE_FAILPOINT, () => process.kill(process.pid, 'SIGKILL'));
+  const ingest = { pool, nats, signingKey, now, wait, log, metrics, failpoint };
+  const done = Promise.all([runIngest(ingest, signal), runHealth({ db, nats, now, log }, signal)]);
+  return { done, stop: () => closed(app, pool) };
+}
+
+async function startProbes({ config, log, nats, metrics }: Shared, pool: pg.Pool) {
+  if (config.METRICS_PORT === undefined) return undefined;
+  const nobody = () => Promise.resolve(undefined);
+  const ready = readyChecks(pool, nats);
+  const app = await createApp({ log, authenticate: nobody, permissions: new Set(), ready, metrics });
+  await app.listen({ port: config.METRICS_PORT, host: config.HOST });
+  return app;
+}
+
+/** Refuses new requests, waits for running ones, then lets go of the database. */
+async function closed(app: FastifyInstance | undefined, pool: pg.Pool): Promise<void> {
+  await app?.close();
+  await pool.end();
+}
+
+async function start(config: Config, log: Logger, signal: AbortSignal): Promise<Part[]> {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const { NATS_URL: url, NATS_SEED_FILE: seedFile } = config;
+  const nats = createNats({ url, seedFile, name: 'parkline cloud', log, wait });
+  const shared: Shared = { config, log, nats, metrics, signal };
+  const parts: Part[] = [{ done: Promise.resolve(), stop: () => nats.close() }];
+  if (config.roles.has('api')) parts.push(await startApi(shared));
+  if (config.roles.has('ingest')) parts.push(await startIngest(shared));
+  return parts;
+}
+
+const config = orExit(() => loadConfig(process.env));
+const log = createLog(config.LOG_LEVEL);
+await runProcess(log, (signal) => start(config, log, signal));

@@ -1,0 +1,155 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { assertBoundByPolicies, createDb, type Db, withAccount } from './db.ts';
+import { clonedDatabase } from './testing.ts';
+
+const { owner, app, ingest, pool } = await clonedDatabase();
+
+const rowsOf = async <T>(db: Db, text: string): Promise<T[]> => (await sql.raw<T>(text).execute(db)).rows;
+const ours = `c.relnamespace = 'public'::regnamespace and not exists (
+  select from pg_depend d where d.objid = c.oid and d.deptype = 'e')`;
+
+test('every table with an account has row-level security, forced on its owner too, and a policy', async () => {
+  const open = await rowsOf<{ relname: string }>(
+    owner,
+    `select c.relname from pg_class c
+     where c.relkind in ('r', 'p') and ${ours}
+       and (c.relname = 'account' or exists (
+         select from pg_attribute a where a.attrelid = c.oid and a.attname = 'account_id' and not a.attisdropped))
+       and not (c.relrowsecurity and c.relforcerowsecurity
+         and exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'by_account'))`,
+  );
+  expect(open).toEqual([]);
+});
+
+test('a table without an account is closed to the API', async () => {
+  const open = await rowsOf<{ relname: string }>(
+    owner,
+    `select c.relname from pg_class c
+     where c.relkind in ('r', 'p', 'v', 'm') and ${ours} and c.relname <> 'account'
+       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'account_id')
+       and has_table_privilege('parkline_app', c.oid, 'select, insert, update, delete')`,
+  );
+  expect(open).toEqual([]);
+});
+
+test('only ingest and the gate see more than one account, and only what they need', async () => {
+  const wide = await rowsOf<{ table: string; role: string }>(
+    owner,
+    `select p.polrelid::regclass::text as table, r.rolname as role
+     from pg_policy p join pg_roles r on r.oid = any (p.polroles)
+     where pg_get_expr(p.polqual, p.polrelid) = 'true' order by 2, 1`,
+  );
+  expect(wide.filter(({ role }) => role === 'parkline_app')).toEqual([]);
+  expect(wide.filter(({ role }) => role === 'parkline_gate').map(({ table }) => table)).toEqual([
+    'account',
+    'gateway',
+    'person',
+    'session',
+  ]);
+  expect(wide.filter(({ role }) => role === 'parkline_ingest').map(({ table }) => table)).not.toContain('person');
+});
+
+test('our roles own no table, bypass nothing and cannot log in', async () => {
+  const roles = await rowsOf(
+    owner,
+    `select rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
+       (select count(*)::int from pg_class c where c.relowner = r.oid) as owned
+     from pg_roles r where rolname like 'parkline\\_%' order by 1`,
+  );
+  const bound = { rolsuper: false, rolbypassrls: false, rolcanlogin: false, rolcreaterole: false, rolcreatedb: false, owned: 0 };
+  expect(roles).toEqual(
+    ['parkline_app', 'parkline_gate', 'parkline_ingest'].map((rolname) => ({ rolname, ...bound })),
+  );
+});
+
+test('what runs with the rights of its owner has a pinned search path and is not open to all', async () => {
+  const loose = await rowsOf<{ name: string }>(
+    owner,
+    `select p.oid::regprocedure::text as name from pg_proc p
+     where p.pronamespace = 'public'::regnamespace and p.prosecdef
+       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+       and (not coalesce(array_to_string(p.proconfig, ','), '') like 'search_path=%pg_temp'
+         or has_function_privilege('public', p.oid, 'execute'))`,
+  );
+  expect(loose).toEqual([]);
+});
+
+test('the public schema is closed to everybody else', async () => {
+  const [row] = await rowsOf<{ usage: boolean; make: boolean }>(
+    owner,
+    `select bool_or(has_schema_privilege(r, 'public', 'create')) as make
+     from unnest(array['parkline_app', 'parkline_ingest', 'parkline_gate']) as r`,
+  );
+  expect(row).toEqual({ make: false });
+});
+
+test('outside an account nothing is visible, and nothing can be written into another', async () => {
+  const [one, two] = await twoAccounts();
+  expect(await app.selectFrom('account').selectAll().execute()).toEqual([]);
+  const seen = await withAccount(app, one, (trx) => trx.selectFrom('account').select('id').execute());
+  expect(seen).toEqual([{ id: one }]);
+  await expect(
+    withAccount(app, one, (trx) =>
+      trx.insertInto('site').values(siteOf(two)).execute(),
+    ),
+  ).rejects.toThrow('row-level security');
+});
+
+test('the account of one request never shows in the next on the same connection', async () => {
+  const accounts = await twoAccounts();
+  // Three connections for a thousand requests, a third of which fail or forget the account.
+  const shared = createDb(pool('parkline_app', 3));
+  const wrong: unknown[] = [];
+  const request = async (i: number) => {
+    const account = accounts[i % 2] ?? '';
+    if (i % 7 === 0) {
+      const leaked = await shared.selectFrom('account').select('id').execute();
+      if (leaked.length > 0) wrong.push(leaked);
+      return;
+    }
+    try {
+      const rows = await withAccount(shared, account, async (trx) => {
+        const found = await trx.selectFrom('account').select('id').execute();
+        if (i % 5 === 0) await sql`select 1 / 0`.execute(trx);
+        return found;
+      });
+      if (rows.length !== 1 || rows[0]?.id !== account) wrong.push(rows);
+    } catch (error) {
+      if (!String(error).includes('division by zero')) throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: 1_000 }, (_, i) => request(i)));
+  expect(wrong).toEqual([]);
+});
+
+test('a process that row-level security does not bind refuses to start', async () => {
+  await expect(assertBoundByPolicies(owner)).rejects.toThrow('not bound by row-level security');
+  await assertBoundByPolicies(app);
+  await assertBoundByPolicies(ingest);
+});
+
+test('an event once noted cannot be read, changed or taken back by the API', async () => {
+  const [account] = await twoAccounts();
+  const attempt = (text: string) => withAccount(app, account, (trx) => sql.raw(text).execute(trx));
+  for (const text of ['select * from audit_event', `update audit_event set action = 'x'`, 'delete from audit_event'])
+    await expect(attempt(text)).rejects.toThrow('permission denied');
+});
+
+async function twoAccounts(): Promise<[string, string]> {
+  const made = [crypto.randomUUID(), crypto.randomUUID()] as [string, string];
+  for (const id of made)
+    await withAccount(owner, id, (trx) =>
+      trx.insertInto('account').values({ id, key: `k-${id}`, name: { en: 'x', zh: 'x' } }).execute(),
+    );
+  return made;
+}
+
+const siteOf = (accountId: string) => ({
+  id: crypto.randomUUID(),
+  accountId,
+  key: 's',
+  name: { en: 'x', zh: 'x' },
+  timezone: 'UTC',
+  currency: 'EUR',
+});

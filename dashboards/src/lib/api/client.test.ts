@@ -30,8 +30,11 @@ test('walks all pages of a list', async () => {
     json({ items: [{ id: 'a' }], next: 'a' }),
     json({ items: [{ id: 'b' }], next: null }),
   );
-  expect(await api.gateways()).toEqual([{ id: 'a' }, { id: 'b' }]);
-  expect(asked.map(({ url }) => url)).toEqual(['/api/gateways?limit=500', '/api/gateways?limit=500&after=a']);
+  expect(await api.equipment()).toEqual([{ id: 'a' }, { id: 'b' }]);
+  expect(asked.map(({ url }) => url)).toEqual([
+    '/api/equipment?limit=500',
+    '/api/equipment?limit=500&after=a',
+  ]);
 });
 
 test('joins the pages of a history', async () => {

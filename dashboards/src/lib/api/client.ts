@@ -84,7 +84,7 @@ export function createApi(deps: ApiDeps) {
     setup: (body: SetupBody) => call<undefined>('/api/setup', { method: 'POST', body }),
     places: (signal?: Signal) => call<PlaceTree>('/api/places', { signal }),
     equipment: (signal?: Signal) => all<Equipment>('/api/equipment', {}, signal),
-    gateways: (signal?: Signal) => all<Gateway>('/api/gateways', {}, signal),
+    gateways: async (signal?: Signal) => (await call<Listing<Gateway>>('/api/gateways', { signal })).items,
     points: (filter: { equipment?: string; building?: string } = {}, signal?: Signal) =>
       all<Point>('/api/points', filter, signal),
 

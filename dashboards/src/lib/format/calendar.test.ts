@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dayAt, dayText, parseDay, shift, spanOf, startOfDay } from './calendar.ts';
+import { dayAt, dayText, intervalsOf, parseDay, shift, spanOf, startOfDay } from './calendar.ts';
 
 const hours = ({ from, to }: { from: number; to: number }) => (to - from) / 3_600_000;
 const day = (text: string) => parseDay(text)!;
@@ -30,6 +30,17 @@ test.each([
 test('a month and a year are whole', () => {
   expect(hours(spanOf('month', day('2028-02-10'), 'Asia/Shanghai'))).toBe(29 * 24);
   expect(hours(spanOf('year', day('2026-05-05'), 'Europe/London'))).toBe(365 * 24);
+});
+
+test('a period is cut where the site cuts it', () => {
+  expect(intervalsOf('day', day('2026-10-25'), 'Europe/London')).toHaveLength(25);
+  expect(intervalsOf('month', day('2026-11-22'), 'Asia/Shanghai')).toHaveLength(30);
+  const months = intervalsOf('year', day('2026-11-22'), 'Europe/London');
+  expect(months.map((at) => new Date(at).toISOString().slice(0, 13)).slice(2, 5)).toEqual([
+    '2026-03-01T00',
+    '2026-03-31T23',
+    '2026-04-30T23',
+  ]);
 });
 
 test('stepping back over a year lands on a first day', () => {

@@ -77,6 +77,22 @@ export const spanOf = (period: Period, at: CalendarDay, timezone: string): { fro
   to: startOfDay(shift(period, at, 1), timezone),
 });
 
+/** Where the intervals of a period begin: the hours of a day, the days of a month, the months of a year. */
+export function intervalsOf(period: Period, at: CalendarDay, timezone: string): number[] {
+  const { from, to } = spanOf(period, at, timezone);
+  const starts: number[] = [];
+  if (period === 'day') {
+    for (let start = from; start < to; start += 3_600_000) starts.push(start);
+    return starts;
+  }
+  const step = period === 'month' ? 'day' : 'month';
+  for (let day = firstOf(period, at), start = from; start < to; start = startOfDay(day, timezone)) {
+    starts.push(start);
+    day = shift(step, day, 1);
+  }
+  return starts;
+}
+
 /** `2026-11-22`, as it stands in the page's address. */
 export const dayText = ({ year, month, day }: CalendarDay): string =>
   `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;

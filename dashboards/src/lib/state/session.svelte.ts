@@ -11,6 +11,8 @@ export class Session {
   me = $state.raw<Me>();
   /** `ended`: somebody was logged in and no longer is. */
   state = $state<'asking' | 'in' | 'out' | 'ended'>('asking');
+  /** Why the server could not say who this is; undefined once it could. */
+  error = $state.raw<ApiError>();
   #api: Pick<Api, 'me' | 'login' | 'logout'>;
 
   constructor(api: Pick<Api, 'me' | 'login' | 'logout'>) {
@@ -22,15 +24,21 @@ export class Session {
     return role ? startPages[role] : '/login';
   }
 
-  /** Asks the server who this is. @throws ApiError for anything but "nobody". */
+  /** Asks the server who this is. A server that cannot say leaves the state as it was and `error` set. */
   async ask(): Promise<void> {
     try {
       this.me = await this.#api.me();
       this.state = 'in';
+      this.error = undefined;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status !== 401) {
+        this.error = error;
+        return;
+      }
+      this.error = undefined;
       this.me = undefined;
-      this.state = 'out';
+      this.state = this.state === 'in' ? 'ended' : 'out';
     }
   }
 
@@ -42,19 +50,21 @@ export class Session {
 
   async logout(): Promise<void> {
     await this.#api.logout();
-    this.me = undefined;
+    // First, so that a page still asking does not take this for an ended session.
     this.state = 'out';
+    this.me = undefined;
   }
 
   /** The server refused the cookie: it ran out, or was ended elsewhere. */
   ended(): void {
+    if (this.state === 'out') return;
     this.me = undefined;
     this.state = 'ended';
   }
 }
 
 /** The page to go back to after logging in: only a path of ours, never another site. */
-export function returnPath(search: URLSearchParams, fallback: string): string {
+export function returnPath(search: Pick<URLSearchParams, 'get'>, fallback: string): string {
   const path = search.get('back');
   return path && /^\/(?![/\\])/.test(path) && !path.startsWith('/login') ? path : fallback;
 }

@@ -3,11 +3,11 @@ import { Uuid } from './common.ts';
 
 /** Roles of First light; each grants permissions in cloud/src/identity/permissions.ts. */
 export const roles = ['facility_engineer', 'account_admin'] as const;
-export const Role = Type.Union(roles.map((role) => Type.Literal(role)));
+export const Role = Type.Enum(roles);
 export type Role = (typeof roles)[number];
 
 export const languages = ['zh-CN', 'en'] as const;
-export const Language = Type.Union(languages.map((language) => Type.Literal(language)));
+export const Language = Type.Enum(languages);
 export type Language = (typeof languages)[number];
 
 export const LoginBody = Type.Object({

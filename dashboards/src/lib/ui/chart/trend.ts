@@ -1,0 +1,173 @@
+import type uPlot from 'uplot';
+import { formatNumber, formatUnit } from '../../format/number.ts';
+import { formatTime } from '../../format/time.ts';
+import { niceTicks, type Span } from './scale.ts';
+
+/** A drawn chart. The caller destroys it. */
+export interface Trend {
+  show(data: uPlot.AlignedData, window: Span, gaps: readonly Span[]): void;
+  resize(width: number, height: number): void;
+  /** Puts the cross hair on a column; undefined takes it away. */
+  look(index: number | undefined): void;
+  destroy(): void;
+}
+
+export interface TrendOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly language: string;
+  readonly timezone: string;
+  readonly unit: string;
+  onlook(index: number | undefined): void;
+}
+
+type Colours = ReturnType<typeof coloursOf>;
+
+function coloursOf(element: Element) {
+  const style = getComputedStyle(element);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    line: token('--accent'),
+    area: token('--accent-soft'),
+    grid: token('--line'),
+    label: token('--quiet'),
+    gap: token('--stale-hatch'),
+    font: `12px ${style.fontFamily}`,
+  };
+}
+
+/** Diagonal strokes in one colour: stale and simulated stretches carry them everywhere in the portal. */
+function hatch(colour: string, step = 7): CanvasPattern | string {
+  const tile = document.createElement('canvas');
+  const size = step * devicePixelRatio;
+  tile.width = tile.height = size;
+  const brush = tile.getContext('2d');
+  if (!brush) return colour;
+  brush.strokeStyle = colour;
+  brush.lineWidth = devicePixelRatio;
+  brush.beginPath();
+  for (const offset of [-size, 0, size]) {
+    brush.moveTo(offset, size);
+    brush.lineTo(offset + size, 0);
+  }
+  brush.stroke();
+  return brush.createPattern(tile, 'repeat') ?? colour;
+}
+
+/** Fills the stretches where nothing is known, below the grid and the lines. */
+const gapLayer = (colours: Colours, gaps: () => readonly Span[]): uPlot.Plugin => ({
+  hooks: {
+    drawClear: (chart) => {
+      const { left, top, width, height } = chart.bbox;
+      chart.ctx.save();
+      chart.ctx.fillStyle = hatch(colours.gap);
+      for (const { from, to } of gaps()) {
+        const start = Math.max(left, chart.valToPos(from / 1_000, 'x', true));
+        const end = Math.min(left + width, chart.valToPos(to / 1_000, 'x', true));
+        if (end > start) chart.ctx.fillRect(start, top, end - start, height);
+      }
+      chart.ctx.restore();
+    },
+  },
+});
+
+function axes(options: TrendOptions, colours: Colours): uPlot.Axis[] {
+  const common = { stroke: colours.label, font: colours.font, ticks: { show: false } };
+  return [
+    {
+      ...common,
+      grid: { show: false },
+      space: 64,
+      values: (_chart, at) =>
+        at.map((seconds) => formatTime(seconds * 1_000, 'time', options.language, options.timezone)),
+    },
+    {
+      ...common,
+      size: 54,
+      grid: { stroke: colours.grid, width: 1 },
+      splits: (_chart, _axis, min, max) => niceTicks(min, max).filter((tick) => tick >= min && tick <= max),
+      values: (_chart, at) => {
+        const decimals = at.some((tick) => tick % 1)
+          ? Math.abs((at[1] ?? 1) - (at[0] ?? 0)) < 0.1
+            ? 2
+            : 1
+          : 0;
+        return at.map((tick) => formatNumber(tick, decimals, options.language));
+      },
+    },
+  ];
+}
+
+/** Room above and below the line, in round numbers; a load that is near zero keeps zero in sight. */
+function valueRange(min: number | null, max: number | null): [number, number] {
+  if (min === null || max === null) return [0, 1];
+  const low = min >= 0 && min < max * 0.6 ? 0 : min;
+  const ticks = niceTicks(low, max);
+  return [ticks[0]!, ticks.at(-1)!];
+}
+
+function chartOptions(
+  Plot: typeof uPlot,
+  options: TrendOptions,
+  colours: Colours,
+  gaps: () => readonly Span[],
+): uPlot.Options {
+  // A gateway reports a change when it happens: between two reports the value stood still.
+  const paths = Plot.paths.stepped?.({ align: 1 });
+  const series = {
+    label: formatUnit(options.unit),
+    stroke: colours.line,
+    width: 1.75,
+    points: { show: false },
+    ...(paths && { paths }),
+  };
+  return {
+    width: options.width,
+    height: options.height,
+    padding: [12, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: {
+      x: { time: true, range: (chart) => windows.get(chart) ?? [0, 1] },
+      y: { range: (_chart, min, max) => valueRange(min, max) },
+    },
+    axes: axes(options, colours),
+    series: [
+      {},
+      { ...series, fill: colours.area },
+      { ...series, dash: [5, 4], fill: () => hatch(colours.line, 9) as string },
+    ],
+    plugins: [gapLayer(colours, gaps)],
+    hooks: { setCursor: [(chart) => options.onlook(chart.cursor.idx ?? undefined)] },
+  };
+}
+
+/** The time axis follows the clock, not the data. In s. */
+const windows = new WeakMap<uPlot, [number, number]>();
+
+/** Loads the chart library and draws into `place`. */
+export async function drawTrend(place: HTMLElement, options: TrendOptions): Promise<Trend> {
+  const [{ default: Plot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
+  let gaps: readonly Span[] = [];
+  const chart = new Plot(
+    chartOptions(Plot, options, coloursOf(place), () => gaps),
+    [[], [], []],
+    place,
+  );
+  return {
+    show(data, window, newGaps) {
+      gaps = newGaps;
+      windows.set(chart, [window.from / 1_000, window.to / 1_000]);
+      chart.setData(data);
+    },
+    resize: (width, height) => {
+      if (width > 0 && width !== chart.width) chart.setSize({ width, height });
+    },
+    look(index) {
+      if (index === undefined) return chart.setCursor({ left: -10, top: -10 });
+      const value = chart.data[0][index];
+      if (value !== undefined) chart.setCursor({ left: chart.valToPos(value, 'x'), top: 0 });
+    },
+    destroy: () => chart.destroy(),
+  };
+}

@@ -1,0 +1,26 @@
+import { createApi } from '#lib/api/client.ts';
+import { createTranslator } from '#lib/i18n/translator.ts';
+import { createClock } from '#lib/state/clock.ts';
+import { Preferences } from '#lib/state/preferences.svelte.ts';
+import { Session } from '#lib/state/session.svelte.ts';
+
+// A single-page app of static files: nothing is drawn on a server, every path is the same start page.
+export const ssr = false;
+
+/** Makes what lives as long as the tab: the wiring of the portal is here and nowhere else. */
+export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
+  const preferences = new Preferences({
+    storage: localStorage,
+    root: document.documentElement,
+    languages: navigator.languages,
+    systemIsDark: () => matchMedia('(prefers-color-scheme: dark)').matches,
+  });
+  const api = createApi({
+    fetch: (...call) => fetch(...call),
+    language: () => preferences.language,
+    onLoggedOut: () => session.ended(),
+  });
+  const session = new Session(api);
+  const [text] = await Promise.all([createTranslator(preferences.language), session.ask()]);
+  return { api, clock: createClock(), preferences, session, text };
+}

@@ -81,7 +81,8 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
 }
 
 function devicesOf({ park, extra = [] }: SimulatorDeps, seed: number): Map<string, Map<number, Device>> {
-  const meters = createMeters(park, readHourlyData(), seed);
+  const data = park.meters.length > 0 ? readHourlyData() : new Map<string, Float64Array>();
+  const meters = createMeters(park, data, seed);
   const units = new Map(park.buses.map(({ key }) => [key, new Map<number, Device>()]));
   for (const { key, template, bus, unit } of park.meters) {
     units.get(bus)?.set(unit, createDevice(readDeviceTable(template), meters.get(key)!));

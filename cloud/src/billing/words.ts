@@ -61,8 +61,8 @@ export const words: Readonly<Record<Language, Words>> = {
     net: '不含税',
     vat: '增值税',
     pools: { loss: '线损', demand: '基本电费', power_factor: '力调电费' },
-    loss: (kwh, part) => `线损 ${kwh} kWh(占总表 ${part})`,
-    intervals: (point, rule, count, first, last) => `${point}:${count} 个区间 ${rule},${first} 至 ${last}`,
-    estimatedShare: (participant, kwh, part) => `${participant}:直接用电中 ${kwh} kWh(${part})为估算值`,
+    loss: (kwh, part) => `线损 ${kwh} kWh（占总表 ${part}）`,
+    intervals: (point, rule, count, first, last) => `${point}：${count} 个区间 ${rule}，${first} 至 ${last}`,
+    estimatedShare: (participant, kwh, part) => `${participant}：直接用电中 ${kwh} kWh（${part}）为估算值`,
   },
 };

@@ -26,7 +26,9 @@ function parkline(args: readonly string[], env: Record<string, string> = {}) {
 function folderWith(files: Record<string, string | Buffer>, base?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'parkline-billing-'));
   folders.push(folder);
-  if (base) for (const name of ['scenario.json', 'readings.csv.gz']) copyFileSync(join(base, name), join(folder, name));
+  if (base)
+    for (const name of ['scenario.json', 'readings.csv.gz'])
+      copyFileSync(join(base, name), join(folder, name));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return folder;
 }
@@ -38,20 +40,43 @@ describe('parkline billing simulate', () => {
     const printed = JSON.parse(stdout) as { statements: Record<string, Record<string, string>> };
     expect(Object.keys(printed)).toEqual(['supply', 'statements']);
     expect(printed.statements['C']).toEqual({
-      direct_kwh: '5808.40', direct: '4538.14', common_lighting: '1705.16', elevators: '277.16', chiller: '5063.11',
-      loss: '348.82', demand: '2223.54', power_factor: '-101.58', total: '14054.35', net: '12437.48', vat13: '1616.87',
+      direct_kwh: '5808.40',
+      direct: '4538.14',
+      common_lighting: '1705.16',
+      elevators: '277.16',
+      chiller: '5063.11',
+      loss: '348.82',
+      demand: '2223.54',
+      power_factor: '-101.58',
+      total: '14054.35',
+      net: '12437.48',
+      vat13: '1616.87',
     });
     expect(Object.keys(printed.statements['L']!).slice(-4)).toEqual(['rounding', 'total', 'net', 'vat13']);
     expect(ms).toBeLessThan(5_000); // Under 1 s on a quiet machine; this bound only catches a change of kind.
   });
 
   test('--multiplier bills as if the meter had another one, --vee lists what was not plainly measured', () => {
-    const args = ['billing', 'simulate', 'tests/fixtures/billing-2026-10', '--json', '--vee', '--multiplier', '4-new=15'];
+    const args = [
+      'billing',
+      'simulate',
+      'tests/fixtures/billing-2026-10',
+      '--json',
+      '--vee',
+      '--multiplier',
+      '4-new=15',
+    ];
     const { stdout } = parkline([...args, '--multiplier', '5=10.0']);
-    const printed = JSON.parse(stdout) as { statements: Record<string, Record<string, string>>; vee: Record<string, unknown[]> };
+    const printed = JSON.parse(stdout) as {
+      statements: Record<string, Record<string, string>>;
+      vee: Record<string, unknown[]>;
+    };
     expect(printed.statements['D']!['total']).toBe('7161.80');
     expect(printed.vee['unit-101']![0]).toEqual({
-      start: '2026-10-14T16:00:00+08:00', kwh: '12.00', quality: 'E', rule: 'missing:like-day',
+      start: '2026-10-14T16:00:00+08:00',
+      kwh: '12.00',
+      quality: 'E',
+      rule: 'missing:like-day',
     });
   });
 
@@ -88,8 +113,12 @@ describe('bad input', () => {
   }
 
   test('names file, row and field, all faults together', () => {
-    const readings = gzipSync('meter,ts,register\n1,2026-10-01T00:00:00+08:00,x\n99,2026-10-01T00:00:00+08:00,5\n');
-    expect(messages({ 'scenario.json': scenario.replace('"multiplier": 40,', ''), 'readings.csv.gz': readings })).toBe(
+    const readings = gzipSync(
+      'meter,ts,register\n1,2026-10-01T00:00:00+08:00,x\n99,2026-10-01T00:00:00+08:00,5\n',
+    );
+    expect(
+      messages({ 'scenario.json': scenario.replace('"multiplier": 40,', ''), 'readings.csv.gz': readings }),
+    ).toBe(
       [
         'scenario.json, installations[1].multiplier: is missing',
         'readings.csv.gz, row 2, register: is no number: x',
@@ -100,17 +129,23 @@ describe('bad input', () => {
   });
 
   test('says so when a folder has neither file', () => {
-    expect(messages({}, '')).toBe('scenario.json: there is no such file\nreadings.csv.gz: there is no such file\n');
+    expect(messages({}, '')).toBe(
+      'scenario.json: there is no such file\nreadings.csv.gz: there is no such file\n',
+    );
   });
 
   test('tells text that is not JSON and bytes that are not gzip', () => {
     const stderr = messages({ 'scenario.json': '{ "site": ', 'readings.csv.gz': 'meter,ts,register' });
-    expect(stderr).toMatch(/^scenario\.json: is not JSON: .*\nreadings\.csv\.gz: is not a gzip file that can be read: .*\n$/);
+    expect(stderr).toMatch(
+      /^scenario\.json: is not JSON: .*\nreadings\.csv\.gz: is not a gzip file that can be read: .*\n$/,
+    );
   });
 
   test('tells a gzip file that was cut off', () => {
     const whole = readFileSync(join(golden, 'readings.csv.gz'));
-    expect(messages({ 'readings.csv.gz': whole.subarray(0, whole.length / 2) })).toContain('unexpected end of file');
+    expect(messages({ 'readings.csv.gz': whole.subarray(0, whole.length / 2) })).toContain(
+      'unexpected end of file',
+    );
   });
 
   test('does not flood the screen', () => {

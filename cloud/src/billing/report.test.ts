@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { describeRun } from './report.ts';
+import { simulate } from './simulate.ts';
+import { createReadings, createScenarioFile, inputOf, PLAIN_FLOW } from './testing.ts';
+
+function simulation(rows: readonly string[]) {
+  const result = simulate(inputOf(createScenarioFile(), rows));
+  if (!result.ok) throw new Error('the plain scenario has faults');
+  return result.value;
+}
+
+describe('describeRun', () => {
+  test('prints the supply, a column per participant with the sum, and the loss', () => {
+    const text = describeRun(simulation(createReadings(PLAIN_FLOW)), 'en');
+    expect(text).toContain('Test  2026-06-01 .. 2026-06-02 UTC  CNY\nSupply bill\n');
+    expect(text).toContain('  Total       152.00  328.00  0.00  480.00\n');
+    expect(text).toContain('  VAT 13 %     17.49   37.73  0.00   55.22\n');
+    expect(text).toContain('Notes\n  loss 24.00 kWh (5.00 % of the supply)\n');
+  });
+
+  test('says how much of a bill is estimated when it is more than a twentieth', () => {
+    const rows = createReadings(PLAIN_FLOW).filter((row) => !/^1,2026-06-01T0[45]/.test(row));
+    const text = describeRun(simulation(rows), 'en');
+    expect(text).toContain('a: 3 x E missing:evenly, 2026-06-01T03:00:00+00:00 .. 2026-06-01T05:00:00+00:00');
+    expect(text).toContain('A: 15.00 kWh (12.50 %) of the direct use is estimated');
+  });
+
+  test('speaks Chinese, with columns that line up', () => {
+    const text = describeRun(simulation(createReadings({ '0': 0, '1': 0, '2': 0, '3': 0 })), 'zh');
+    expect(text).toContain('分户账单');
+    expect(text).toContain('线损 0.00 kWh（占总表 -）');
+    expect(text).toContain('  直接电费        0.00  0.00  0.00  0.00\n');
+  });
+});

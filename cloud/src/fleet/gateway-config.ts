@@ -4,6 +4,13 @@ import type { BusParams } from './tables.ts';
 /** Where each bus answers, by bus key; written by whoever runs the devices. */
 export type BusPorts = Readonly<Record<string, { readonly host: string; readonly port: number }>>;
 
+/** A point's id, and its pace: a park may poll faster than its templates say. */
+export interface SeededPoint {
+  readonly id: string;
+  readonly pollMs: number;
+  readonly heartbeatMs: number;
+}
+
 export interface ConfiguredGateway {
   readonly id: string;
   readonly name: string;
@@ -15,8 +22,8 @@ export interface ConfiguredGateway {
     readonly protocol: string;
     readonly bus: string;
     readonly params: BusParams;
-    /** Point ids by template key. */
-    readonly points: ReadonlyMap<string, string>;
+    /** By template key: what the database knows of the point. */
+    readonly points: ReadonlyMap<string, SeededPoint>;
   }[];
 }
 
@@ -57,7 +64,6 @@ function connection(
   ports: BusPorts,
   templates: ReadonlyMap<string, Template>,
 ) {
-  const gaps = devices.map(({ template }) => Number(templates.get(template)?.params['gapRegisters'] ?? 0));
   return {
     id: bus,
     driver: devices[0]?.protocol,
@@ -66,26 +72,25 @@ function connection(
       host: ports[bus]?.host,
       port: ports[bus]?.port,
       timeoutMs: TIMEOUT_MS,
-      // A bus is as forbearing as its strictest device: some refuse a read that spans registers they lack.
-      gapRegisters: Math.min(...gaps),
       interFrameMs: 0,
     },
     devices: devices.map(({ id, name, params, points, template }) => ({
       equipmentId: id,
       name,
-      params: { unit: params.unit },
+      // What is true of the model (word order, what one request may span), then where this one hangs.
+      params: { ...templates.get(template)?.params, unit: params.unit },
       points: (templates.get(template)?.points ?? []).flatMap((point) => {
-        const pointId = points.get(point.key);
+        const seeded = points.get(point.key);
         // A point that the template gained after seeding has no id yet: the next seeding gives it one.
-        return pointId === undefined ? [] : [configuredPoint(pointId, point)];
+        return seeded === undefined ? [] : [configuredPoint(seeded, point)];
       }),
     })),
   };
 }
 
 const configuredPoint = (
-  id: string,
-  { address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs }: Template['points'][number],
+  { id, pollMs, heartbeatMs }: SeededPoint,
+  { address, scale, kind, unit, resolution, deadband }: Template['points'][number],
 ) => ({ id, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs });
 
 /**

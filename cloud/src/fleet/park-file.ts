@@ -38,6 +38,13 @@ export const ParkFile = Type.Object({
     currency: Type.String({ pattern: '^[A-Z]{3}$' }),
   }),
   buildings: Type.Array(Building, { minItems: 1 }),
+  /** Polls every point at this pace instead of its template's: for tests and short demonstrations. */
+  poll: Type.Optional(
+    Type.Object({
+      everyMs: Type.Integer({ minimum: 50 }),
+      heartbeatMs: Type.Integer({ minimum: 50 }),
+    }),
+  ),
 });
 export type ParkFile = Static<typeof ParkFile>;
 

@@ -80,7 +80,7 @@ export const equipment = {
     const points = await db
       .selectFrom('point')
       .innerJoin('equipment', 'equipment.id', 'point.equipmentId')
-      .select(['point.id', 'point.key', 'point.equipmentId'])
+      .select(['point.id', 'point.key', 'point.equipmentId', 'point.pollMs', 'point.heartbeatMs'])
       .where('point.accountId', '=', accountId)
       .where('equipment.gatewayId', '=', gatewayId)
       .orderBy('point.id')

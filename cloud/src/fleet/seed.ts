@@ -183,8 +183,8 @@ async function seedPoints(
       resolution: point.resolution,
       decimals: point.decimals,
       protocol: template?.protocol ?? '',
-      pollMs: point.pollMs,
-      heartbeatMs: point.heartbeatMs,
+      pollMs: park.poll?.everyMs ?? point.pollMs,
+      heartbeatMs: park.poll?.heartbeatMs ?? point.heartbeatMs,
     }));
     await db
       .insertInto('point')

@@ -11,6 +11,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
   type RouteOptions,
 } from 'fastify';
 import { Registry } from 'prom-client';
@@ -42,7 +43,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   const https = deps.publicUrl?.startsWith('https:') ?? false;
   const app = fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true, // The portal polls: what went well is worth a line at debug only.
+    // The portal polls: what went well is worth a line at debug only.
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: deps.trustProxy ?? false,
     bodyLimit: 1024 * 1024,
     genReqId: () => randomUUID(),

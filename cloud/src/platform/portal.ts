@@ -17,8 +17,9 @@ export async function servePortal(app: FastifyInstance, portalDir: string | unde
   if (dir) await serveFiles(app, dir);
 
   app.setNotFoundHandler((request, reply) => {
-    if (dir && isNavigation(request)) return sendStartPage(reply);
-    throw new AppError('not_found', `no route ${request.method} ${request.url}`);
+    if (!dir || !isNavigation(request))
+      throw new AppError('not_found', `no route ${request.method} ${request.url}`);
+    sendStartPage(reply);
   });
 }
 
@@ -34,15 +35,21 @@ async function serveFiles(app: FastifyInstance, root: string): Promise<void> {
       reply.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  const config = { permission: 'public' };
-  app.get('/', { config, schema: { hide: true } }, (_request, reply) => sendStartPage(reply));
-  app.get<{ Params: { '*': string } }>('/*', { config, schema: { hide: true } }, (request, reply) =>
+  const options = { config: { permission: 'public' }, schema: { hide: true } };
+  // Nothing is returned: a reply that is awaited while it streams gains a listener at each await.
+  app.get('/', options, (_request, reply) => {
+    sendStartPage(reply);
+  });
+  app.get<{ Params: { '*': string } }>('/*', options, (request, reply) => {
     // A missing file falls through to the not-found handler above.
-    request.url.startsWith('/api/') ? reply.callNotFound() : reply.sendFile(request.params['*']),
-  );
+    if (request.url.startsWith('/api/')) reply.callNotFound();
+    else reply.sendFile(request.params['*']);
+  });
 }
 
-const sendStartPage = (reply: FastifyReply): FastifyReply => reply.sendFile(START_PAGE);
+const sendStartPage = (reply: FastifyReply): void => {
+  reply.sendFile(START_PAGE);
+};
 
 /** A page of the portal, not a lost file or API call: those must stay 404 for whoever looks for them. */
 const isNavigation = ({ method, url, headers }: FastifyRequest): boolean =>

@@ -10,6 +10,7 @@ import { AppError, type FieldFault } from './errors.ts';
  */
 export function closeSchemas(route: RouteOptions): void {
   const schema = (route.schema ??= {});
+  if (schema.hide) return; // Pages and files: what a link carries behind the ? is the page's own business.
   schema.querystring = closed(schema.querystring ?? Type.Object({}));
   if (schema.params) schema.params = closed(schema.params);
   if (schema.body) schema.body = closed(schema.body);

@@ -91,7 +91,7 @@ export async function attachBroker(
     gateways,
   });
   await writeFile(file, text);
-  context.steps.say(`  the server of NATS_URL must allow the users in ${file}`);
+  context.steps.detail(`the server of NATS_URL must allow the users in ${file}`);
   return { url, seedFile: seedFile(context) };
 }
 

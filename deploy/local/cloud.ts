@@ -39,7 +39,7 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
   await Promise.all([start(context, 'ingest', { ...shared, ROLE: 'ingest' }), start(context, 'api', api)]);
 }
 
-function start({ root, env, supervisor }: Context, name: string, own: NodeJS.ProcessEnv): Promise<void> {
+function start(context: Context, name: string, own: NodeJS.ProcessEnv): Promise<void> {
   const process: NodeProcess = {
     name,
     stage: 'cloud',
@@ -47,5 +47,5 @@ function start({ root, env, supervisor }: Context, name: string, own: NodeJS.Pro
     env: own,
     stopWithinMs: 3000,
   };
-  return supervisor.run(nodeService(root, process, env));
+  return context.supervisor.run(nodeService(context, process));
 }

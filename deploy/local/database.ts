@@ -42,7 +42,7 @@ export async function attachDatabase(url: string): Promise<Database> {
 /** Starts the park's own server with durable settings and opens its database. */
 export async function runDatabase(context: Context, debs: Debs, port: number): Promise<Database> {
   const { home, supervisor, steps, cache } = context;
-  const files = await findPostgres(debs, cache, (text) => steps.say(`  ${text}`));
+  const files = await findPostgres(debs, cache, steps.detail);
   const password = (await readOrMake(join(home.secrets, 'postgres-password'), newPassword)).trim();
   const cluster: Cluster = { folder: home.postgres, port, password };
   await createCluster(files, cluster, true);

@@ -34,36 +34,25 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
   const { options, steps, home } = context;
   const port = await portalPort(options.port, options.host);
   const ports = await stablePorts(home.ports);
-  const portal = steps.step(
-    'portal',
-    () => buildPortal(context.root, context.signal),
-    ({ built }) => (built ? 'built' : 'unchanged'),
-  );
-  // Awaited later: a failure is reported there, and must not count as unhandled until then.
-  portal.catch(() => undefined);
-  const natsServer = options.natsUrl
-    ? undefined
-    : findNatsServer(debs, context.env, (text) => steps.say(`  ${text}`));
-  natsServer?.catch(() => undefined);
+  const portal = aside(steps.step('portal', () => buildPortal(context.root, context.signal), builtOrNot));
+  const natsServer = options.natsUrl ? undefined : aside(findNatsServer(debs, context.env, steps.detail));
 
-  const database = await steps.step(
-    'database',
-    () => openDatabase(context, debs, ports),
-    (it) => it.description,
-  );
-  const parkline = createParkline(context.root, { DATABASE_URL: database.url }, context.signal);
+  const database = await steps.step('database', () => openDatabase(context, debs, ports), describe);
+  const parkline = createParkline(context, { DATABASE_URL: database.url });
   await steps.step('migrations', () => parkline(['db', 'migrate']));
   await keepProfile(home.profile, options.park);
   const park = await openPark(context, parkline);
+  const history = aside(fillHistory(context, parkline));
   const broker = await steps.step(
     'messages',
     () => openBroker(context, natsServer, ports, park),
     ({ url }) => url,
   );
+  const gateways = aside(openGateways(context, parkline, park, broker));
   const setupToken = await setupTokenOf(context, database);
-  const folder = (await portal).folder;
-  await steps.step('cloud', () => runCloud(context, { database, broker, port, portal: folder, setupToken }));
-  await runPark(context, parkline, park, broker);
+  const cloud = { database, broker, port, portal: (await portal).folder, setupToken };
+  await steps.step('cloud', () => runCloud(context, cloud));
+  await Promise.all([gateways, history]);
 
   const run: RunFile = {
     url: `http://localhost:${port}`,
@@ -75,6 +64,15 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
   };
   await writeRunFile(home.runFile, run);
   return { run, setupToken };
+}
+
+const builtOrNot = ({ built }: { built: boolean }): string => (built ? 'built' : 'unchanged');
+const describe = ({ description }: Database): string => description;
+
+/** Work that is awaited later: a failure is reported there, and must not count as unhandled until then. */
+function aside<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 function openDatabase(context: Context, debs: Debs, ports: Ports): Promise<Database> {
@@ -110,23 +108,30 @@ async function openPark(context: Context, parkline: Parkline): Promise<SeededPar
   return park;
 }
 
-async function runPark(
+async function openGateways(
   context: Context,
   parkline: Parkline,
-  park: SeededPark,
+  { gateways }: SeededPark,
   broker: Broker,
 ): Promise<void> {
-  const { options, steps } = context;
-  const file = options.park;
-  if (file === undefined) return;
+  if (gateways.length === 0) return;
   const key = await cloudKey(context);
-  await steps.step('gateways', async () => {
-    for (const gateway of park.gateways) await configureGateway(context, parkline, gateway, key, broker.url);
-    await Promise.all(park.gateways.map((gateway) => runGateway(context, gateway)));
-  });
-  await steps.step(
+  await context.steps.step('gateways', () =>
+    Promise.all(
+      gateways.map(async (gateway) => {
+        await configureGateway(context, parkline, gateway, key, broker.url);
+        await runGateway(context, gateway);
+      }),
+    ),
+  );
+}
+
+async function fillHistory(context: Context, parkline: Parkline): Promise<void> {
+  const { park, historyMonths } = context.options;
+  if (park === undefined || historyMonths === 0) return;
+  await context.steps.step(
     'history',
-    () => importHistory(context, parkline, file),
+    () => importHistory(context, parkline, park),
     (done) => (done ? 'imported' : 'kept'),
   );
 }

@@ -10,6 +10,7 @@ describe('readOptions', () => {
       park: '/repo/firmware-sim/parks/demo.yaml',
       historyMonths: 13,
       reportEvery: false,
+      logServed: false,
       databaseUrl: undefined,
       natsUrl: undefined,
     });

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly historyMonths: number;
   /** Gateways report every read instead of changes only: for tests that compare each value. */
   readonly reportEvery: boolean;
+  /** The simulator writes down every value it serves: for tests that compare it with what was stored. */
+  readonly logServed: boolean;
   /** Owner's address of an existing database. */
   readonly databaseUrl: string | undefined;
   /** An existing message server. */
@@ -30,6 +32,7 @@ export const usage = `npm start -- [options]
   --park FILE          simulate the park of FILE instead of the demo park
   --history-months N   months of history imported at the first start (default 13, 0: none)
   --report-every       gateways report every read, not only changes
+  --log-served         the simulator logs every value it serves
 Environment: PORT (default 8080, 0: any free one), HOST (default 127.0.0.1), PARKLINE_HOME (default .parkline),
 PARKLINE_CACHE (downloads), DATABASE_URL and NATS_URL (existing servers), DEBIAN_MIRROR, NATS_SERVER (path).
 `;
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, roo
     park: values['no-demo'] ? undefined : resolve(root, values.park ?? 'firmware-sim/parks/demo.yaml'),
     historyMonths: months,
     reportEvery: values['report-every'] ?? false,
+    logServed: values['log-served'] ?? false,
     databaseUrl: address('DATABASE_URL', env['DATABASE_URL'], ['postgres:', 'postgresql:']),
     natsUrl: address('NATS_URL', env['NATS_URL'], ['nats:', 'tls:']),
   };
@@ -59,6 +63,7 @@ function parse(args: readonly string[]) {
         park: { type: 'string' },
         'history-months': { type: 'string' },
         'report-every': { type: 'boolean' },
+        'log-served': { type: 'boolean' },
       },
     }).values;
   } catch (cause) {

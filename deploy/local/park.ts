@@ -34,13 +34,13 @@ interface SeededGateway {
 const busPorts = (context: Context): string => join(context.home.simulator, 'ports.json');
 
 export async function runSimulator(context: Context, park: string): Promise<void> {
-  const { root, home, options, env, supervisor } = context;
+  const { home, options, supervisor } = context;
   // Tests compare what was served with what was stored; for people the log would only grow.
-  const log = options.reportEvery ? ['--log', join(home.simulator, 'served.jsonl')] : [];
+  const log = options.logServed ? ['--log', join(home.simulator, 'served.jsonl')] : [];
   const args = ['--park', park, '--ports', busPorts(context), ...log];
   const entry = 'firmware-sim/src/main.ts';
   await supervisor.run(
-    nodeService(root, { name: 'simulator', stage: 'field', entry, args, stopWithinMs: 2500 }, env),
+    nodeService(context, { name: 'simulator', stage: 'field', entry, args, stopWithinMs: 2500 }),
   );
 }
 
@@ -82,7 +82,7 @@ export async function configureGateway(
   await writeWhole(join(home, 'gateway.yaml'), config);
 }
 
-export async function runGateway({ root, env, supervisor }: Context, gateway: Gateway): Promise<void> {
+export async function runGateway(context: Context, gateway: Gateway): Promise<void> {
   const process: NodeProcess = {
     name: `gateway-${gateway.key}`,
     stage: 'field',
@@ -90,7 +90,7 @@ export async function runGateway({ root, env, supervisor }: Context, gateway: Ga
     args: ['--home', gateway.home],
     stopWithinMs: 2500,
   };
-  await supervisor.run(nodeService(root, process, env));
+  await context.supervisor.run(nodeService(context, process));
 }
 
 /**

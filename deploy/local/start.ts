@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     supervisor,
     signal: stopping.signal,
   };
-  const debs = createDebs({ cache, env: process.env, notice: (text) => steps.say(`  ${text}`) });
+  const debs = createDebs({ cache, env: process.env, notice: steps.detail });
   try {
     announce(await launch(context, debs), opened);
   } finally {

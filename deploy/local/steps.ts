@@ -3,7 +3,9 @@ export interface Steps {
   /** Runs `work` as a step called `name`; what it returns beside `value` is shown behind the time. */
   step<T>(name: string, work: () => Promise<T>, detail?: (value: T) => string): Promise<T>;
   /** A line of its own. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
+  /** A line that belongs to a step. */
+  readonly detail: (text: string) => void;
 }
 
 export function createSteps(write: (text: string) => void, now: () => number): Steps {
@@ -16,5 +18,6 @@ export function createSteps(write: (text: string) => void, now: () => number): S
       return value;
     },
     say: (text) => write(`${text}\n`),
+    detail: (text) => write(`  ${text}\n`),
   };
 }

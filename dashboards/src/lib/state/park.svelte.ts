@@ -71,17 +71,13 @@ export class Park {
 
   /** The devices in a place and everything below it; all of them for no or an unknown place. */
   devicesIn(placeId: string | null | undefined): Equipment[] {
-    const path = this.pathTo(placeId);
-    const place = path.at(-1);
-    if (!place) return this.devices;
-    const inside = new Set(
-      path.length === 1
-        ? this.sites.find(({ id }) => id === place.id)?.buildings.map(({ id }) => id)
-        : [place.id],
-    );
-    return this.devices.filter(({ buildingId, floorId }) =>
-      inside.has(path.length === 3 ? (floorId ?? '') : buildingId),
-    );
+    const [site, building, floor] = this.pathTo(placeId);
+    if (!site) return this.devices;
+    const isInside = ({ floorId, buildingId }: Equipment): boolean => {
+      if (floor) return floorId === floor.id;
+      return building ? buildingId === building.id : this.siteOf(buildingId)?.id === site.id;
+    };
+    return this.devices.filter(isInside);
   }
 }
 

@@ -19,6 +19,8 @@ export class Watch {
   readonly points = new Resource<Point[]>();
   readonly live: LivePoints;
   readonly byId: ReadonlyMap<string, Point> = $derived(
+    // Made whole with every answer and never changed after: a plain map will do.
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity
     new Map((this.points.data ?? []).map((point) => [point.id, point])),
   );
   #deps: WatchDeps;

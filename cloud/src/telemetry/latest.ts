@@ -1,5 +1,5 @@
 import type { LiveUpdate } from '@parkline/contract';
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { KnownTable } from './decode.ts';
 import { engineering, type Rows } from './sample.ts';
 
@@ -100,11 +100,11 @@ async function upsert(pool: Pool, values: ReadonlyMap<number, Value>): Promise<v
 
 /** Brings point_latest up to the readings: after a restart, whose last second was only in memory. */
 export async function catchUpLatest(
-  pool: Pick<Pool, 'query'>,
+  db: Pick<Pool, 'query'> | ClientBase,
   now: Date,
   points?: readonly number[],
 ): Promise<void> {
-  await pool.query(
+  await db.query(
     `insert into point_latest as l (point_num, account_id, ts, value, quality, flags)
      select p.num, p.account_id, r.ts, r.value, r.quality, r.flags
      from point p left join point_latest k on k.point_num = p.num

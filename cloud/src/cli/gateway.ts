@@ -77,7 +77,7 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
     devices: devices.map((device) => ({
       ...device,
       name: device.name.en,
-      points: new Map((pointsOf.get(device.id) ?? []).map((point) => [point.key, point.id])),
+      points: new Map((pointsOf.get(device.id) ?? []).map((point) => [point.key, point])),
     })),
   };
   const config = gatewayConfig(configured, { ports, natsUrl: natsUrl(io), templates: loadTemplates() });

@@ -38,7 +38,7 @@ const checks: readonly Task[] = [
       'warn',
       '--cache',
       '--cache-location',
-      join(cache, 'prettier'),
+      join(cache, 'prettier-files'),
     ],
   },
   { name: 'portal unit', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run'] },

@@ -47,7 +47,7 @@ describe('the laws see what they are for', () => {
   });
 
   test('a deadband that swallows too much, and a silence', () => {
-    const rule = { deadband: 1, heartbeatMs: 10_000, graceMs: 100 };
+    const rule = { deadband: 1, heartbeatMs: 10_000, pollMs: 1_000 };
     const served = [entry(0, 1), entry(1_000, 1.9), entry(2_000, 2.5), entry(9_000, 2.5)];
     expect(deadbandFaults([entry(5, 1), entry(2_005, 2.5)], served, rule)).toEqual([]);
     expect(deadbandFaults([entry(5, 1)], served, rule)).toHaveLength(2);

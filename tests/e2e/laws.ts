@@ -98,26 +98,29 @@ export function unacceptedSpans(
 }
 
 /**
- * Law 4, with deadbands: the stored series held forward never differs from the served one by more than the deadband (beyond
- * `graceMs` after a served change, while it travels), and is never silent longer than the heartbeat. One point, ascending.
+ * Law 4, with deadbands: the stored series held forward never differs from the served one by more than the deadband, and is
+ * never silent longer than the heartbeat and the one poll that notices it. A served value was decided on before the next
+ * request went out. One point, both ascending.
  */
 export function deadbandFaults(
   stored: readonly Entry[],
   served: readonly Entry[],
-  rule: { readonly deadband: number; readonly heartbeatMs: number; readonly graceMs: number },
+  rule: { readonly deadband: number; readonly heartbeatMs: number; readonly pollMs: number },
 ): string[] {
-  const faults = holes(stored, rule.heartbeatMs + rule.graceMs).map(
+  const limit = rule.deadband * (1 + 1e-9);
+  const silences = holes(stored, rule.heartbeatMs + rule.pollMs).map(
     ({ from, to }) => `silent ${to - from} ms from ${from}`,
   );
-  let held: number | null = null;
-  let next = 0;
-  for (const { at, value } of served) {
-    while (next < stored.length && stored[next]!.at <= at + rule.graceMs) held = stored[next++]!.value;
-    if (held === null || value === null) continue;
-    if (Math.abs(held - value) > rule.deadband * (1 + 1e-9))
-      faults.push(`held ${held}, served ${value} at ${at}`);
-  }
-  return faults;
+  const strays = served.flatMap(({ at, value }, index) => {
+    const decided = served[index + 1]?.at ?? Infinity;
+    // A sample stamped in the very millisecond of the next request may belong to either.
+    const held = [decided - 1, decided].map(
+      (until) => stored.findLast((sample) => sample.at <= until)?.value ?? null,
+    );
+    const apart = held.map((one) => (one === null || value === null ? 0 : Math.abs(one - value)));
+    return Math.min(...apart) <= limit ? [] : [`held ${held[0]}, served ${value} at ${at}`];
+  });
+  return [...silences, ...strays];
 }
 
 /** Equal to the last digit that a double carries: scaling by powers of ten may end one bit apart. */

@@ -54,9 +54,9 @@ export async function startPark(options: ParkOptions): Promise<RunningPark> {
   const run = JSON.parse(await readFile(join(home, 'run.json'), 'utf8')) as RunFile;
   const pids = async () =>
     Object.fromEntries(
-      (JSON.parse(await readFile(join(home, 'processes.json'), 'utf8')) as { name: string; pid: number }[]).map(
-        ({ name, pid }) => [name, pid],
-      ),
+      (
+        JSON.parse(await readFile(join(home, 'processes.json'), 'utf8')) as { name: string; pid: number }[]
+      ).map(({ name, pid }) => [name, pid]),
     );
 
   return {

@@ -41,8 +41,8 @@ export const ParkFile = Type.Object({
   /** Polls every point at this pace instead of its template's: for tests and short demonstrations. */
   poll: Type.Optional(
     Type.Object({
-      everyMs: Type.Integer({ minimum: 50 }),
-      heartbeatMs: Type.Integer({ minimum: 50 }),
+      everyMs: Type.Integer({ minimum: 100 }),
+      heartbeatMs: Type.Integer({ minimum: 100 }),
     }),
   ),
 });

@@ -19,7 +19,7 @@ const PointConfig = Type.Object(
     /** Smallest change worth sending, in `unit`; 0 sends every change. Registers have none. */
     deadband: Type.Number({ default: 0, minimum: 0 }),
     /** Longest silence, ms. */
-    heartbeatMs: Type.Integer({ default: 300_000, minimum: 1_000 }),
+    heartbeatMs: Type.Integer({ default: 300_000, minimum: 100 }),
     /** Time between reads, ms. */
     pollMs: Type.Integer({ default: 60_000, minimum: 100 }),
   },

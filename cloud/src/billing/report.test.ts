@@ -3,8 +3,8 @@ import { describeRun } from './report.ts';
 import { simulate } from './simulate.ts';
 import { createReadings, createScenarioFile, inputOf, PLAIN_FLOW } from './testing.ts';
 
-function simulation(rows: readonly string[]) {
-  const result = simulate(inputOf(createScenarioFile(), rows));
+function simulation(rows: readonly string[], file = createScenarioFile()) {
+  const result = simulate(inputOf(file, rows));
   if (!result.ok) throw new Error('the plain scenario has faults');
   return result.value;
 }
@@ -30,5 +30,20 @@ describe('describeRun', () => {
     expect(text).toContain('分户账单');
     expect(text).toContain('线损 0.00 kWh（占总表 -）');
     expect(text).toContain('  直接电费        0.00  0.00  0.00  0.00\n');
+  });
+
+  test.each([
+    ['en', 'the loss is outside -1 % .. +6 %', 'a: 25 h are estimated in one piece, which needs approval'],
+    ['zh', '线损超出 -1 % 至 +6 %', 'a：连续 25 小时为估算值，需审批'],
+  ] as const)('asks in %s for a look at an odd loss and a long estimate', (language, loss, approval) => {
+    const file = createScenarioFile();
+    Object.assign(file.period, { to: '2026-06-03' });
+    const rows = createReadings({ ...PLAIN_FLOW, '0': 25 }, 48).filter((row) => {
+      const at = Date.parse(row.split(',')[1]!);
+      return !row.startsWith('1,') || at <= Date.UTC(2026, 5, 1, 10) || at >= Date.UTC(2026, 5, 2, 11);
+    });
+    const text = describeRun(simulation(rows, file), language);
+    expect(text).toContain(loss);
+    expect(text).toContain(approval);
   });
 });

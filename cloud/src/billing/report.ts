@@ -66,7 +66,7 @@ function percentOf({ units, scale }: { units: bigint; scale: number }): string {
   return `${Number((units * 10_000n) / 10n ** BigInt(scale)) / 100} %`;
 }
 
-/** Loss, estimates and exchanges; a bill with more than 5 % estimated energy says so. */
+/** Loss, estimates and exchanges: what finance looks at before a run is locked. The limits are explained in docs/billing.md. */
 function describeNotes({ run }: Simulation, text: Words): string[] {
   const { consumption, statements, lossEnergy } = run;
   const supply = consumption.points.find(({ usagePoint }) => usagePoint.role === 'supply')!;
@@ -75,6 +75,11 @@ function describeNotes({ run }: Simulation, text: Words): string[] {
     .reduce((sum, energy) => sum + energy, 0n);
   const kwh = (energy: bigint): string => formatEnergy(energy, consumption.energyScale);
   const notes = [text.loss(kwh(lossEnergy), partOf(lossEnergy, throughSupply))];
+  if (lossEnergy * 100n < -throughSupply || lossEnergy * 100n > throughSupply * 6n) notes.push(text.oddLoss);
+  for (const { usagePoint, quality } of consumption.points) {
+    const hours = (longestEstimate(quality) * consumption.grid.intervalMs) / 3_600_000;
+    if (hours > 24) notes.push(text.approval(usagePoint.id, hours));
+  }
   for (const [point, rows] of Object.entries(presentVee(run))) notes.push(...describeRows(point, rows, text));
   for (const { participant, estimatedEnergy, directEnergy } of statements)
     if (estimatedEnergy * 20n > directEnergy)
@@ -82,6 +87,16 @@ function describeNotes({ run }: Simulation, text: Words): string[] {
         text.estimatedShare(participant, kwh(estimatedEnergy), partOf(estimatedEnergy, directEnergy)),
       );
   return notes.map((note) => `  ${note}`);
+}
+
+/** Intervals of the longest unbroken estimate. */
+function longestEstimate(quality: readonly (string | undefined)[]): number {
+  let [longest, current] = [0, 0];
+  for (const each of quality) {
+    current = each === 'E' ? current + 1 : 0;
+    longest = Math.max(longest, current);
+  }
+  return longest;
 }
 
 /** Runs of the same rule are told in one line. */

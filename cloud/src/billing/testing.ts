@@ -100,3 +100,32 @@ export function faultsOf(file: unknown, rows: readonly string[] = createReadings
     ({ row, field, message }) => `${row === undefined ? '' : `row ${row}, `}${field ?? ''}: ${message}`,
   );
 }
+
+export type Bend = (file: ScenarioFile) => void;
+
+export function faultsAfter(change: Bend): string[] {
+  const file = createScenarioFile();
+  change(file);
+  return faultsOf(file);
+}
+
+/** Sets one field by path, or takes it away. */
+export function set(path: string, value: unknown): Bend {
+  return (file) => {
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    const holder = keys.reduce<Record<string, unknown>>(
+      (at, key) => at[key] as Record<string, unknown>,
+      file as never,
+    );
+    if (value === undefined) Reflect.deleteProperty(holder, last);
+    else holder[last] = value;
+  };
+}
+
+/** The plain scenario with one change. */
+export function bend(change: (file: ScenarioFile) => void): ScenarioFile {
+  const file = createScenarioFile();
+  change(file);
+  return file;
+}

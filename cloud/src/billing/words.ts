@@ -20,6 +20,9 @@ export interface Words {
   readonly pools: Readonly<Record<string, string>>;
   readonly loss: (kwh: string, part: string) => string;
   readonly intervals: (point: string, rule: string, count: number, first: string, last: string) => string;
+  /** Said when the loss is outside -1 % to +6 % of the supply. */
+  readonly oddLoss: string;
+  readonly approval: (point: string, hours: number) => string;
   readonly estimatedShare: (participant: string, kwh: string, part: string) => string;
 }
 
@@ -42,6 +45,8 @@ export const words: Readonly<Record<Language, Words>> = {
     pools: { loss: 'Loss', demand: 'Demand', power_factor: 'Power factor' },
     loss: (kwh, part) => `loss ${kwh} kWh (${part} of the supply)`,
     intervals: (point, rule, count, first, last) => `${point}: ${count} x ${rule}, ${first} .. ${last}`,
+    oddLoss: 'the loss is outside -1 % .. +6 %: look for a wrong multiplier or a meter that is missing',
+    approval: (point, hours) => `${point}: ${hours} h are estimated in one piece, which needs approval`,
     estimatedShare: (participant, kwh, part) =>
       `${participant}: ${kwh} kWh (${part}) of the direct use is estimated`,
   },
@@ -63,6 +68,8 @@ export const words: Readonly<Record<Language, Words>> = {
     pools: { loss: '线损', demand: '基本电费', power_factor: '力调电费' },
     loss: (kwh, part) => `线损 ${kwh} kWh（占总表 ${part}）`,
     intervals: (point, rule, count, first, last) => `${point}：${count} 个区间 ${rule}，${first} 至 ${last}`,
+    oddLoss: '线损超出 -1 % 至 +6 %：请检查倍率是否有误、是否漏装电表',
+    approval: (point, hours) => `${point}：连续 ${hours} 小时为估算值，需审批`,
     estimatedShare: (participant, kwh, part) => `${participant}：直接用电中 ${kwh} kWh（${part}）为估算值`,
   },
 };

@@ -93,14 +93,21 @@ export function trackRegister(
   return { ok: true, value: { accepted, rejected: rejected.concat(trailing) } };
 }
 
-/** Lets a reading stand for the boundary it began at most 10 s after; the first such reading wins. */
-function placeReadings({ from, to }: Installation, readings: readonly Reading[], grid: Grid): Placed[] {
+/**
+ * Lets a reading stand for the boundary it began at most 10 s after; the first such reading wins, and an index written
+ * down for that very instant before all.
+ */
+function placeReadings(
+  { from, to, startCounts }: Installation,
+  readings: readonly Reading[],
+  grid: Grid,
+): Placed[] {
   const placed: Placed[] = [];
-  let taken = -Infinity;
+  let taken = startCounts === undefined ? from - 1 : from;
   for (const reading of readings) {
     if (reading.at < from || (to !== null && reading.at > to)) continue;
     const boundary = startOf(grid, intervalAt(grid, reading.at));
-    const stands = reading.at - boundary <= BOUNDARY_TOLERANCE_MS && boundary > taken && boundary >= from;
+    const stands = reading.at - boundary <= BOUNDARY_TOLERANCE_MS && boundary > taken;
     if (stands) taken = boundary;
     placed.push({ ...reading, place: stands ? boundary : reading.at });
   }

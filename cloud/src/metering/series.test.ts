@@ -1,58 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Calendar, createGrid, type Grid } from './calendar.ts';
-import type { Installation, Reading } from './registers.ts';
-import { createSeries, type Series } from './series.ts';
-
-const HOUR = 3_600_000;
-const calendar: Calendar = { timezone: 'UTC', holidays: new Set(), adjustedWorkdays: new Set() };
-/** Monday to Friday, hour by hour. */
-const week = createGrid('2026-06-01', '2026-06-06', HOUR, calendar);
-const all = { first: 0, last: week.count };
-
-const at = (hour: number, ms = 0): number => week.start + hour * HOUR + ms;
-const installed = (over: Partial<Installation> = {}): Installation => ({
-  meterId: 'm',
-  field: 'installations[0]',
-  from: week.start,
-  to: null,
-  modulus: 10_000n,
-  energyPerCount: 10n,
-  maxCountsPerInterval: 100n,
-  ...over,
-});
-
-/** Registers at each full hour, starting at `start`, with `counts(hour)` flowing in each. */
-function readHourly(
-  counts: (hour: number) => number,
-  start = 0,
-  grid: Grid = week,
-  modulus = 10_000,
-): Reading[] {
-  const readings: Reading[] = [];
-  for (let hour = 0, total = start; hour <= grid.count; total += counts(hour), hour += 1)
-    readings.push({ at: at(hour), counts: BigInt(total % modulus), row: hour + 2 });
-  return readings;
-}
-
-const without = (readings: readonly Reading[], ...hours: number[]): Reading[] =>
-  readings.filter((reading) => !hours.some((hour) => reading.at === at(hour)));
-
-function series(readings: readonly Reading[], installation = installed()): Series {
-  const result = createSeries([installation], () => readings, week, all);
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
-  return result.value;
-}
-
-function faultsOf(readings: readonly Reading[], ...installations: Installation[]): string[] {
-  const result = createSeries(installations, () => readings, week, all);
-  return result.ok
-    ? []
-    : result.faults.map(({ field, row, message }) => `${field ?? ''} ${row ?? ''} ${message}`);
-}
-
-const flagged = ({ quality, rule, energy }: Series): unknown[] =>
-  rule.flatMap((text, hour) => (text ? [[hour, energy[hour], quality[hour], text]] : []));
+import type { Reading } from './registers.ts';
+import { createSeries } from './series.ts';
+import { HOUR, week, all, at, installed, readHourly, without, series, faultsOf, flagged } from './testing.ts';
 
 describe('measured intervals', () => {
   test('energy is the register difference times the multiplier', () => {
@@ -117,79 +67,6 @@ describe('measured intervals', () => {
     const result = series(late);
     expect(result.quality[1]).toBe('E');
     expect(result.quality[2]).toBe('E');
-  });
-});
-
-describe('gaps', () => {
-  test('the known difference is spread by the like day, the largest remainder first', () => {
-    const pattern = (hour: number): number => (hour < 24 ? [4, 1, 3][hour % 3]! : 3);
-    const found = series(without(readHourly(pattern), 31, 32));
-    // 9 counts by 1:3:4.
-    expect(flagged(found)).toEqual([
-      [30, 50n, 'E', 'missing:like-day'],
-      [31, 10n, 'E', 'missing:like-day'],
-      [32, 30n, 'E', 'missing:like-day'],
-    ]);
-  });
-
-  test('the like day skips other types of day and days with a gap of their own', () => {
-    const holiday = { ...calendar, holidays: new Set(['2026-06-03']) };
-    const grid = createGrid('2026-06-01', '2026-06-06', HOUR, holiday);
-    const counts = (hour: number): number => [1, 2, 3, 6, 0][Math.floor(hour / 24)]! * (1 + (hour % 2));
-    const readings = without(readHourly(counts), 25, 73);
-    const result = createSeries([installed()], () => readings, grid, all);
-    // Tuesday looks at Monday; Thursday skips the holiday and Tuesday's gap.
-    expect(result.ok && flagged(result.value)).toEqual([
-      [24, 20n, 'E', 'missing:like-day'],
-      [25, 40n, 'E', 'missing:like-day'],
-      [72, 60n, 'E', 'missing:like-day'],
-      [73, 120n, 'E', 'missing:like-day'],
-    ]);
-  });
-
-  test('a gap over midnight takes each date from its own like day', () => {
-    const counts = (hour: number): number => (hour < 24 ? (hour === 23 ? 8 : 2) : hour < 48 ? 4 : 5);
-    const found = series(without(readHourly(counts), 48));
-    // 23:00 on Tuesday by Monday (8), 00:00 on Wednesday by Tuesday (4): 9 counts 6 and 3.
-    expect(found.energy.slice(47, 49)).toEqual([60n, 30n]);
-  });
-
-  test.each([
-    ['there is no earlier like day', () => 3, [1, 2]],
-    ['the like day used nothing', (hour: number) => (hour < 24 ? 0 : 3), [25, 26]],
-  ])('is spread evenly where %s', (_why, counts, gap) => {
-    const found = series(without(readHourly(counts), ...gap));
-    expect(flagged(found).map((row) => (row as unknown[]).slice(1))).toEqual(
-      Array(3).fill([30n, 'E', 'missing:evenly']),
-    );
-  });
-
-  test('without a later register each interval gets the mean of its earlier like days', () => {
-    const readings = readHourly((hour) => 2 + Math.floor(hour / 24)).filter(
-      (reading) => reading.at <= at(118),
-    );
-    expect(flagged(series(readings))).toEqual([
-      [118, 40n, 'E', 'missing:like-day-mean'],
-      [119, 40n, 'E', 'missing:like-day-mean'],
-    ]);
-  });
-
-  test('without an earlier register the later like days are all there is', () => {
-    const readings = readHourly(() => 3).filter((reading) => reading.at >= at(1));
-    expect(flagged(series(readings))).toEqual([[0, 30n, 'E', 'missing:like-day-mean']]);
-  });
-
-  test('nothing to learn from is a fault', () => {
-    expect(faultsOf(readHourly(() => 3).slice(5, 9), installed())).toEqual([
-      expect.stringContaining('no like day to estimate it from'),
-      expect.stringContaining('no like day to estimate it from'),
-    ]);
-  });
-
-  test('outside the billed intervals nothing is guessed', () => {
-    const readings = readHourly(() => 3).filter((reading) => reading.at <= at(100));
-    const result = createSeries([installed()], () => readings, week, { first: 24, last: 100 });
-    expect(result.ok && [result.value.quality[99], result.value.quality[100]]).toEqual(['M', undefined]);
   });
 });
 
@@ -280,6 +157,17 @@ describe('replacements', () => {
     ]);
   });
 
+  test('a start index on a boundary holds there, not the reading a few seconds later', () => {
+    const cut = at(30);
+    const pair = [
+      installed({ to: cut, finalCounts: 5_000n }),
+      installed({ meterId: 'n', from: cut, startCounts: 99n }),
+    ];
+    const late = [{ at: cut + 5_000, counts: 100n, row: 9 }, ...newReadings];
+    const result = createSeries(pair, (id) => (id === 'm' ? oldReadings : late), week, all);
+    expect(result.ok && result.value.energy[30]).toBe(50n);
+  });
+
   test('two swaps within one interval add three parts', () => {
     const [one, two] = [at(30, HOUR / 4), at(30, HOUR / 2)];
     const three = [
@@ -319,27 +207,6 @@ describe('replacements', () => {
 
   test('a meter without any reading is a fault', () => {
     expect(faultsOf([], installed())).toEqual(['installations[0].meter  meter m has no readings']);
-  });
-});
-
-describe('the day of 25 hours', () => {
-  test('takes both passes of the repeated hour from the one hour of the like day', () => {
-    const berlin = { ...calendar, timezone: 'Europe/Berlin' };
-    // Saturday and the Sunday on which clocks go back.
-    const grid = createGrid('2026-10-24', '2026-10-26', HOUR, berlin);
-    const readings = Array.from({ length: 50 }, (_, hour) => ({
-      at: grid.start + hour * HOUR,
-      counts: BigInt(hour * 5 - (hour > 2 ? 3 : 0)),
-      row: hour + 2,
-    })).filter((_, hour) => hour < 26 || hour > 28);
-    const result = createSeries([installed()], () => readings, grid, { first: 0, last: grid.count });
-    // 01:00 by 5, 02:00 twice by 2, 03:00 by 5: 20 counts 7.14, 2.86, 2.86, 7.14.
-    expect(result.ok && [25, 26, 27, 28].map((hour) => result.value.energy[hour])).toEqual([
-      70n,
-      30n,
-      30n,
-      70n,
-    ]);
   });
 });
 

@@ -61,6 +61,9 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
   const plug = async (bus: string): Promise<void> =>
     void (await serverOf(bus).listen(HOST, ports[bus]?.port ?? 0));
   const control = createControlServer({ faults, unplug, plug });
+  const stop = async (): Promise<void> => {
+    await Promise.all([...buses.values(), control].map((server) => server.close()));
+  };
 
   return {
     faults,
@@ -69,14 +72,18 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     async start(wanted = {}) {
       const bound: Record<string, { host: string; port: number }> = {};
       for (const [key, server] of [...buses, [CONTROL, control] as const]) {
-        bound[key] = { host: HOST, port: await server.listen(HOST, wanted[key]?.port ?? 0) };
+        const port = wanted[key]?.port ?? 0;
+        try {
+          bound[key] = { host: HOST, port: await server.listen(HOST, port) };
+        } catch (error) {
+          await stop(); // What listens already would keep a failed process alive.
+          throw new Error(`${key} cannot listen on port ${port}`, { cause: error });
+        }
       }
       ports = bound;
       return bound;
     },
-    async stop() {
-      await Promise.all([...buses.values(), control].map((server) => server.close()));
-    },
+    stop,
   };
 }
 

@@ -185,6 +185,31 @@ test('a dead unit costs its neighbours one time-out now and then, not one a poll
   expect(waits.length).toBeGreaterThan(12);
 });
 
+test.each([
+  ['garbage', { kind: 'garbage', hex: '00010000000301ff' }],
+  ['hang-ups', { kind: 'close' }],
+] as const)(
+  'a unit that answers with %s does not take its neighbours along, though it is asked first',
+  async (_what, fault) => {
+    const bench = await benchWith();
+    bench.fault({ bus: 'line', unit: 3, fault });
+    const connection = lineOf(bench);
+    const [bad, well] = [connection.device({ unit: 3 }), connection.device({ unit: 1 })];
+    for (let round = 0; round < 10; round += 1) {
+      const broken = outcome(bad.read([gauge('hr:0:u16')], never()));
+      expect(
+        (
+          await well.read(
+            lone.map(([ref]) => ref),
+            never(),
+          )
+        ).every(isTrue),
+      ).toBe(true);
+      expect(await broken).toMatchObject({ name: 'DriverError' });
+    }
+  },
+);
+
 test('a unit the gateway does not find is left alone like a silent one', async () => {
   const bench = await benchWith();
   const missing = lineOf(bench).device({ unit: 77 });

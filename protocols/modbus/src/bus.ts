@@ -88,6 +88,7 @@ export function createBus(deps: BusDeps): Bus {
     if (waitMs > 0) throw new DriverError('lost', `not connected; tried again in ${waitMs} ms`, where);
     try {
       line = await openLine(deps.dial, deps.createFramer(), where, life.signal);
+      dialling.succeed();
       deps.log.debug({ where }, 'connected');
       return line;
     } catch (error) {
@@ -111,15 +112,14 @@ export function createBus(deps: BusDeps): Bus {
     const beganAt = now();
     try {
       const answer = await open.ask(request, timeoutMs);
-      dialling.succeed();
       if (isUnitMissing(answer)) throw new DriverError('timeout', 'the gateway finds no such unit', where);
       silence.get(unit)?.succeed();
       settle({ ...answer, beganAt, at: now() });
     } catch (error) {
       const failure = asDriverError(error, where);
       settle(failure);
-      if (failure.code === 'timeout') leaveAlone(unit, failure.message);
-      else if (!open.hasAnswered) dialling.fail(); // Or a far end that always hangs up would be dialled in a tight loop.
+      // On a link that never answered, the unit is the likeliest reason that it broke: it must not take the others along again.
+      if (failure.code === 'timeout' || !open.hasAnswered) leaveAlone(unit, failure.message);
     }
   }
 

@@ -120,6 +120,20 @@ test('MBAP: transaction numbers come round only when every request was answered'
   expect(hex(answered.encode(ask)).slice(0, 4)).toBe('0001');
 });
 
+test('MBAP: half a frame that nobody waits for wears the stream out, half an answer does not', () => {
+  const half = bytes('0001 0000 0009 11 03');
+  const given = opened(createMbapFramer);
+  given.push(half);
+  expect(given.isWornOut).toBe(false);
+  given.giveUp();
+  expect(given.isWornOut).toBe(true);
+  const idle = createMbapFramer();
+  expect([idle.push(half).kind, idle.isWornOut]).toEqual(['more', true]);
+  const answered = opened(createMbapFramer);
+  answered.push(bytes('0001 0000 0003 11 83 02 00'));
+  expect(answered.isWornOut).toBe(true);
+});
+
 test('RTU: a wrong check sum, bytes after the answer and bytes nobody asked for break the stream for good', () => {
   const good = rtu('110306022b00000064');
   const bent = Uint8Array.from(good);

@@ -52,11 +52,12 @@ const LAST_TRANSACTION = 0xffff;
 
 /**
  * Modbus TCP. Answers are told apart by transaction: one that belongs to no open request is dropped. A number is used again
- * only on a connection where every request was answered.
+ * only on a connection where every request was answered, and half a frame that nobody waits for ends the stream.
  */
 export function createMbapFramer(): Framer {
   let transaction = 0;
   let hasGivenUp = false;
+  let isTorn = false; // Bytes are left that no request waits for: they would be taken for the head of the next answer.
   let open: ReadRequest | undefined;
   let rest: Uint8Array = empty;
 
@@ -91,13 +92,16 @@ export function createMbapFramer(): Framer {
     },
     push(bytes) {
       rest = append(rest, bytes);
-      return parse();
+      const parsed = parse();
+      isTorn ||= !open && rest.length > 0;
+      return parsed;
     },
     get isWornOut() {
-      return hasGivenUp && transaction === LAST_TRANSACTION;
+      return isTorn || (hasGivenUp && transaction === LAST_TRANSACTION);
     },
     giveUp() {
       hasGivenUp = true;
+      isTorn ||= rest.length > 0;
       open = undefined;
     },
   };

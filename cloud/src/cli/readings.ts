@@ -47,8 +47,12 @@ async function run(io: Io, file: string, options: Options): Promise<ImportResult
       [options.account],
     );
     const [account, ...others] = rows;
-    if (!account) throw new Error(options.account ? `no account ${options.account} with meters` : 'no account has meters');
-    if (others.length > 0) throw new Error(`several accounts: name one with --account (${rows.map(({ key }) => key).join(', ')})`);
+    if (!account)
+      throw new Error(
+        options.account ? `no account ${options.account} with meters` : 'no account has meters',
+      );
+    if (others.length > 0)
+      throw new Error(`several accounts: name one with --account (${rows.map(({ key }) => key).join(', ')})`);
     return await importReadings(
       { pool, now: systemNow, newId, progress },
       {
@@ -72,5 +76,8 @@ function report(io: Io, file: string, { json, dryRun }: Options, result: ImportR
   if (faultCount > MOST_FAULTS) io.err(`... and ${faultCount - MOST_FAULTS} more\n`);
   if (json) io.out(`${JSON.stringify({ ...result, dryRun: dryRun ?? false })}\n`);
   else if (faultCount > 0) io.out('nothing stored\n');
-  else io.out(`${inserted} readings ${dryRun ? 'would be stored' : 'stored'}, ${unchanged} were there already\n`);
+  else
+    io.out(
+      `${inserted} readings ${dryRun ? 'would be stored' : 'stored'}, ${unchanged} were there already\n`,
+    );
 }

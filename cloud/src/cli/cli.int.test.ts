@@ -1,0 +1,141 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { smallPark } from '../fleet/testing.ts';
+import { createPasswords } from '../identity/index.ts';
+import { clonedDatabase, emptyDatabase } from '../platform/testing.ts';
+import * as db from './db.ts';
+import * as gateway from './gateway.ts';
+import * as park from './park.ts';
+
+const { url, owner } = await clonedDatabase();
+const cwd = await mkdtemp(join(tmpdir(), 'parkline-cli-'));
+afterAll(() => rm(cwd, { recursive: true }));
+const file = async (name: string, content: unknown) => {
+  await writeFile(join(cwd, name), typeof content === 'string' ? content : JSON.stringify(content));
+  return name;
+};
+
+/** Runs one command as bin/parkline.js does and returns what it printed. */
+async function parkline(args: string[], env: NodeJS.ProcessEnv = { DATABASE_URL: url }): Promise<string> {
+  let printed = '';
+  const io = { out: (text: string) => void (printed += text), err: () => undefined, env, cwd };
+  const program = new Command('parkline').exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const noun of [db, park, gateway]) noun.register(program, io);
+  await program.parseAsync(args, { from: 'user' });
+  return printed;
+}
+
+const person = {
+  role: 'facility_engineer',
+  login: 'engineer',
+  name: 'Lin Hao',
+  password: 'a password of this park',
+};
+const seed = async (people: unknown[] = [person]) =>
+  JSON.parse(
+    await parkline([
+      ...['park', 'seed', await file('park.yaml', smallPark), '--json'],
+      ...['--people', await file('people.json', people)],
+    ]),
+  );
+const ports = () =>
+  file('ports.json', { 'a-panel': { host: '10.0.0.7', port: 502 }, 'b-riser': { host: 'b', port: 1 } });
+
+test('db migrate brings an empty database forward, and says so again when there is nothing to do', async () => {
+  const env = { DATABASE_URL: await emptyDatabase() };
+  expect(JSON.parse(await parkline(['db', 'migrate', '--json'], env)).ran).toContain('0001_platform_roles');
+  expect(await parkline(['db', 'migrate'], env)).toMatch(/^0 migrations run/);
+});
+
+describe('park seed', () => {
+  test('makes the park and its people once, and prints the gateways', async () => {
+    const first = await seed();
+    expect(first).toEqual({
+      account: expect.any(String),
+      gateways: [
+        { key: 'gw-a', id: expect.any(String), name: 'Gateway A' },
+        { key: 'gw-b', id: expect.any(String), name: 'Gateway B' },
+      ],
+    });
+    const row = () =>
+      owner.selectFrom('person').selectAll().where('login', '=', 'engineer').executeTakeFirstOrThrow();
+    const before = await row();
+    expect(await seed()).toEqual(first);
+    expect(await row()).toEqual(before);
+    expect(await createPasswords().verify(person.password, before.passwordHash)).toBe(true);
+  });
+
+  test('refuses people it cannot make, naming the field', async () => {
+    await expect(seed([{ ...person, role: 'king' }])).rejects.toThrow('/0/role');
+    await expect(seed([{ ...person, password: 'short' }])).rejects.toThrow('/0/password');
+  });
+
+  test('says what is wrong with the file, and that there is none', async () => {
+    await file('bad.yaml', smallPark.replace('bus: a-panel, unit: 1', 'bus: nowhere, unit: 1'));
+    await expect(parkline(['park', 'seed', 'bad.yaml'])).rejects.toThrow('meter a-main');
+    await expect(parkline(['park', 'seed', 'gone.yaml'])).rejects.toThrow('cannot read gone.yaml');
+  });
+});
+
+describe('gateway', () => {
+  test('config prints the gateway.yaml, changed as told', async () => {
+    const { gateways } = await seed();
+    const args = ['gateway', 'config', 'gw-a', '--ports', await ports(), '--set', 'nats.url=nats://hub:4222'];
+    const config = parse(await parkline([...args, '--yaml', '--set', 'report.every=true']));
+    expect(config).toMatchObject({
+      gatewayId: gateways[0].id,
+      timezone: 'Asia/Shanghai',
+      nats: { url: 'nats://hub:4222' },
+      report: { every: true },
+      connections: [{ id: 'a-panel', params: { host: '10.0.0.7', port: 502 } }],
+    });
+    expect(config.connections[0].devices).toHaveLength(2);
+    expect(config.connections[0].devices[0].points.length).toBeGreaterThan(5);
+    expect(JSON.parse(await parkline([...args, '--json'])).gatewayId).toBe(gateways[0].id);
+  });
+
+  test('trust stores an Ed25519 key and nothing else', async () => {
+    const { gateways } = await seed();
+    const pem = (key: { export(o: { type: 'spki'; format: 'pem' }): unknown }) =>
+      key.export({ type: 'spki', format: 'pem' });
+    const { publicKey } = generateKeyPairSync('ed25519');
+    await parkline(['gateway', 'trust', 'gw-b', '--public-key', await file('pub.pem', pem(publicKey))]);
+    const row = await owner
+      .selectFrom('gateway')
+      .select('publicKey')
+      .where('id', '=', gateways[1].id)
+      .executeTakeFirstOrThrow();
+    expect(row.publicKey).toBe(pem(publicKey));
+
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const other = await file('rsa.pem', pem(rsa.publicKey));
+    await expect(parkline(['gateway', 'trust', 'gw-b', '--public-key', other])).rejects.toThrow('Ed25519');
+  });
+
+  test('a key that no park knows is refused; one that two parks know needs the park', async () => {
+    await seed();
+    await parkline(['park', 'seed', await file('twin.yaml', smallPark.replace('key: small', 'key: twin'))]);
+    const config = async (key: string, ...more: string[]) =>
+      parkline(['gateway', 'config', key, '--ports', await ports(), ...more]);
+    await expect(config('gw-x')).rejects.toThrow('there is no gateway gw-x');
+    await expect(config('gw-a')).rejects.toThrow('--account small or twin');
+    expect(await config('gw-a', '--account', 'twin')).toContain('Gateway A');
+    await expect(config('gw-a', '--account', 'none')).rejects.toThrow('in none');
+    // The other tests name a gateway without its park.
+    await owner.deleteFrom('point').where('accountId', 'in', twins()).execute();
+    for (const table of ['equipment', 'gateway'] as const)
+      await owner.deleteFrom(table).where('accountId', 'in', twins()).execute();
+  });
+  const twins = () => owner.selectFrom('account').select('id').where('key', '=', 'twin');
+});
+
+test('a park that runs is found by its run.json, and where there is none the command says what to do', async () => {
+  await expect(parkline(['db', 'migrate'], {})).rejects.toThrow(/npm start, or set DATABASE_URL/);
+  await writeFile(join(cwd, 'run.json'), JSON.stringify({ database: url }));
+  expect(await parkline(['db', 'migrate'], { PARKLINE_HOME: cwd })).toMatch(/^0 migrations run/);
+});

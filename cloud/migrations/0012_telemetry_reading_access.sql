@@ -76,39 +76,48 @@ end
 $$;
 alter function reading_buckets(uuid, timestamptz, timestamptz, text, text) owner to parkline_ingest;
 
--- What a register showed at given instants, in counts: the sample taken for that quarter hour, else a straight line between
--- the good samples around it when they are at most one interval of 15 minutes apart, else nothing.
+-- What a register showed at given instants (ascending), in counts: the sample taken for that quarter hour, else a straight
+-- line between the good samples around it when they are at most one interval of 15 minutes apart, else nothing.
 create function reading_register_at(p_point uuid, p_at timestamptz[])
 returns table (at timestamptz, value float8, simulated boolean)
 language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   n constant int4 := reading_point_num(p_point);
   interval_length constant interval := '15 minutes';
+  -- Outer bounds: without them every look at a neighbour would open every partition.
+  low constant timestamptz := p_at[1] - interval_length;
+  high constant timestamptz := p_at[cardinality(p_at)] + interval_length;
 begin
   return query
+    with marked as (
+      -- One pass, because nearly every instant has its marked sample. The mark says that the read began within 10 s of
+      -- the quarter hour; the answer may have taken longer.
+      select distinct on (1) date_bin(interval_length, r.ts, '2000-01-01Z') as quarter, r.value, r.flags
+      from reading r
+      where r.point_num = n and r.ts >= low and r.ts < high and r.flags & 1 <> 0 and r.quality = 0
+        and r.ts < date_bin(interval_length, r.ts, '2000-01-01Z') + interval '1 minute'
+      order by 1, r.ts
+    )
     select e.at,
-      case when b.ts is not null then b.value when x.ts = e.at then x.value
+      case when b.quarter is not null then b.value when x.ts = e.at then x.value
         else round(x.value + (y.value - x.value) * extract(epoch from e.at - x.ts)::float8
                                                  / extract(epoch from y.ts - x.ts)::float8) end,
       coalesce(b.flags, x.flags | y.flags) & 4 <> 0
     from unnest(p_at) e (at)
-    left join lateral (
-      -- The mark says that the read began within 10 s of the quarter hour; the answer may have taken longer.
-      select r.ts, r.value, r.flags from reading r
-      where r.point_num = n and r.ts >= e.at and r.ts < e.at + interval '1 minute' and r.flags & 1 <> 0 and r.quality = 0
-      order by r.ts limit 1
-    ) b on true
+    left join marked b on b.quarter = e.at
     left join lateral (
       select r.ts, r.value, r.flags from reading r
-      where b.ts is null and r.point_num = n and r.ts <= e.at and r.ts >= e.at - interval_length and r.quality = 0
+      where b.quarter is null and r.point_num = n and r.quality = 0
+        and r.ts <= e.at and r.ts >= e.at - interval_length and r.ts >= low and r.ts <= high
       order by r.ts desc limit 1
     ) x on true
     left join lateral (
       select r.ts, r.value, r.flags from reading r
-      where x.ts is not null and r.point_num = n and r.ts >= e.at and r.ts <= x.ts + interval_length and r.quality = 0
+      where x.ts is not null and r.point_num = n and r.quality = 0
+        and r.ts >= e.at and r.ts <= x.ts + interval_length and r.ts >= low and r.ts <= high
       order by r.ts limit 1
     ) y on true
-    where b.ts is not null or y.ts is not null;
+    where b.quarter is not null or y.ts is not null;
 end
 $$;
 alter function reading_register_at(uuid, timestamptz[]) owner to parkline_ingest;

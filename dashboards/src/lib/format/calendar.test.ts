@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dayAt, dayText, intervalsOf, parseDay, shift, spanOf, startOfDay } from './calendar.ts';
+import { dayAt, dayText, intervalsOf, parseDay, recentHours, shift, spanOf, startOfDay } from './calendar.ts';
 
 const hours = ({ from, to }: { from: number; to: number }) => (to - from) / 3_600_000;
 const day = (text: string) => parseDay(text)!;
@@ -40,6 +40,16 @@ test('a period is cut where the site cuts it', () => {
     '2026-03-01T00',
     '2026-03-31T23',
     '2026-04-30T23',
+  ]);
+});
+
+test("the last 24 hours are cut at the site's full hours", () => {
+  // Kathmandu is 5 h 45 min ahead: its hours begin at a quarter past of ours.
+  const { starts, to } = recentHours(Date.parse('2026-11-22T10:20:00Z'), 'Asia/Kathmandu');
+  expect([starts[0]!, starts[23]!, to].map((at) => new Date(at).toISOString().slice(8, 16))).toEqual([
+    '21T11:15',
+    '22T10:15',
+    '22T11:15',
   ]);
 });
 

@@ -77,6 +77,17 @@ export const spanOf = (period: Period, at: CalendarDay, timezone: string): { fro
   to: startOfDay(shift(period, at, 1), timezone),
 });
 
+/** The local hour under way and the 23 before it, as their starts; `to` is when the running hour ends. */
+export function recentHours(now: number, timezone: string): { starts: number[]; to: number } {
+  const hour = 3_600_000;
+  const midnight = startOfDay(dayAt(now, timezone), timezone);
+  const running = midnight + Math.floor((now - midnight) / hour) * hour;
+  return {
+    starts: Array.from({ length: 24 }, (_, index) => running - (23 - index) * hour),
+    to: running + hour,
+  };
+}
+
 /** Where the intervals of a period begin: the hours of a day, the days of a month, the months of a year. */
 export function intervalsOf(period: Period, at: CalendarDay, timezone: string): number[] {
   const { from, to } = spanOf(period, at, timezone);

@@ -23,6 +23,7 @@ function formatter(
 export const timeShapes = {
   time: { hour: '2-digit', minute: '2-digit' },
   timeExact: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  dayOfMonth: { day: 'numeric' },
   day: { month: 'short', day: 'numeric' },
   dayLong: { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' },
   month: { month: 'short' },

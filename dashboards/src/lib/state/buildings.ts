@@ -1,5 +1,5 @@
 import type { Equipment, HistoryItem, Point } from '@parkline/contract';
-import type { Reading } from './reading.ts';
+import type { Freshness, Reading } from './reading.ts';
 
 /** The main electricity meters of a building: together they carry everything behind them. */
 export const mainMeters = (devices: readonly Equipment[], buildingId: string): Equipment[] =>
@@ -11,20 +11,30 @@ export const mainMeters = (devices: readonly Equipment[], buildingId: string): E
       !device.submeterOfId,
   );
 
-/** Their power together; null as soon as one of them cannot be trusted now, for a part would pass for the whole. */
+const gravity: Record<Freshness, number> = { good: 0, uncertain: 1, never: 2, stale: 3, bad: 4 };
+
+/**
+ * Their power together, as old and as good as the worst of them; no value as soon as one cannot be trusted now, for a
+ * part would pass for the whole. Undefined without any meter.
+ */
 export function powerNow(
   meters: readonly Equipment[],
   points: ReadonlyMap<string, Point>,
   reading: (point: Point) => Reading,
-): number | null {
-  let sum = 0;
-  for (const { powerPointId } of meters) {
-    const point = powerPointId === null ? undefined : points.get(powerPointId);
-    const now = point && reading(point);
-    if (!now || now.value === null || now.freshness === 'stale') return null;
-    sum += now.value;
-  }
-  return meters.length > 0 ? sum : null;
+): Reading | undefined {
+  const never: Reading = { value: null, at: null, freshness: 'never' };
+  const readings = meters.map(({ powerPointId }) => {
+    const point = points.get(powerPointId ?? '');
+    return point ? reading(point) : never;
+  });
+  const [worst] = readings.toSorted((a, b) => gravity[b.freshness] - gravity[a.freshness]);
+  if (!worst) return undefined;
+  if (gravity[worst.freshness] > gravity.uncertain) return { ...worst, value: null };
+  return {
+    value: readings.reduce((sum, { value }) => sum + (value ?? 0), 0),
+    at: Math.min(...readings.map(({ at }) => at ?? 0)),
+    freshness: worst.freshness,
+  };
 }
 
 /** Series added instant by instant; a hole in one is a hole in the sum. */

@@ -135,13 +135,14 @@ test('the power of a building is the sum of its main meters, or nothing', () => 
   const meters = mainMeters(devices, 'b1');
   expect(meters.map(({ id }) => id)).toEqual(['m1', 'm2']);
   const points = new Map([point('m1-kw', 'm1'), point('m2-kw', 'm2')].map((p) => [p.id, p]));
-  expect(powerNow(meters, points, () => good(2))).toBe(4);
-  expect(
-    powerNow(meters, points, ({ id }) =>
-      id === 'm1-kw' ? good(2) : { value: 9, at: 1, freshness: 'stale' },
-    ),
-  ).toBeNull();
-  expect(powerNow([], points, () => good(2))).toBeNull();
+  expect(powerNow(meters, points, () => good(2))).toEqual({ value: 4, at: 1, freshness: 'good' });
+  const stale: Reading = { value: 9, at: 1, freshness: 'stale' };
+  expect(powerNow(meters, points, ({ id }) => (id === 'm1-kw' ? good(2) : stale))).toEqual({
+    ...stale,
+    value: null,
+  });
+  expect(powerNow(meters, new Map(), () => good(2))?.freshness).toBe('never');
+  expect(powerNow([], points, () => good(2))).toBeUndefined();
 });
 
 test('a hole in one series is a hole in the sum', () => {

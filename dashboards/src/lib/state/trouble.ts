@@ -88,7 +88,8 @@ export function findTrouble({ gateways, devices, points, reading }: Watched): Tr
       buildingId: device.buildingId,
       gatewayId: device.gatewayId,
       equipmentId: device.id,
-      since: at,
+      // The time of a failed reading is that of the last try, not of the first.
+      since: freshness === 'bad' ? null : at,
     });
   }
   const rank = ({ severity, since }: Trouble) =>

@@ -77,6 +77,7 @@ function axes(options: TrendOptions, colours: Colours): uPlot.Axis[] {
     {
       ...common,
       grid: { show: false },
+      size: 28,
       space: 64,
       values: (_chart, at) =>
         at.map((seconds) => formatTime(seconds * 1_000, 'time', options.language, options.timezone)),
@@ -134,7 +135,7 @@ function chartOptions(
     axes: axes(options, colours),
     series: [
       {},
-      { ...series, fill: colours.area },
+      { ...series, fill: (chart) => (chart.scales['y']?.min === 0 ? colours.area : 'transparent') },
       { ...series, dash: [5, 4], fill: () => hatch(colours.line, 9) as string },
     ],
     plugins: [gapLayer(colours, gaps)],

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { DriverModule } from '@parkline/kit';
+import { createRegistry } from '@parkline/kit';
 import pino from 'pino';
 import { createAgent } from './agent.ts';
 import { systemClock, systemWait } from './base/clock.ts';
@@ -8,16 +8,8 @@ import { loadHome } from './config/load.ts';
 import { readEnv } from './config/env.ts';
 import manifest from '../package.json' with { type: 'json' };
 
-/** Drivers are loaded when a connection names them: a gateway without a protocol does not carry its library. */
-const drivers: Readonly<Record<string, () => Promise<{ driver: DriverModule }>>> = {
-  modbus: () => import('@parkline/modbus'),
-};
-
-async function loadDriver(protocol: string): Promise<DriverModule> {
-  const load = drivers[protocol];
-  if (!load) throw new Error(`no driver for protocol ${protocol}; known: ${Object.keys(drivers).join(', ')}`);
-  return (await load()).driver;
-}
+/** Loaded when a connection names them: a gateway without a protocol does not carry its library. */
+const drivers = createRegistry([['modbus', () => import('@parkline/modbus')]]);
 
 /** A stop that takes longer is cut short; what is on disk is safe. */
 const STOP_LIMIT_MS = 4_500;
@@ -43,7 +35,7 @@ try {
   const agent = await createAgent({
     home,
     version: manifest.version,
-    loadDriver,
+    loadDriver: drivers.load,
     clock: systemClock,
     wait: systemWait,
     log: log.child({ gatewayId: home.config.gatewayId }),

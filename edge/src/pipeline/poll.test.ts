@@ -155,7 +155,9 @@ describe('quarter hours', () => {
     await time.advance(MINUTE);
     device.answer = () => Promise.reject(new DriverError('timeout', 'no answer', 'here'));
     await time.advance(15 * MINUTE);
-    expect(device.asked.slice(1).map(([at]) => at - quarterIn)).toEqual([0, 2_000, 4_000, 6_000, 8_000, 10_000]);
+    expect(device.asked.slice(1).map(([at]) => at - quarterIn)).toEqual([
+      0, 2_000, 4_000, 6_000, 8_000, 10_000,
+    ]);
   });
 
   test('a clock set back finds the earlier quarter again', async () => {
@@ -180,10 +182,9 @@ describe('quarter hours', () => {
 describe('a device that fails', () => {
   test('every point asked for turns bad, with the reason, and polling goes on', async () => {
     const error = new DriverError('timeout', 'no answer', 'here');
-    const { time, device, samples, outcomes } = given(
-      [point('p', SECOND), point('q', SECOND)],
-      { answer: () => () => Promise.reject(error) },
-    );
+    const { time, device, samples, outcomes } = given([point('p', SECOND), point('q', SECOND)], {
+      answer: () => () => Promise.reject(error),
+    });
     await time.advance(0);
     expect(samples).toMatchObject([
       { pointId: 'p', value: null, quality: 'bad', why: 'timeout' },

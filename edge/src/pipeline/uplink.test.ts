@@ -200,7 +200,10 @@ describe('receipts', () => {
     append(4);
     await time.advance(1_000);
     receive([[1, 4]]);
-    receive([[1, 1], [3, 3]]);
+    receive([
+      [1, 1],
+      [3, 3],
+    ]);
     await time.advance(1_000);
     expect(sent().slice(4)).toEqual([2, 4]);
     outbox.close();

@@ -1,0 +1,230 @@
+import { verify } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { zstdDecompressSync } from 'node:zlib';
+import {
+  decodeEnvelope,
+  GatewayHealth,
+  type Receipt,
+  type SampleBatch,
+  SignedText,
+  subjects,
+  UPLINK_STREAM,
+  type UplinkHeader,
+} from '@parkline/contract';
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+import { Value } from 'typebox/value';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startNats, type TestNats } from '../../tests/support/nats.ts';
+import { newKeys, signedReceipt } from './testing/cloud.ts';
+import {
+  countingDriver,
+  equipmentId,
+  newIdentity,
+  runGateway,
+  type RunningGateway,
+} from './testing/gateway.ts';
+import { scratch } from './testing/scratch.ts';
+
+const identity = newIdentity();
+const { gatewayId } = identity;
+const cloudKeys = newKeys();
+
+let nats: TestNats;
+let core: NatsConnection;
+let home: ReturnType<typeof scratch>;
+let gateway: RunningGateway;
+let driver: ReturnType<typeof countingDriver>;
+/** Every message that reached CORE, verified, in order of arrival. */
+let arrived: { header: UplinkHeader; body: SampleBatch; messageId: string }[];
+/** What the cloud says it holds when asked; undefined: it does not answer. */
+let held: (() => Receipt['ranges']) | undefined;
+
+beforeEach(async () => {
+  home = scratch();
+  arrived = [];
+  held = undefined;
+  driver = countingDriver();
+  nats = await startNats({ gateways: [{ id: gatewayId, publicNkey: identity.natsKey }] });
+  core = await connect({
+    servers: nats.url,
+    authenticator: nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed)),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+  });
+  await core.request(
+    `$JS.API.STREAM.CREATE.${UPLINK_STREAM}`,
+    JSON.stringify({
+      name: UPLINK_STREAM,
+      subjects: ['up.*.b'],
+      retention: 'workqueue',
+      discard: 'new',
+      storage: 'file',
+    }),
+  );
+  core.subscribe(subjects.uplink(gatewayId), {
+    callback: (_error, { data, headers }) => void arrive(data, headers),
+  });
+  core.subscribe(subjects.receiptQuery(gatewayId), {
+    callback: (_error, message) => {
+      const { epoch } = message.json<{ epoch: string }>();
+      if (held) message.respond(receipt({ epoch, ranges: held() }));
+    },
+  });
+  gateway = await runGateway(home.path, {
+    identity,
+    natsUrl: nats.url,
+    cloudKey: cloudKeys.publicKey,
+    driver,
+  });
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await core.close();
+  await nats.stop();
+  home[Symbol.dispose]();
+});
+
+function arrive(data: Uint8Array, headers: { get(key: string): string } | undefined): void {
+  arrived.push({ ...opened(data), messageId: headers?.get('Nats-Msg-Id') ?? '' });
+}
+
+function opened(data: Uint8Array): { header: UplinkHeader; body: SampleBatch } {
+  const decoded = decodeEnvelope(data);
+  if (!decoded.ok) throw new Error(decoded.why);
+  const { header, payload, signed, signature } = decoded.envelope;
+  expect(verify(null, signed, identity.publicKey, signature)).toBe(true);
+  return { header, body: JSON.parse(zstdDecompressSync(payload).toString()) as SampleBatch };
+}
+
+/** Numbers of the messages in the stream, ascending, as often as they are there. */
+async function stored(): Promise<number[]> {
+  const ask = async <T>(what: string, body?: object): Promise<T> =>
+    (await core.request(`$JS.API.STREAM.${what}.${UPLINK_STREAM}`, body && JSON.stringify(body))).json<T>();
+  const { state } = await ask<{ state: { messages: number } }>('INFO');
+  const found: number[] = [];
+  for (let seq = 1; seq <= state.messages; seq += 1) {
+    const { message } = await ask<{ message: { data: string } }>('MSG.GET', { seq });
+    found.push(opened(Buffer.from(message.data, 'base64')).header.seq);
+  }
+  return found.toSorted((a, b) => a - b);
+}
+
+const isWhole = (numbers: readonly number[]): boolean => numbers.every((n, i) => n === i + 1);
+
+const seqs = (): number[] => [...new Set(arrived.map(({ header }) => header.seq))].toSorted((a, b) => a - b);
+const epoch = (): string => arrived[0]!.header.epoch;
+const receipt = (over: Partial<Receipt>, key = cloudKeys.privateKey): Uint8Array =>
+  signedReceipt({ gatewayId, epoch: epoch(), ranges: [], at: Date.now(), ...over }, key);
+
+/** The outbox as another process sees it. */
+function onDisk(sql: string): unknown[] {
+  const db = new DatabaseSync(join(home.path, 'outbox.sqlite'), { readOnly: true });
+  try {
+    return db
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row)[0]);
+  } finally {
+    db.close();
+  }
+}
+const waiting = () => onDisk('SELECT seq FROM message WHERE received_at IS NULL ORDER BY seq');
+
+async function until(what: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const giveUpAt = Date.now() + withinMs;
+  while (!(await what())) {
+    if (Date.now() > giveUpAt) throw new Error(`not within ${withinMs} ms: ${what.toString()}`);
+    await sleep(20);
+  }
+}
+
+describe('a gateway on a real NATS server', () => {
+  test('its messages arrive signed, the point table first, every value once', async () => {
+    await until(() => seqs().length >= 5 && isWhole(seqs()));
+    const bySeq = arrived.toSorted((a, b) => a.header.seq - b.header.seq);
+    expect(bySeq.map(({ header }) => header.kind)[0]).toBe('points');
+    const values = bySeq.filter(({ header }) => header.kind === 'samples').flatMap(({ body }) => body.v);
+    expect(values).toEqual(values.map((_, i) => i + 1));
+  });
+
+  test('a PubAck deletes nothing, nor does any receipt that is not signed by the cloud for this outbox', async () => {
+    await until(() => seqs().length >= 3);
+    const ranges: Receipt['ranges'] = [[1, 3]];
+    const bad: Uint8Array[] = [
+      receipt({ ranges }, newKeys().privateKey),
+      receipt({ ranges, gatewayId: gatewayId.replace('0001', '0009') }),
+      receipt({ ranges, epoch: 'f'.repeat(16) }),
+      Buffer.from(JSON.stringify({ gatewayId, epoch: epoch(), ranges, at: Date.now() })),
+    ];
+    for (const bytes of bad) core.publish(subjects.receipt(gatewayId), bytes);
+    await core.flush();
+    const before = seqs().length;
+    await until(() => seqs().length >= before + 3);
+    expect(waiting().slice(0, 3)).toEqual([1, 2, 3]);
+
+    core.publish(subjects.receipt(gatewayId), receipt({ ranges }));
+    await until(() => waiting()[0] === 4);
+    await until(() => onDisk('SELECT count(*) FROM message WHERE seq IN (2, 3)')[0] === 0);
+    expect(onDisk("SELECT seq FROM message WHERE kind = 'points'")).toEqual([1]);
+  });
+
+  test('NATS dies: reading goes on; it returns: the cloud is asked, and what waited arrives', async () => {
+    await until(() => seqs().length >= 3);
+    await nats.kill();
+    const [readsAtKill, seqAtKill] = [driver.reads, seqs().at(-1)!];
+    await until(() => driver.reads > readsAtKill + 15);
+    let asked = 0;
+    held = () => {
+      asked += 1;
+      return [[1, 2]];
+    };
+    await nats.restart();
+    await until(() => asked > 0 && waiting()[0] === 3, 20_000);
+    await until(async () => {
+      const inStream = await stored();
+      return inStream.length >= seqAtKill + 5 && isWhole(inStream);
+    });
+  });
+
+  test('what was PubAcked and never receipted goes again with the same id', async () => {
+    await until(() => seqs().length >= 3);
+    const times = (seq: number) => arrived.filter(({ header }) => header.seq === seq);
+    expect(times(2)).toHaveLength(1);
+    gateway.skip(31_000);
+    await until(() => times(2).length === 2);
+    expect(times(2)[1]?.messageId).toBe(times(2)[0]?.messageId);
+    expect(times(2)[0]?.messageId).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('a cloud restored to an earlier state gets back what it lost', async () => {
+    await until(() => seqs().length >= 6);
+    const times = (seq: number) => arrived.filter(({ header }) => header.seq === seq).length;
+    // Received rows are deleted at once here (keepHours 0), so the loss must follow on the heels of the receipt.
+    core.publish(subjects.receipt(gatewayId), receipt({ ranges: [[1, 5]] }));
+    core.publish(subjects.receipt(gatewayId), receipt({ ranges: [[1, 2]] }));
+    await until(() => times(4) === 2 && times(5) === 2);
+    expect(times(2)).toBe(1);
+  });
+
+  test('its health is signed and names its device', async () => {
+    const messages: Uint8Array[] = [];
+    core.subscribe(subjects.health(gatewayId), { callback: (_error, { data }) => void messages.push(data) });
+    await until(() => messages.length > 0);
+    const { body, sig } = Value.Parse(SignedText, JSON.parse(Buffer.from(messages[0]!).toString()));
+    expect(verify(null, Buffer.from(body), identity.publicKey, Buffer.from(sig, 'base64url'))).toBe(true);
+    const health = Value.Parse(GatewayHealth, JSON.parse(body));
+    expect(health.devices).toMatchObject([{ equipmentId, state: 'online', error: null }]);
+  });
+
+  test('a stop puts the last readings on disk', async () => {
+    await until(() => seqs().length >= 2);
+    await gateway.stop();
+    const count = onDisk("SELECT envelope FROM message WHERE kind = 'samples'")
+      .map((bytes) => decodeEnvelope(bytes as Uint8Array))
+      .reduce((sum, decoded) => sum + (decoded.ok ? decoded.envelope.header.count : 0), 0);
+    expect(count).toBe(driver.reads);
+  });
+});

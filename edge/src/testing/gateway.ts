@@ -1,0 +1,116 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { createUser } from '@nats-io/nkeys';
+import type { DriverModule } from '@parkline/kit';
+import pino from 'pino';
+import { createAgent } from '../agent.ts';
+import { systemClock, systemWait } from '../base/clock.ts';
+import { parseConfig } from '../config/load.ts';
+import { newKeys } from './cloud.ts';
+
+/** A gateway's identity before it runs: what a NATS server and a cloud must know of it. */
+export interface TestIdentity {
+  readonly gatewayId: string;
+  readonly natsKey: string;
+  readonly natsSeed: Uint8Array;
+  readonly signing: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+export function newIdentity(): TestIdentity {
+  const user = createUser();
+  const { privateKey } = newKeys();
+  return {
+    gatewayId: '018f0000-0000-7000-8000-000000000001',
+    natsKey: user.getPublicKey(),
+    natsSeed: user.getSeed(),
+    signing: privateKey,
+    publicKey: createPublicKey(privateKey),
+  };
+}
+
+export const equipmentId = '018f0000-0000-7000-8000-000000000002';
+export const pointId = '018f0000-0000-7000-8000-000000000003';
+
+/** A protocol whose one device counts up with every read. */
+export const countingDriver = (): DriverModule & { reads: number } => {
+  const module = {
+    protocol: 'counting',
+    reads: 0,
+    openConnection: () => ({
+      device: () => ({
+        connect: () => Promise.resolve(),
+        async *browse() {
+          yield* [];
+        },
+        read: (refs: readonly { pointId: string }[]) => {
+          module.reads += 1;
+          const at = Date.now();
+          return Promise.resolve(
+            refs.map((ref) => ({
+              ...{ pointId: ref.pointId, at, beganAt: at, value: module.reads, quality: 'good' as const },
+            })),
+          );
+        },
+        close: () => Promise.resolve(),
+      }),
+      close: () => Promise.resolve(),
+    }),
+  };
+  return module;
+};
+
+export interface RunningGateway {
+  /** Lets this much time pass for every patience of the gateway; the beat of its devices notices too. */
+  skip(ms: number): void;
+  stop(): Promise<void>;
+}
+
+/** Runs a whole gateway in this process: one counting device read ten times a second, nothing kept after its receipt. */
+export async function runGateway(
+  folder: string,
+  options: { identity: TestIdentity; natsUrl: string; cloudKey: KeyObject; driver: DriverModule },
+): Promise<RunningGateway> {
+  const { identity, natsUrl, cloudKey, driver } = options;
+  let skipped = 0;
+  const agent = await createAgent({
+    home: {
+      config: parseConfig(configYaml(identity.gatewayId, natsUrl)),
+      keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
+      outboxPath: join(folder, 'outbox.sqlite'),
+    },
+    version: '0.0.0',
+    loadDriver: () => Promise.resolve(driver),
+    clock: { now: systemClock.now, monotonic: () => systemClock.monotonic() + skipped },
+    // Loops turn five times a second at least, so that a test need not wait for a minute's housekeeping.
+    wait: (ms, signal) => systemWait(Math.min(ms, 200), signal),
+    log: pino({ enabled: false }),
+    failpoint: () => undefined,
+  });
+  const stop = new AbortController();
+  const running = agent.run(stop.signal);
+  return {
+    skip(ms) {
+      skipped += ms;
+    },
+    stop() {
+      stop.abort();
+      return running;
+    },
+  };
+}
+
+const configYaml = (gatewayId: string, natsUrl: string): string => `
+version: 1
+gatewayId: ${gatewayId}
+name: Gateway under test
+nats: { url: '${natsUrl}' }
+outbox: { keepHours: 0 }
+connections:
+  - id: bus
+    driver: counting
+    devices:
+      - equipmentId: ${equipmentId}
+        name: Counter
+        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: 100, heartbeatMs: 60000 }]
+`;

@@ -79,7 +79,6 @@ export async function attachBroker(
   url: string,
   gateways: readonly GatewayUser[],
 ): Promise<Broker> {
-  await assertListens(url);
   const file = join(context.home.nats, 'accounts-to-allow.conf');
   const text = await renderNatsConfig({
     port: 4222,
@@ -95,7 +94,8 @@ export async function attachBroker(
   return { url, seedFile: seedFile(context) };
 }
 
-function assertListens(url: string): Promise<void> {
+/** @throws StartError when nobody listens at the address. */
+export function assertListens(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = openSocket({ host: hostname, port: Number(port || 4222), timeout: 5000 });

@@ -51,7 +51,11 @@ async function fontConfig(debs: Debs, cache: string): Promise<Record<string, str
 /** Without Debian packages the fonts of the machine have to do. */
 async function fontFolder(debs: Debs): Promise<string | undefined> {
   try {
-    return await debs.get({ name: 'fonts', suite: 'trixie', packages: ['fonts-wqy-microhei', 'fonts-open-sans'] });
+    return await debs.get({
+      name: 'fonts',
+      suite: 'trixie',
+      packages: ['fonts-wqy-microhei', 'fonts-open-sans'],
+    });
   } catch (error) {
     if (error instanceof DebsError) return undefined;
     throw error;

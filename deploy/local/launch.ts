@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { attachBroker, type Broker, runBroker } from './broker.ts';
+import { assertListens, attachBroker, type Broker, runBroker } from './broker.ts';
 import { cloudKey, runCloud } from './cloud.ts';
 import type { Context } from './context.ts';
 import { attachDatabase, type Database, runDatabase } from './database.ts';
@@ -9,6 +9,7 @@ import { newToken } from './keys.ts';
 import { findNatsServer, type NatsServer } from './nats-server.ts';
 import {
   configureGateway,
+  type GatewayPeers,
   importHistory,
   runGateway,
   runSimulator,
@@ -33,6 +34,7 @@ export interface Launched {
 export async function launch(context: Context, debs: Debs): Promise<Launched> {
   const { options, steps, home } = context;
   const port = await portalPort(options.port, options.host);
+  if (options.natsUrl) await assertListens(options.natsUrl);
   const ports = await stablePorts(home.ports);
   const portal = aside(steps.step('portal', () => buildPortal(context.root, context.signal), builtOrNot));
   const natsServer = options.natsUrl ? undefined : aside(findNatsServer(debs, context.env, steps.detail));
@@ -48,7 +50,9 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
     () => openBroker(context, natsServer, ports, park),
     ({ url }) => url,
   );
-  const gateways = aside(openGateways(context, parkline, park, broker));
+  const gateways = aside(
+    openGateways(context, parkline, park, { databaseUrl: database.url, natsUrl: broker.url }),
+  );
   const setupToken = await setupTokenOf(context, database);
   const cloud = { database, broker, port, portal: (await portal).folder, setupToken };
   await steps.step('cloud', () => runCloud(context, cloud));
@@ -112,14 +116,14 @@ async function openGateways(
   context: Context,
   parkline: Parkline,
   { gateways }: SeededPark,
-  broker: Broker,
+  urls: Omit<GatewayPeers, 'cloudKey'>,
 ): Promise<void> {
   if (gateways.length === 0) return;
-  const key = await cloudKey(context);
+  const peers = { ...urls, cloudKey: await cloudKey(context) };
   await context.steps.step('gateways', () =>
     Promise.all(
       gateways.map(async (gateway) => {
-        await configureGateway(context, parkline, gateway, key, broker.url);
+        await configureGateway(context, parkline, gateway, peers);
         await runGateway(context, gateway);
       }),
     ),

@@ -36,8 +36,13 @@ export function nodeService(context: Context, process: NodeProcess): Service {
   };
 }
 
-function nodeCommand({ root, cache, env }: Context, { entry, args = [], env: own = {} }: NodeProcess): Command {
-  const shared = Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])));
+function nodeCommand(
+  { root, cache, env }: Context,
+  { entry, args = [], env: own = {} }: NodeProcess,
+): Command {
+  const shared = Object.fromEntries(
+    passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])),
+  );
   return {
     file: process.execPath,
     args: ['--disable-warning=ExperimentalWarning', ...followFlags, join(root, entry), ...args],

@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     sharedRoot: '/var/lib/parkline',
     notice: steps.say,
   });
+  await assertSpace(opened.folder, 300);
   lock = await takeHome(opened);
   home = opened;
   // Left by a start that was killed: who waits for the file must see this start's.
@@ -51,7 +52,6 @@ async function main(): Promise<void> {
   steps.say(`Parkline starts in ${opened.folder}`);
   await assertProfile(opened.profile, options.park);
   await waitForStragglers(opened.processes, 10_000);
-  await assertSpace(opened.folder, 300);
   supervisor = createSupervisor({
     openLog: (name) => openLog(join(opened.logs, `${name}.log`), { maxBytes: 10 * 1024 * 1024, keep: 3 }),
     notice: steps.say,

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nkeyAuthenticator } from '@nats-io/nats-core';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Wait } from './clock.ts';
 

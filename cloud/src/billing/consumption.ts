@@ -115,6 +115,7 @@ function createInstallation(
     field,
     from: item.from,
     to: item.to,
+    decimals,
     modulus: pow10(digits + decimals),
     energyPerCount: units * pow10(energyScale - decimals - scale),
     maxCountsPerInterval: BigInt(item.maxCountsPerInterval),

@@ -1,4 +1,5 @@
 import { type Grid, intervalAt, startOf } from './calendar.ts';
+import { formatUnits } from './decimal.ts';
 import type { Checked, Fault } from './faults.ts';
 
 /** A register as displayed, in counts of its last digit. */
@@ -18,6 +19,8 @@ export interface Installation {
   /** Unix ms; `to` is exclusive, null while it hangs there. */
   readonly from: number;
   readonly to: number | null;
+  /** Digits of the display after the point: a count is the last of them. */
+  readonly decimals: number;
   /** 10^digits: where the display starts again at zero. */
   readonly modulus: bigint;
   /** Energy of one count, in steps of the run's energy scale. */
@@ -165,22 +168,23 @@ function findReset(
   last: Placed | undefined,
   grid: Grid,
 ): Fault | undefined {
-  const end = trailing.at(-1);
-  const first = trailing[0];
-  if (!end || !first || !last) return undefined;
-  const { meterId, field, maxCountsPerInterval } = installation;
-  if (end.row === 0) {
-    const message = `meter ${meterId}: ${end.counts} counts cannot follow the last accepted ${last.counts} within the rating`;
-    return { source: 'scenario', field: `${field}.final_index`, message };
+  const [first, end] = [trailing[0], trailing.at(-1)];
+  if (!first || !end || !last) return undefined;
+  const { meterId, field, decimals, maxCountsPerInterval, to, finalCounts } = installation;
+  const show = (counts: bigint): string => formatUnits(counts, decimals);
+  if (trailing.length > 1 && agree(trailing, installation, grid)) {
+    const message =
+      `meter ${meterId} goes from ${show(last.counts)} to ${show(first.counts)} and stays there: neither a rollover nor possible ` +
+      `at ${maxCountsPerInterval} counts per interval. If it was reset or exchanged, record a replacement with both indexes`;
+    return { source: 'readings', row: first.row, field: 'register', message };
   }
-  const agree = trailing.slice(1).every((next, index) => {
-    const before = trailing[index]!;
-    const pair = [before, next].map(({ at, row, counts }) => ({ at, place: at, row, counts }));
-    return compare(pair[0], pair[1]!, installation, grid.intervalMs).ok;
-  });
-  if (trailing.length < 2 || !agree) return undefined;
-  const message =
-    `meter ${meterId} goes from ${last.counts} to ${first.counts} counts and stays there: neither a rollover nor possible ` +
-    `at ${maxCountsPerInterval} counts per interval. If it was reset or exchanged, record a replacement with both indexes`;
-  return { source: 'readings', row: first.row, field: 'register', message };
+  if (finalCounts === undefined || end.at !== to) return undefined;
+  const message = `meter ${meterId}: ${show(end.counts)} cannot follow the last accepted ${show(last.counts)} within the rating`;
+  return { source: 'scenario', field: `${field}.final_index`, message };
+}
+
+/** Whether each rejected reading could follow the one before it. */
+function agree(rejected: readonly Rejected[], installation: Installation, { intervalMs }: Grid): boolean {
+  const placed = rejected.map(({ at, row, counts }) => ({ at, place: at, row, counts }));
+  return placed.slice(1).every((next, index) => compare(placed[index], next, installation, intervalMs).ok);
 }

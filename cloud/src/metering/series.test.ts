@@ -105,7 +105,7 @@ describe('rejected readings', () => {
       hour < 60 ? reading : { ...reading, counts: reading.counts - 1000n },
     );
     expect(faultsOf(reset, installed({ maxCountsPerInterval: 5n }))).toEqual([
-      expect.stringMatching(/^register 62 meter m goes from 1077 to 80 counts and stays there/),
+      expect.stringMatching(/^register 62 meter m goes from 107\.7 to 8\.0 and stays there/),
     ]);
   });
 });
@@ -201,7 +201,23 @@ describe('replacements', () => {
 
   test('a final index that the rating cannot explain is a fault', () => {
     expect(faultsOf(oldReadings, installed({ to: swapAt, finalCounts: 4_000n }))).toEqual([
-      'installations[0].final_index  meter m: 4000 counts cannot follow the last accepted 5000 within the rating',
+      'installations[0].final_index  meter m: 400.0 cannot follow the last accepted 500.0 within the rating',
+    ]);
+  });
+
+  test('also when a reading of the same instant confirms it', () => {
+    const confirmed = [...oldReadings, { at: swapAt, counts: 4_000n, row: 500 }];
+    expect(faultsOf(confirmed, installed({ to: swapAt, finalCounts: 4_000n }))).toEqual([
+      expect.stringMatching(/^installations\[0\]\.final_index {2}meter m: 400\.0 cannot follow/),
+    ]);
+  });
+
+  test('a reset before the removal is told by its first reading', () => {
+    const reset = oldReadings.map((reading) =>
+      reading.at < at(20) ? reading : { ...reading, counts: reading.counts - 4_900n },
+    );
+    expect(faultsOf(reset, installed({ to: swapAt, finalCounts: 101n }))).toEqual([
+      expect.stringMatching(/^register 22 meter m goes from 495\.6 to 6\.0 and stays there/),
     ]);
   });
 

@@ -14,6 +14,7 @@ export const installed = (over: Partial<Installation> = {}): Installation => ({
   field: 'installations[0]',
   from: week.start,
   to: null,
+  decimals: 1,
   modulus: 10_000n,
   energyPerCount: 10n,
   maxCountsPerInterval: 100n,

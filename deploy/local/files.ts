@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
 
 /** Replaces `file` in one step, on the disk before it is visible: a crash leaves the old text or the new, never half. */
-export async function writeWhole(file: string, text: string, mode = 0o600): Promise<void> {
+export const writeWhole = (file: string, text: string, mode = 0o600): Promise<void> =>
+  fromDraft(file, text, mode, (draft) => rename(draft, file));
+
+async function fromDraft(
+  file: string,
+  text: string,
+  mode: number,
+  publish: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
   try {
     const handle = await open(draft, 'wx', mode);
@@ -12,10 +20,9 @@ export async function writeWhole(file: string, text: string, mode = 0o600): Prom
     } finally {
       await handle.close();
     }
-    await rename(draft, file);
-  } catch (error) {
+    await publish(draft);
+  } finally {
     await rm(draft, { force: true });
-    throw error;
   }
 }
 
@@ -29,11 +36,14 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** The text of `file`; `make` writes its first version. */
+/** The text of `file`; `make` writes its first version. Of several at once the first one's text stands for all. */
 export async function readOrMake(file: string, make: () => string): Promise<string> {
   const known = await readIfThere(file);
   if (known !== undefined) return known;
-  const text = make();
-  await writeWhole(file, text);
-  return text;
+  try {
+    await fromDraft(file, make(), 0o600, (draft) => link(draft, file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFile(file, 'utf8');
 }

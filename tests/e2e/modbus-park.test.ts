@@ -27,11 +27,19 @@ test('every point of every demo meter, read through its template, is what the de
       const template = loadTemplate(meter.template);
       const device = connection.device({ ...template.params, unit: meter.unit });
       served.length = 0;
-      const refs = template.points.map(({ key, address, scale, kind }) => ({ pointId: key, address, scale, kind }));
+      const refs = template.points.map(({ key, address, scale, kind }) => ({
+        pointId: key,
+        address,
+        scale,
+        kind,
+      }));
       const samples = await device.read(refs, signal);
       const shown = Object.assign({}, ...served.map(({ values }) => values)) as Record<string, number>;
       expect([meter.key, served.filter(({ outcome }) => outcome !== 'ok')]).toEqual([meter.key, []]);
-      expect([meter.key, Object.fromEntries(samples.map(({ pointId, value }) => [pointId, value]))]).toEqual([meter.key, shown]);
+      expect([meter.key, Object.fromEntries(samples.map(({ pointId, value }) => [pointId, value]))]).toEqual([
+        meter.key,
+        shown,
+      ]);
       for (const { beganAt, at } of samples) {
         expect(served.some(({ t }) => t >= beganAt && t <= at)).toBe(true);
       }

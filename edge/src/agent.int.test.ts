@@ -172,7 +172,7 @@ describe('a gateway on a real NATS server', () => {
   });
 
   test('NATS dies: reading goes on; it returns: the cloud is asked, and what waited arrives', async () => {
-    await until(() => seqs().length >= 3);
+    await until(async () => (await stored()).length >= 3 && isWhole(await stored()));
     await nats.kill();
     const [readsAtKill, seqAtKill] = [driver.reads, seqs().at(-1)!];
     await until(() => driver.reads > readsAtKill + 15);

@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
 import { formatNumber, formatUnit } from '../../format/number.ts';
 import { formatTime } from '../../format/time.ts';
+import { gapLayer, hatch } from './gap-layer.ts';
 import { niceTicks, type Span } from './scale.ts';
 
 /** A drawn chart. The caller destroys it. */
@@ -18,6 +19,8 @@ export interface TrendOptions {
   readonly language: string;
   readonly timezone: string;
   readonly unit: string;
+  /** Written into a gap that is wide enough. */
+  readonly gapText: string;
   onlook(index: number | undefined): void;
 }
 
@@ -32,44 +35,10 @@ function coloursOf(element: Element) {
     grid: token('--line'),
     label: token('--quiet'),
     gap: token('--stale-hatch'),
+    ground: token('--surface'),
     font: `12px ${style.fontFamily}`,
   };
 }
-
-/** Diagonal strokes in one colour: stale and simulated stretches carry them everywhere in the portal. */
-function hatch(colour: string, step = 7): CanvasPattern | string {
-  const tile = document.createElement('canvas');
-  const size = step * devicePixelRatio;
-  tile.width = tile.height = size;
-  const brush = tile.getContext('2d');
-  if (!brush) return colour;
-  brush.strokeStyle = colour;
-  brush.lineWidth = devicePixelRatio;
-  brush.beginPath();
-  for (const offset of [-size, 0, size]) {
-    brush.moveTo(offset, size);
-    brush.lineTo(offset + size, 0);
-  }
-  brush.stroke();
-  return brush.createPattern(tile, 'repeat') ?? colour;
-}
-
-/** Fills the stretches where nothing is known, below the grid and the lines. */
-const gapLayer = (colours: Colours, gaps: () => readonly Span[]): uPlot.Plugin => ({
-  hooks: {
-    drawClear: (chart) => {
-      const { left, top, width, height } = chart.bbox;
-      chart.ctx.save();
-      chart.ctx.fillStyle = hatch(colours.gap);
-      for (const { from, to } of gaps()) {
-        const start = Math.max(left, chart.valToPos(from / 1_000, 'x', true));
-        const end = Math.min(left + width, chart.valToPos(to / 1_000, 'x', true));
-        if (end > start) chart.ctx.fillRect(start, top, end - start, height);
-      }
-      chart.ctx.restore();
-    },
-  },
-});
 
 function axes(options: TrendOptions, colours: Colours): uPlot.Axis[] {
   const common = { stroke: colours.label, font: colours.font, ticks: { show: false } };
@@ -84,7 +53,7 @@ function axes(options: TrendOptions, colours: Colours): uPlot.Axis[] {
     },
     {
       ...common,
-      size: 54,
+      size: 46,
       grid: { stroke: colours.grid, width: 1 },
       splits: (_chart, _axis, min, max) => niceTicks(min, max).filter((tick) => tick >= min && tick <= max),
       values: (_chart, at) => {
@@ -138,7 +107,7 @@ function chartOptions(
       { ...series, fill: (chart) => (chart.scales['y']?.min === 0 ? colours.area : 'transparent') },
       { ...series, dash: [5, 4], fill: () => hatch(colours.line, 9) as string },
     ],
-    plugins: [gapLayer(colours, gaps)],
+    plugins: [gapLayer(colours, options.gapText, gaps)],
     hooks: { setCursor: [(chart) => options.onlook(chart.cursor.idx ?? undefined)] },
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -93,14 +94,32 @@ export async function createCluster(
   await rm(draft, { recursive: true, force: true });
 }
 
+/** PostgreSQL cannot run here; the message says what to change. */
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError';
+}
+
 async function assertRuns(files: PostgresFiles): Promise<void> {
+  if (!isRoot() && !hasName())
+    throw new PostgresError(
+      `the user id ${String(process.getuid?.())} has no name on this machine, and PostgreSQL needs one: ` +
+        'start as a user of /etc/passwd, or set DATABASE_URL to use another server',
+    );
   try {
     await run(files.program('postgres'), ['--version'], { ...account(), env: environment, cwd: '/' });
   } catch (cause) {
     const why = isRoot()
       ? ' by the user "nobody": set PARKLINE_CACHE to a folder that every user may enter'
       : '';
-    throw new Error(`${files.program('postgres')} cannot be run${why}`, { cause });
+    throw new PostgresError(`${files.program('postgres')} cannot be run${why}`, { cause });
+  }
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false; // Thrown where the id is in no user database.
   }
 }
 

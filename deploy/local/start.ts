@@ -6,8 +6,9 @@ import { openHome, type Home } from './home.ts';
 import { launch, type Launched } from './launch.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { openLog } from './log-file.ts';
-import { cacheFolder, isRoot } from './machine.ts';
+import { cacheFolder, isRoot, ToolError } from './machine.ts';
 import { readOptions, StartError } from './options.ts';
+import { PostgresError } from './postgres.ts';
 import { assertProfile } from './profile.ts';
 import { readRunFile, removeRunFile } from './run-file.ts';
 import { assertSpace } from './space.ts';
@@ -19,6 +20,8 @@ const root = join(import.meta.dirname, '../..');
 const began = Date.now();
 const steps = createSteps((text) => void process.stdout.write(text), Date.now);
 const stopping = new AbortController();
+/** Faults of the surroundings: their message is enough. */
+const knownFaults = [StartError, ServiceError, PostgresError, ToolError];
 let supervisor: Supervisor | undefined;
 let home: Home | undefined;
 /** Held until the process ends; collected as garbage it would be free. */
@@ -125,7 +128,7 @@ async function finish(code: number): Promise<void> {
 
 /** Faults of the surroundings are told in one sentence; anything else is a bug and shows where it happened. */
 function explain(error: unknown): string {
-  if (error instanceof StartError || error instanceof ServiceError) return error.message;
+  if (knownFaults.some((kind) => error instanceof kind)) return (error as Error).message;
   if (error instanceof DebsError)
     return [error, error.cause].map((one) => (one instanceof Error ? one.message : '')).join('\n');
   const { code } = error as NodeJS.ErrnoException;

@@ -5,7 +5,7 @@ create table account (
   created_at timestamptz not null default now()
 );
 call protect_by_account('account', 'id');
-grant select, insert, update on account to parkline_app;
+grant select on account to parkline_app;
 grant select on account to parkline_ingest;
 
 create table person (
@@ -23,7 +23,7 @@ create table person (
 -- One login names one person on the whole server: it is typed before the account is known.
 create unique index person_login on person (lower(login));
 call protect_by_account('person');
-grant select, insert, update on person to parkline_app;
+grant select, update (password_hash) on person to parkline_app;
 
 create table session (
   id uuid primary key,

@@ -42,7 +42,7 @@ create index floor_building on floor (account_id, building_id);
 call protect_by_account('site');
 call protect_by_account('building');
 call protect_by_account('floor');
-grant select, insert, update on site, building, floor to parkline_app;
+grant select on site, building, floor to parkline_app;
 -- Ingest and the read-back of points need the site's zone.
 grant select on site, building to parkline_ingest;
 create policy by_ingest on site for select to parkline_ingest using (true);

@@ -96,8 +96,7 @@ call protect_by_account('point');
 call protect_by_account('gateway_status');
 call protect_by_account('device_status');
 
-grant select, insert, update on gateway, equipment, point to parkline_app;
-grant select on gateway_status, device_status to parkline_app;
+grant select on gateway, equipment, point, gateway_status, device_status to parkline_app;
 
 -- Messages name a gateway and its points, not an account: ingest looks them up over all accounts.
 grant select on gateway, equipment, point to parkline_ingest;

@@ -1,12 +1,15 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { GatewayHealth } from '@parkline/contract';
 import { subjects } from '@parkline/contract';
+import { createUser } from '@nats-io/nkeys';
+import { connect, nkeyAuthenticator } from '@nats-io/transport-node';
 import pino from 'pino';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { startNats } from '../../../tests/support/nats.ts';
 import { givenAccount } from '../identity/testing.ts';
 import { withAccount } from '../platform/db.ts';
 import { clonedDatabase } from '../platform/testing.ts';
-import { receiveHealth } from './health.ts';
+import { receiveHealth, runHealth } from './health.ts';
 import { gateways } from './repository.ts';
 import { status } from './status.ts';
 import { givenFleet } from './testing.ts';
@@ -123,4 +126,31 @@ test('data shows that a gateway is there, and a late message does not turn the t
     .where('gatewayId', '=', b.id)
     .executeTakeFirst();
   expect(row?.heardAt).toEqual(new Date(2_000));
+});
+
+test('what a gateway says over the real broker arrives, and nothing after the end', async () => {
+  const user = createUser();
+  const nats = await startNats({ gateways: [{ id: a.id, publicNkey: user.getPublicKey() }] });
+  const [core, gateway] = await Promise.all([
+    connect({ servers: nats.url, authenticator: nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed)) }),
+    connect({
+      servers: nats.url,
+      authenticator: nkeyAuthenticator(user.getSeed()),
+      inboxPrefix: `_INBOX.${a.id}`,
+    }),
+  ]);
+  const stop = new AbortController();
+  const log = pino({ enabled: false });
+  const running = runHealth({ db, nats: core, now: () => new Date(clock), log }, stop.signal);
+  try {
+    await core.flush(); // The subscription is known to the server.
+    gateway.publish(subjects.health(a.id), 'not a health message');
+    gateway.publish(subjects.health(a.id), signed(health({ version: 'over nats' })));
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ version: 'over nats' }), 5_000);
+    stop.abort();
+    await running;
+  } finally {
+    await Promise.all([core.close(), gateway.close()]);
+    await nats.stop();
+  }
 });

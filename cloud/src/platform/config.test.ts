@@ -6,7 +6,14 @@ import { envExample, loadConfig } from './config.ts';
 const good = { DATABASE_URL: 'postgres://me@db/parkline', CLOUD_KEY_FILE: 'cloud.pem' };
 
 test('fills in defaults, reads numbers and roles, and cannot be changed', () => {
-  const config = loadConfig({ ...good, PORT: '9000', ROLE: 'api', TRUST_PROXY: 'true', LOG_LEVEL: '', OTHER: 'x' });
+  const config = loadConfig({
+    ...good,
+    PORT: '9000',
+    ROLE: 'api',
+    TRUST_PROXY: 'true',
+    LOG_LEVEL: '',
+    OTHER: 'x',
+  });
   expect(config).toMatchObject({ PORT: 9000, HOST: '127.0.0.1', LOG_LEVEL: 'info', TRUST_PROXY: true });
   expect([...config.roles]).toEqual(['api']);
   expect(Object.isFrozen(config)).toBe(true);
@@ -27,7 +34,9 @@ test.each([
 });
 
 test('a restricted login of its own is enough for the API', () => {
-  expect(loadConfig({ ROLE: 'api', API_DATABASE_URL: 'postgres://app@db/parkline' }).DATABASE_URL).toBeUndefined();
+  expect(
+    loadConfig({ ROLE: 'api', API_DATABASE_URL: 'postgres://app@db/parkline' }).DATABASE_URL,
+  ).toBeUndefined();
 });
 
 test('.env.example is current', () => {

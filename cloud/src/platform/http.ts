@@ -100,7 +100,10 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
-    request.log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request served');
+    request.log.debug(
+      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request served',
+    );
   });
 }
 
@@ -126,7 +129,8 @@ function sendError(this: FastifyInstance, cause: unknown, request: FastifyReques
   const error = asAppError(cause);
   const status = statusOf[error.code];
   if (status >= 500) request.log.error({ err: cause }, 'request failed');
-  else request.log[worthKnowing.has(error.code) ? 'info' : 'debug'](
+  else
+    request.log[worthKnowing.has(error.code) ? 'info' : 'debug'](
       { code: error.code, why: error.message, ip: request.ip },
       'request refused',
     );

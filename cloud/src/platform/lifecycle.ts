@@ -16,7 +16,10 @@ const STOP_WITHIN_MS = 2_500;
  * Runs a process: starts its parts, says "ready", and on SIGTERM or SIGINT ends them in reverse order of start.
  * A part that breaks ends the process with 1, and whoever supervises it starts a clean one.
  */
-export async function runProcess(log: Logger, start: (signal: AbortSignal) => Promise<Part[]>): Promise<void> {
+export async function runProcess(
+  log: Logger,
+  start: (signal: AbortSignal) => Promise<Part[]>,
+): Promise<void> {
   const stopping = new AbortController();
   const stop = (name: NodeJS.Signals): void => {
     log.info({ signal: name }, 'stopping');

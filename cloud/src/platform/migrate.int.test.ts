@@ -59,9 +59,9 @@ test('a file that fails leaves nothing behind and is named', async () => {
     code: 'failed',
     message: 'migration 0002_x_b failed: division by zero',
   });
-  expect(await query(url, `select to_regclass('a') is not null as a, to_regclass('b') is null as b`)).toEqual([
-    { a: true, b: true },
-  ]);
+  expect(await query(url, `select to_regclass('a') is not null as a, to_regclass('b') is null as b`)).toEqual(
+    [{ a: true, b: true }],
+  );
 });
 
 test('a file may run outside a transaction', async () => {

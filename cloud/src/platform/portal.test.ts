@@ -16,14 +16,19 @@ await writeFile(join(dir, 'favicon.svg'), '<svg/>');
 await writeFile(join(dir, '_app/immutable/x.abc.js'), 'export {};');
 await writeFile(join(dir, '_app/immutable/x.abc.js.gz'), gzipSync('export {};'));
 
-const deps = { log: pino({ enabled: false }), authenticate: async () => undefined, permissions: new Set<string>() };
+const deps = {
+  log: pino({ enabled: false }),
+  authenticate: async () => undefined,
+  permissions: new Set<string>(),
+};
 const app = await createApp({ ...deps, portalDir: dir });
 await app.ready();
 afterAll(async () => {
   await app.close();
   await rm(dir, { recursive: true });
 });
-const get = (url: string, headers: Record<string, string> = { accept: 'text/html,*/*' }) => app.inject({ url, headers });
+const get = (url: string, headers: Record<string, string> = { accept: 'text/html,*/*' }) =>
+  app.inject({ url, headers });
 
 describe('the portal', () => {
   test.each(['/', '/engineer/devices/7?range=day', '/login'])('%s is the start page', async (url) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './errors.ts';
@@ -12,7 +12,7 @@ const IMMUTABLE = `${sep}_app${sep}immutable${sep}`;
  * that a browser navigates to as the start page. Without a build only the API answers.
  */
 export async function servePortal(app: FastifyInstance, portalDir: string | undefined): Promise<void> {
-  const dir = portalDir && existsSync(join(portalDir, START_PAGE)) ? portalDir : undefined;
+  const dir = portalDir && existsSync(join(portalDir, START_PAGE)) ? resolve(portalDir) : undefined;
   if (portalDir && !dir) app.log.warn({ portalDir }, 'no portal build there, serving the api only');
   if (dir) await serveFiles(app, dir);
 

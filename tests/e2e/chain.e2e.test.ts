@@ -33,6 +33,8 @@ async function paced(everyMs: number, heartbeatMs: number): Promise<string> {
 }
 
 interface Sets {
+  /** Unix ms up to which the samples go. */
+  readonly cut: number;
   readonly served: Entry[];
   readonly accepted: Entry[];
   readonly stored: Entry[];
@@ -53,6 +55,7 @@ async function gather(
   );
   const upTo = ({ at }: Entry) => at <= cut;
   return {
+    cut,
     served: readServed(park, file),
     accepted: readAccepted(park, points).filter(upTo),
     stored: (await readStored(park, points)).filter(upTo),
@@ -91,18 +94,14 @@ describe('a park whose gateways report every read', () => {
 
   test('without faults every served value is accepted and stored once, on the right point', async () => {
     await sleep(15_000);
-    const simulator = (await park.pids())['simulator']!;
-    // Nothing is in flight while the simulator stands still, so the sets can be compared to the last value.
-    process.kill(simulator, 'SIGSTOP');
-    await sleep(2_000);
-    const { served, accepted, stored } = await gather(park, points, file);
-    process.kill(simulator, 'SIGCONT');
+    const { served, accepted, stored, cut } = await gather(park, points, file);
 
     expect(accepted.length).toBeGreaterThan(1_000);
     expect(new Set(accepted.map(({ point }) => point)).size).toBe(points.size);
     expect(compareSets(accepted, stored)).toEqual({ lost: [], extra: [] });
     const good = accepted.filter(({ value }) => value !== null);
-    expect(seriesDifferences(good, served)).toEqual([]);
+    const answered = served.filter(({ at }) => at <= cut - windowMs);
+    expect(seriesDifferences(good, answered)).toEqual([]);
     expect(unvouched(good, served, windowMs)).toEqual([]);
   });
 

@@ -35,6 +35,7 @@ describe('the laws see what they are for', () => {
 
   test('a missing or re-ordered value of a series', () => {
     expect(seriesDifferences([entry(1, 1), entry(2, 2)], [entry(0, 1), entry(1, 2)])).toEqual([]);
+    expect(seriesDifferences([entry(1, 1), entry(2, 2)], [entry(0, 1)])).toEqual([]);
     expect(seriesDifferences([entry(1, 1)], [entry(0, 1), entry(1, 2)])).toEqual(['p: served 2, accepted 1']);
     expect(seriesDifferences([entry(1, 2), entry(2, 1)], [entry(0, 1), entry(1, 2)])).toHaveLength(1);
   });

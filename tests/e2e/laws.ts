@@ -56,13 +56,16 @@ export function unvouched(samples: readonly Entry[], served: readonly Entry[], w
   });
 }
 
-/** Law 3, without faults: per point the accepted values are the served values, in order, none missing. @returns what differs. */
+/**
+ * Law 3, without faults: per point the accepted values are the served values, in order, none missing. `accepted` may go on
+ * after the last served one, for the two are cut at different moments of a read. @returns what differs.
+ */
 export function seriesDifferences(accepted: readonly Entry[], served: readonly Entry[]): string[] {
   const [ours, theirs] = [byPoint(accepted), byPoint(served)];
   return [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((point) => {
     const [a, s] = [ours.get(point) ?? [], theirs.get(point) ?? []];
-    if (a.length !== s.length) return [`${point}: served ${s.length}, accepted ${a.length}`];
-    const at = a.findIndex((entry, index) => !same(entry.value, s[index]?.value ?? null));
+    if (a.length < s.length) return [`${point}: served ${s.length}, accepted ${a.length}`];
+    const at = s.findIndex((entry, index) => !same(entry.value, a[index]!.value));
     return at < 0 ? [] : [`${point} #${at}: served ${s[at]?.value}, accepted ${a[at]?.value}`];
   });
 }

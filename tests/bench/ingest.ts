@@ -135,7 +135,7 @@ async function untilStored({ nats, ingest }: BenchServices): Promise<void> {
     throw new Error('ingest ended');
   });
   died.catch(() => undefined); // Only of interest while something waits for it.
-  while ((await Promise.race([streams.info(UPLINK_STREAM), died])).state.messages > 0) await sleep(20);
+  while ((await Promise.race([streams.info(UPLINK_STREAM), died])).state.messages > 0) await sleep(50);
 }
 
 async function summary(

@@ -15,31 +15,36 @@ const TRAILER_BYTES = 2;
 export function encodeCopy(blocks: readonly Rows[]): Buffer {
   const count = blocks.reduce((sum, { length }) => sum + length, 0);
   const bytes = Buffer.allocUnsafe(HEADER.length + count * ROW_BYTES + TRAILER_BYTES);
+  // A DataView writes several times faster than the methods of Buffer, and this runs once per sample.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = HEADER.copy(bytes);
-  for (const rows of blocks) for (let i = 0; i < rows.length; i += 1) at = writeRow(bytes, at, rows, i);
-  at = bytes.writeInt16BE(-1, at);
-  return bytes.subarray(0, at);
+  for (const rows of blocks) for (let i = 0; i < rows.length; i += 1) at = writeRow(view, at, rows, i);
+  view.setInt16(at, -1);
+  return bytes.subarray(0, at + TRAILER_BYTES);
 }
 
-function writeRow(bytes: Buffer, start: number, rows: Rows, i: number): number {
+function writeRow(view: DataView, start: number, rows: Rows, i: number): number {
   const micros = (rows.at[i]! - PG_EPOCH_MS) * 1_000;
   const high = Math.floor(micros / 2 ** 32);
-  let at = bytes.writeInt16BE(5, start);
-  at = bytes.writeInt32BE(4, at);
-  at = bytes.writeInt32BE(rows.num[i]!, at);
-  at = bytes.writeInt32BE(8, at);
-  at = bytes.writeInt32BE(high, at);
-  at = bytes.writeUInt32BE(micros - high * 2 ** 32, at);
-  at = writeValue(bytes, at, rows.value[i]!);
-  at = bytes.writeInt32BE(2, at);
-  at = bytes.writeInt16BE(rows.quality[i]!, at);
-  at = bytes.writeInt32BE(2, at);
-  return bytes.writeInt16BE(rows.flags[i]!, at);
+  view.setInt16(start, 5);
+  view.setInt32(start + 2, 4);
+  view.setInt32(start + 6, rows.num[i]!);
+  view.setInt32(start + 10, 8);
+  view.setInt32(start + 14, high);
+  view.setUint32(start + 18, micros - high * 2 ** 32);
+  const at = writeValue(view, start + 22, rows.value[i]!);
+  view.setInt32(at, 2);
+  view.setInt16(at + 4, rows.quality[i]!);
+  view.setInt32(at + 6, 2);
+  view.setInt16(at + 10, rows.flags[i]!);
+  return at + 12;
 }
 
-function writeValue(bytes: Buffer, at: number, value: number): number {
-  if (Number.isNaN(value)) return bytes.writeInt32BE(-1, at);
-  return bytes.writeDoubleBE(value, bytes.writeInt32BE(8, at));
+function writeValue(view: DataView, at: number, value: number): number {
+  const isNull = Number.isNaN(value);
+  view.setInt32(at, isNull ? -1 : 8);
+  if (!isNull) view.setFloat64(at + 4, value);
+  return at + (isNull ? 4 : 12);
 }
 
 /** The columns `encodeCopy` writes, in its order. */

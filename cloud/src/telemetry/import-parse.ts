@@ -44,7 +44,10 @@ export class UnreadableFile extends Error {
  * Streams a csv file, plain or gzip, to `onRow` with its row number; cells are as written. Returns the SHA-256 (hex) of the
  * file's bytes. @throws UnreadableFile
  */
-export async function readCsv(path: string, onRow: (cells: readonly string[], row: number) => void): Promise<string> {
+export async function readCsv(
+  path: string,
+  onRow: (cells: readonly string[], row: number) => void,
+): Promise<string> {
   const hash = createHash('sha256');
   const text = new PassThrough();
   const source = createReadStream(path).on('data', (chunk) => hash.update(chunk));

@@ -59,16 +59,24 @@ describe('rows meter,ts,register', () => {
       ['11-20T01:00', 10_125, marks | flag.boundary],
     ]);
     expect(await stored(second)).toEqual([['11-20T00:07', 500, marks]]);
-    const { rows: latest } = await owner.query('select value from point_latest where point_num = $1', [first.num]);
+    const { rows: latest } = await owner.query('select value from point_latest where point_num = $1', [
+      first.num,
+    ]);
     expect(latest).toEqual([{ value: 10_125 }]);
-    const { rows: noted } = await owner.query('select who, file, rows, inserted, simulated from reading_import where id = $1', [result.importId]);
+    const { rows: noted } = await owner.query(
+      'select who, file, rows, inserted, simulated from reading_import where id = $1',
+      [result.importId],
+    );
     expect(noted).toEqual([{ who: 'test', file: 'readings.csv', rows: 3, inserted: 3, simulated: true }]);
   });
 
   test('change nothing the second time; gzip or not, in any order of rows or columns', async () => {
     await load(registers);
     const [, ...rows] = registers.trim().split('\n');
-    const turned = ['register,meter,ts', ...rows.reverse().map((row) => row.replace(/(.*),(.*),(.*)/, '$3,$1,$2'))];
+    const turned = [
+      'register,meter,ts',
+      ...rows.reverse().map((row) => row.replace(/(.*),(.*),(.*)/, '$3,$1,$2')),
+    ];
     const again = await load(gzipSync(turned.join('\r\n')), { name: 'again.csv.gz' });
     expect(again).toEqual({ importId: null, rows: 3, inserted: 0, unchanged: 3, faultCount: 0, faults: [] });
   });
@@ -91,7 +99,12 @@ describe('rows meter,ts,register', () => {
     ['m-0-0,2026-11-20T02:00:00Z,101.24', 'register', 'runs backwards: 101.24 after 101.25'],
   ])('are refused as a whole for one bad row: %s', async (row, field, reason) => {
     const result = await load(registers + row);
-    expect(result).toMatchObject({ importId: null, inserted: 0, faultCount: 1, faults: [{ row: 5, field, reason }] });
+    expect(result).toMatchObject({
+      importId: null,
+      inserted: 0,
+      faultCount: 1,
+      faults: [{ row: 5, field, reason }],
+    });
     expect(await stored(first)).toEqual([]);
   });
 
@@ -120,7 +133,8 @@ describe('rows meter,ts,register', () => {
 });
 
 describe('rows of energy an hour', () => {
-  const hours = 'datetime_utc,m-0-0,m-0-1\n2026-11-20 00:00:00,10.004,1\n2026-11-20 01:00:00,10.004,\n2026-11-20 02:00:00,10.004,3\n';
+  const hours =
+    'datetime_utc,m-0-0,m-0-1\n2026-11-20 00:00:00,10.004,1\n2026-11-20 01:00:00,10.004,\n2026-11-20 02:00:00,10.004,3\n';
 
   test('become registers that go on from where the meter stood, rounded from the sum', async () => {
     await givenReadings(owner, first, [['2026-11-19T23:55:00Z', 5_000]]);
@@ -145,7 +159,9 @@ describe('rows of energy an hour', () => {
   });
 
   test('name the row and column of what is wrong', async () => {
-    const { faults } = await load('datetime_utc,m-0-0,b37\n2026-11-20 00:00:00,-1,2\n2026-11-20 00:00:00,1,2\nyesterday,1,2\n');
+    const { faults } = await load(
+      'datetime_utc,m-0-0,b37\n2026-11-20 00:00:00,-1,2\n2026-11-20 00:00:00,1,2\nyesterday,1,2\n',
+    );
     expect(faults).toEqual([
       { row: 1, field: 'b37', reason: 'is no known meter' },
       { row: 2, field: 'm-0-0', reason: 'is no energy: -1' },

@@ -2,7 +2,13 @@ import { loadTemplate } from '@parkline/templates';
 import type { ClientBase, Pool } from 'pg';
 import { copyRows } from './copy.ts';
 import { createFaults, type Faults, readCsv, type RowFault } from './import-parse.ts';
-import { createGatherer, type ImportedRows, type MeterRegister, readIntervals, readRegisters } from './import-rows.ts';
+import {
+  createGatherer,
+  type ImportedRows,
+  type MeterRegister,
+  readIntervals,
+  readRegisters,
+} from './import-rows.ts';
 import { catchUpLatest } from './latest.ts';
 import { engineering } from './sample.ts';
 
@@ -64,7 +70,8 @@ export async function importReadings(deps: ImportDeps, request: ImportRequest): 
     progress(`${total} readings checked, ${faults.count} faults`);
     const inserted = faults.count === 0 ? await insertStaged(client) : 0;
     const importId = inserted > 0 && !request.dryRun ? deps.newId() : null;
-    if (importId) await record(client, deps, request, { id: importId, sha256: read.sha256, rows: total, inserted });
+    if (importId)
+      await record(client, deps, request, { id: importId, sha256: read.sha256, rows: total, inserted });
     await client.query(importId ? 'commit' : 'rollback');
     client.release();
     const unchanged = faults.count === 0 ? total - inserted : 0;
@@ -77,7 +84,13 @@ export async function importReadings(deps: ImportDeps, request: ImportRequest): 
 
 /** The billing register of every meter of the account, by the meter's key. */
 async function findMeters(client: ClientBase): Promise<Map<string, MeterRegister>> {
-  const { rows } = await client.query<{ meter: string; template: string; key: string; num: number; resolution: number }>(
+  const { rows } = await client.query<{
+    meter: string;
+    template: string;
+    key: string;
+    num: number;
+    resolution: number;
+  }>(
     `select e.key as meter, e.template, p.key, p.num, p.resolution
      from equipment e join point p on p.account_id = e.account_id and p.equipment_id = e.id
      where e.account_id = current_account() and p.kind = 'register' order by p.num`,
@@ -112,7 +125,8 @@ async function readFile(
     if (row > 1) return onRow?.(cells, row);
     isIntervals = cells[0] === 'datetime_utc';
     if (isIntervals) onRow = readIntervals(cells, meters, deps);
-    else if (['meter', 'ts', 'register'].every((name) => cells.includes(name))) onRow = readRegisters(cells, meters, deps);
+    else if (['meter', 'ts', 'register'].every((name) => cells.includes(name)))
+      onRow = readRegisters(cells, meters, deps);
     else faults.add(1, 'header', 'is neither meter,ts,register nor datetime_utc and one column a meter');
   });
   if (rowsRead === 0) faults.add(1, 'header', 'is missing: the file is empty');
@@ -160,14 +174,19 @@ async function findContradictions(
   names: Names,
   faults: Faults,
 ): Promise<void> {
-  const say = (num: number, counts: number): string => String(engineering(counts, names.get(num)?.resolution ?? 1));
+  const say = (num: number, counts: number): string =>
+    String(engineering(counts, names.get(num)?.resolution ?? 1));
   const stored = await client.query<{ ord: number; num: number; value: number; ours: number | null }>(
     `select s.ord, s.point_num as num, s.value, r.value as ours
      from staged s join reading r on r.point_num = s.point_num and r.ts = s.ts
      where r.value is distinct from s.value or r.quality <> s.quality order by s.ord`,
   );
   for (const { ord, num, value, ours } of stored.rows)
-    faults.add(rowOf[ord - 1]!, 'register', `${say(num, value)} contradicts the stored ${say(num, ours ?? NaN)}`);
+    faults.add(
+      rowOf[ord - 1]!,
+      'register',
+      `${say(num, value)} contradicts the stored ${say(num, ours ?? NaN)}`,
+    );
   const twice = await client.query<{ ord: number; num: number; value: number }>(
     `select b.ord, b.point_num as num, b.value from staged a join staged b using (point_num, ts)
      where a.ord < b.ord and a.value <> b.value order by b.ord`,
@@ -180,7 +199,9 @@ async function findContradictions(
 }
 
 /** Steps down between neighbours in time, stored ones included, that are no roll-over (the rule of `registerUse`). */
-async function findBackwards(client: ClientBase): Promise<{ ord: number; num: number; value: number; last: number }[]> {
+async function findBackwards(
+  client: ClientBase,
+): Promise<{ ord: number; num: number; value: number; last: number }[]> {
   const { rows } = await client.query<{ ord: number; num: number; value: number; last: number }>(
     `with span as (
        select point_num, min(ts) as first, max(ts) as last from staged group by 1
@@ -212,7 +233,9 @@ async function findBackwards(client: ClientBase): Promise<{ ord: number; num: nu
 
 /** @returns how many were not there. */
 async function insertStaged(client: ClientBase): Promise<number> {
-  await client.query(`select reading_ensure(array(select distinct date_bin('1 day', ts, '2000-01-03Z') from staged))`);
+  await client.query(
+    `select reading_ensure(array(select distinct date_bin('1 day', ts, '2000-01-03Z') from staged))`,
+  );
   const { rowCount } = await client.query(
     `insert into reading (point_num, ts, value, quality, flags)
      select point_num, ts, value, quality, flags from staged on conflict (point_num, ts) do nothing`,
@@ -231,6 +254,12 @@ async function record(
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [id, accountId, who, name, sha256, rows, inserted, simulated, now()],
   );
-  const { rows: points } = await client.query<{ num: number }>('select distinct point_num as num from staged');
-  await catchUpLatest(client, now(), points.map(({ num }) => num));
+  const { rows: points } = await client.query<{ num: number }>(
+    'select distinct point_num as num from staged',
+  );
+  await catchUpLatest(
+    client,
+    now(),
+    points.map(({ num }) => num),
+  );
 }

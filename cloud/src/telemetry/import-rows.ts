@@ -74,9 +74,14 @@ export function readRegisters(
   meters: ReadonlyMap<string, MeterRegister>,
   { faults, gather, now }: ReadDeps,
 ): (cells: readonly string[], row: number) => void {
-  const column = { meter: header.indexOf('meter'), ts: header.indexOf('ts'), register: header.indexOf('register') };
+  const column = {
+    meter: header.indexOf('meter'),
+    ts: header.indexOf('ts'),
+    register: header.indexOf('register'),
+  };
   return (cells, row) => {
-    if (cells.length !== header.length) return faults.add(row, 'row', `has ${cells.length} cells, not ${header.length}`);
+    if (cells.length !== header.length)
+      return faults.add(row, 'row', `has ${cells.length} cells, not ${header.length}`);
     const [key, ts, shown] = [cells[column.meter]!, cells[column.ts]!, cells[column.register]!];
     const meter = meters.get(key);
     if (!meter) return faults.add(row, 'meter', `is not known: ${key}`);
@@ -103,7 +108,8 @@ export function readIntervals(
   for (const { key, meter } of columns) if (!meter) faults.add(1, key, 'is no known meter');
   let last = -Infinity;
   return (cells, row) => {
-    if (cells.length !== header.length) return faults.add(row, 'row', `has ${cells.length} cells, not ${header.length}`);
+    if (cells.length !== header.length)
+      return faults.add(row, 'row', `has ${cells.length} cells, not ${header.length}`);
     const text = cells[0]!;
     const at = parseUtc(text);
     const fault = badTime(at + HOUR_MS, now) ?? (at > last ? undefined : 'is not later than the row before');
@@ -128,4 +134,3 @@ export function parseUtc(text: string): number {
   const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)Z?$/.exec(text);
   return match ? Date.parse(`${match[1]}T${match[2]}Z`) : NaN;
 }
-

@@ -21,7 +21,12 @@ const database = await clonedDatabase();
 const owner = database.pool();
 const server = await startNats({ gateways: [] });
 const authenticator = nkeyAuthenticator(new TextEncoder().encode(server.coreSeed));
-const nats = await connect({ servers: server.url, authenticator, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+const nats = await connect({
+  servers: server.url,
+  authenticator,
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 100,
+});
 const cloud = generateKeyPairSync('ed25519');
 afterAll(async () => {
   await nats.close();
@@ -66,7 +71,8 @@ function ingestProcess(failpoint = ''): ChildProcess {
   return child;
 }
 
-const publish = (bytes: Uint8Array, from = gateway) => jetstream(nats).publish(subjects.uplink(from.id), bytes);
+const publish = (bytes: Uint8Array, from = gateway) =>
+  jetstream(nats).publish(subjects.uplink(from.id), bytes);
 
 async function eventually(check: () => Promise<boolean>, ms = 20_000): Promise<void> {
   for (const end = Date.now() + ms; !(await check()); await sleep(50))
@@ -91,7 +97,7 @@ async function send(batches: number, sender = createSender(gateway)) {
   return { n: 4 * batches, sum: (4 * batches * (batches - 1)) / 2 };
 }
 
-test('takes a batch to the database, receipts it with the cloud\'s key and tells the live page', async () => {
+test("takes a batch to the database, receipts it with the cloud's key and tells the live page", async () => {
   ingest();
   const [receipts, live] = [
     nats.subscribe(subjects.receipt(gateway.id), { max: 1 }),
@@ -99,7 +105,12 @@ test('takes a batch to the database, receipts it with the cloud\'s key and tells
   ];
   const sender = createSender(gateway);
   await publish(sender.points());
-  await publish(sender.samples([[1, start, 1_234], [1, start + 1_000, 1_235]]));
+  await publish(
+    sender.samples([
+      [1, start, 1_234],
+      [1, start + 1_000, 1_235],
+    ]),
+  );
 
   for await (const message of receipts) {
     const { body, sig } = message.json<SignedText>();
@@ -115,18 +126,27 @@ test('takes a batch to the database, receipts it with the cloud\'s key and tells
   await eventually(isDrained);
 
   const question = JSON.stringify({ epoch: sender.epoch });
-  const answer = (await nats.request(subjects.receiptQuery(gateway.id), question, { timeout: 5_000 })).json<SignedText>();
+  const answer = (
+    await nats.request(subjects.receiptQuery(gateway.id), question, { timeout: 5_000 })
+  ).json<SignedText>();
   expect(JSON.parse(answer.body)).toMatchObject({ gatewayId: gateway.id, ranges: [[1, 2]] });
 
   await eventually(async () => {
-    const { rows } = await owner.query('select value from point_latest where point_num = $1', [gateway.points[1]!.num]);
+    const { rows } = await owner.query('select value from point_latest where point_num = $1', [
+      gateway.points[1]!.num,
+    ]);
     return rows[0]?.value === 1_235;
   });
 });
 
 test('gives no answer to what is no question', async () => {
   ingest();
-  await eventually(async () => (await nats.request(subjects.receiptQuery(gateway.id), '{"epoch":"0000000000000000"}').catch(() => undefined)) !== undefined);
+  await eventually(
+    async () =>
+      (await nats
+        .request(subjects.receiptQuery(gateway.id), '{"epoch":"0000000000000000"}')
+        .catch(() => undefined)) !== undefined,
+  );
   for (const text of ['', '{}', '{"epoch":"x"}', '[1]'])
     await expect(nats.request(subjects.receiptQuery(gateway.id), text, { timeout: 200 })).rejects.toThrow();
 });
@@ -155,7 +175,9 @@ test('two at once store every sample exactly once, also when each message comes 
   }
   await eventually(isDrained);
   expect(await count()).toEqual({ n: 600, sum: 4 * ((150 * 149) / 2) });
-  const { rows } = await owner.query('select ranges::text from uplink_receipt where epoch = $1', [sender.epoch]);
+  const { rows } = await owner.query('select ranges::text from uplink_receipt where epoch = $1', [
+    sender.epoch,
+  ]);
   expect(rows[0]).toEqual({ ranges: '{[1,152)}' });
 });
 
@@ -170,7 +192,13 @@ test('is not held up by poison', async () => {
   const { rows } = await owner.query('select reason from quarantine where gateway = any($1) order by id', [
     [gateway.id, 'nobody'],
   ]);
-  expect(rows.map(({ reason }) => reason)).toEqual(['version', 'version', 'truncated', 'signature', 'subject']);
+  expect(rows.map(({ reason }) => reason)).toEqual([
+    'version',
+    'version',
+    'truncated',
+    'signature',
+    'subject',
+  ]);
 });
 
 test('goes on after the broker was killed and after its stream was wiped', async () => {

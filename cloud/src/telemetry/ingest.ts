@@ -14,7 +14,7 @@ import { createWriter, type Writer } from './writer.ts';
 const BATCH_ROWS = 8_000;
 const GATHER_MS = 250;
 /** Longest time a latest value is only in memory. */
-const FLUSH_MS = 500;
+const FLUSH_MS = 800;
 const RETRY_QUARANTINE_MS = 30_000;
 const RECONNECT_MS = 1_000;
 

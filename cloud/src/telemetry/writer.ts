@@ -62,9 +62,10 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
       log.warn({ refused: stored.refused }, 'messages put in quarantine');
     publishReceipts(deps, stored.receipts);
     const moved = new Map<string, LiveSample[]>();
-    for (const { gatewayId, rows, table } of stored.samples) {
-      const accountId = (await findGateway(gatewayId))?.accountId;
-      const live = latest.offer(rows, table, now().getTime());
+    for (const [table, samples] of Map.groupBy(stored.samples, ({ table }) => table)) {
+      const accountId = (await findGateway(samples[0]!.gatewayId))?.accountId;
+      const blocks = samples.map(({ rows }) => rows);
+      const live = latest.offer(blocks, table, now().getTime());
       if (accountId && live.length > 0) moved.set(accountId, [...(moved.get(accountId) ?? []), ...live]);
     }
     for (const [accountId, samples] of moved)

@@ -1,5 +1,8 @@
 -- Three group roles without login. They belong to the whole server, and several databases may be migrated at once,
 -- so each is made if it is missing and a lost race is no failure.
+--   parkline_app     the API: rows of one account at a time
+--   parkline_ingest  ingest: gateways, points and readings of every account
+--   parkline_gate    owns the few functions that look before an account is known (login, session, set-up)
 do $$
 declare
   wanted text;
@@ -17,10 +20,6 @@ begin
   end loop;
 end
 $$;
-
-comment on role parkline_app is 'The API: rows of one account at a time';
-comment on role parkline_ingest is 'Ingest: gateways, points and readings of every account';
-comment on role parkline_gate is 'Owns the few functions that look before an account is known (login, session, set-up)';
 
 -- Nothing is open by default: neither the schema nor a function made later.
 revoke all on schema public from public;

@@ -99,10 +99,11 @@ export async function enableTimescale(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
+    // Its loader was preloaded where its settings exist; the list of preloaded libraries is for superusers only.
     const { rows } = await client.query<{ has: boolean; offered: boolean }>(
       `select exists (select from pg_extension where extname = 'timescaledb') as has,
               exists (select from pg_available_extensions where name = 'timescaledb')
-                and current_setting('shared_preload_libraries') like '%timescaledb%'
+                and current_setting('timescaledb.max_background_workers', true) is not null
                 and to_regclass('public.reading') is null as offered`,
     );
     if (rows[0]?.has || !rows[0]?.offered) return rows[0]?.has ?? false;

@@ -53,7 +53,8 @@ function axes(options: TrendOptions, colours: Colours): uPlot.Axis[] {
     },
     {
       ...common,
-      size: 46,
+      // Room for the longest label, at about 7 px a digit.
+      size: (_chart, labels) => 16 + 7 * Math.max(3, ...(labels ?? []).map(({ length }) => length)),
       grid: { stroke: colours.grid, width: 1 },
       splits: (_chart, _axis, min, max) => niceTicks(min, max).filter((tick) => tick >= min && tick <= max),
       values: (_chart, at) => {

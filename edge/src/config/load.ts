@@ -65,7 +65,7 @@ export function parseConfig(yaml: string, natsUrl?: string): GatewayConfig {
   const value = Value.Default(GatewayConfig, readYaml(yaml));
   if (!Value.Check(GatewayConfig, value)) throw new ConfigError(schemaFaults(value));
   const config = natsUrl ? { ...value, nats: { url: natsUrl } } : value;
-  const faults = [...duplicates(config), ...impossible(config)];
+  const faults = faultsBeyondSchema(config);
   if (faults.length > 0) throw new ConfigError(faults);
   return freeze(config);
 }
@@ -98,6 +98,12 @@ function allErrors(value: unknown) {
     Settings.Set({ maxErrors });
   }
 }
+
+/** What a schema cannot say. Pure. */
+export const faultsBeyondSchema = (config: GatewayConfig): string[] => [
+  ...duplicates(config),
+  ...impossible(config),
+];
 
 function duplicates(config: GatewayConfig): string[] {
   const faults: string[] = [];

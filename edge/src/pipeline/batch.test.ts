@@ -148,3 +148,21 @@ test('a failing disk is a gap, a damaged file is an end', () => {
   }).toThrow('no');
   outbox.close();
 });
+
+test('a thousand samples travel in at most 5 bytes each, envelope and signature included', () => {
+  using home = scratch();
+  const outbox = openTestOutbox(home.path);
+  const { batcher } = given(outbox);
+  // 250 points read four times: two decimals that wander, every fifth a register that counts up.
+  let seed = 1;
+  const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const last = Array.from({ length: 250 }, () => Math.round(random() * 40_000));
+  for (let i = 0; i < 1_000; i += 1) {
+    const point = i % 250;
+    last[point] = last[point]! + Math.round((random() - 0.5) * 100);
+    const value = point % 5 === 0 ? 12_345_678 + last[point] : last[point] / 100;
+    batcher.add({ ...sample(point, 1_795_000_000_000 + i + Math.floor(random() * 3)), value });
+  }
+  expect(outbox.envelope(2)!.length / 1_000).toBeLessThanOrEqual(5);
+  outbox.close();
+});

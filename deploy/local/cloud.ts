@@ -3,6 +3,7 @@ import type { Broker } from './broker.ts';
 import type { Context } from './context.ts';
 import type { Database } from './database.ts';
 import { sha256Hex, signingKey, type SigningKey } from './keys.ts';
+import { createLogins } from './logins.ts';
 import { type NodeProcess, nodeService } from './node-service.ts';
 
 /** What the cloud's processes are given. */
@@ -22,21 +23,35 @@ export const cloudKey = (context: Context): Promise<SigningKey> =>
 export async function runCloud(context: Context, inputs: CloudInputs): Promise<void> {
   const { database, broker, port, portal, setupToken } = inputs;
   const key = await cloudKey(context);
+  const urls = await databaseUrls(context, database);
   const shared = {
-    DATABASE_URL: database.url,
     NATS_URL: broker.url,
     NATS_SEED_FILE: broker.seedFile,
     CLOUD_KEY_FILE: key.privateFile,
   };
   const api = {
     ...shared,
+    ...urls.api,
     ROLE: 'api',
     PORT: String(port),
     HOST: context.options.host,
     PORTAL_DIR: portal,
     ...(setupToken === undefined ? {} : { SETUP_TOKEN_SHA256: sha256Hex(setupToken) }),
   };
-  await Promise.all([start(context, 'ingest', { ...shared, ROLE: 'ingest' }), start(context, 'api', api)]);
+  await Promise.all([
+    start(context, 'ingest', { ...shared, ...urls.ingest, ROLE: 'ingest' }),
+    start(context, 'api', api),
+  ]);
+}
+
+/** On a server that is not ours the processes take their role at connect, which needs nothing but the owner's address. */
+async function databaseUrls(
+  { home }: Context,
+  { own, url }: Database,
+): Promise<Record<'api' | 'ingest', Readonly<Record<string, string>>>> {
+  if (!own) return { api: { DATABASE_URL: url }, ingest: { DATABASE_URL: url } };
+  const logins = await createLogins(url, home.secrets);
+  return { api: { API_DATABASE_URL: logins.api }, ingest: { INGEST_DATABASE_URL: logins.ingest } };
 }
 
 function start(context: Context, name: string, own: NodeJS.ProcessEnv): Promise<void> {

@@ -19,6 +19,8 @@ import type { Service } from './supervisor.ts';
 export interface Database {
   /** The owner's address. */
   readonly url: string;
+  /** Whether the server is the park's own: its roles are ours to make. */
+  readonly own: boolean;
   /** For people: which server this is. */
   readonly description: string;
 }
@@ -33,7 +35,7 @@ export async function attachDatabase(url: string): Promise<Database> {
       `select current_setting('server_version') as version`,
     );
     await enableTimescale(url);
-    return { url, description: `DATABASE_URL, PostgreSQL ${row?.version ?? ''}` };
+    return { url, own: false, description: `DATABASE_URL, PostgreSQL ${row?.version ?? ''}` };
   } catch (cause) {
     throw new StartError(`the database of DATABASE_URL cannot be used: ${reason(cause)}`, { cause });
   }
@@ -51,6 +53,7 @@ export async function runDatabase(context: Context, debs: Debs, port: number): P
   await enableTimescale(url);
   return {
     url,
+    own: true,
     description: `PostgreSQL ${files.timescale ? 'with TimescaleDB' : 'without TimescaleDB'}, port ${port}`,
   };
 }

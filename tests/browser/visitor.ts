@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import type { RunFile } from '../../deploy/local/run-file.ts';
+
+export const sizes = {
+  desktop: { viewport: { width: 1440, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+} as const;
+export const languages = ['en', 'zh-CN'] as const;
+export const themes = ['light', 'dark'] as const;
+
+export interface Look {
+  readonly language: (typeof languages)[number];
+  readonly theme: (typeof themes)[number];
+  readonly size: keyof typeof sizes;
+  /** Pixels of a picture per CSS pixel. */
+  readonly scale?: number;
+}
+
+/** A person at a browser of their own. */
+export interface Visitor {
+  readonly page: Page;
+  /** What the console called an error so far, violations of the content security policy among it. */
+  readonly faults: readonly string[];
+  /** Opens the login page and logs in as the facility engineer. */
+  login(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A reply of 401 is how the server says that nobody is logged in; the browser writes each one down by itself. */
+const isExpected = (text: string): boolean => /the server responded with a status of 401/.test(text);
+
+export async function visit(browser: Browser, run: RunFile, look: Look): Promise<Visitor> {
+  const { language, theme, size, scale } = look;
+  const context = await browser.newContext({
+    ...sizes[size],
+    baseURL: run.url,
+    locale: language === 'en' ? 'en-GB' : 'zh-CN',
+    colorScheme: theme,
+    ...(scale !== undefined && { deviceScaleFactor: scale }),
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !isExpected(message.text())) faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error.stack ?? error)));
+
+  return {
+    page,
+    faults,
+    async login() {
+      const user = run.users.find(({ role }) => role === 'facility_engineer');
+      if (!user) throw new Error('run.json has no facility_engineer');
+      await page.goto('/login');
+      await page.locator('input[name=login]').fill(user.login);
+      await page.locator('input[name=password]').fill(user.password);
+      await page.locator('button[type=submit]').click();
+      await page.waitForURL((url) => url.pathname !== '/login');
+    },
+    close: () => context.close(),
+  };
+}
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Serious and critical findings of axe on what is on screen, one line each. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async () => {
+    interface Finding {
+      impact: string;
+      id: string;
+      nodes: { target: string[]; failureSummary: string }[];
+    }
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+      );
+  });
+}

@@ -1,8 +1,10 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { gatewayOfSubject } from '@parkline/contract';
 import { type Collector, createCollector } from './collector.ts';
+import { createDb } from '../platform/db.ts';
 import { openMessage } from './decode.ts';
 import { createGateways, type FindGateway } from './gateways.ts';
+import { createHeard } from './heard.ts';
 import type { Delivery, IngestDeps } from './ingest-deps.ts';
 import { catchUpLatest, createLatest } from './latest.ts';
 import { answerReceiptQueries } from './receipts.ts';
@@ -29,13 +31,15 @@ export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<
   const latest = createLatest(pool);
   await catchUpLatest(pool, now());
   const findGateway = createGateways(deps);
-  const writer = createWriter({ ...deps, findGateway, storage, latest }, signal);
+  const heard = createHeard(createDb(pool));
+  const writer = createWriter({ ...deps, findGateway, storage, latest, heard }, signal);
   const collector = createCollector<Delivery>({ full: BATCH_ROWS, waitMs: GATHER_MS, timer: setTimeout });
 
   log.info({ storage: storage.mode }, 'ingest started');
   const background = [
     answerReceiptQueries(deps, signal),
     every(FLUSH_MS, deps, signal, 'latest values not written', () => latest.flush()),
+    every(FLUSH_MS, deps, signal, 'gateways not noted as heard', () => heard.flush()),
     every(RETRY_QUARANTINE_MS, deps, signal, 'quarantine not tried again', () => writer.retryQuarantine()),
   ];
   const writing = writeAll(collector, writer);

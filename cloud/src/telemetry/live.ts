@@ -30,8 +30,6 @@ interface LiveTimes {
 }
 const times: LiveTimes = { heartbeat: 15_000, session: 3_000, settle: 2_000 };
 
-/** Bytes waiting for a slow reader above which values are merged per point instead of queued. */
-const MAX_WAITING_BYTES = 256 * 1024;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** GET /api/live: the values as they stand, then every change, as server-sent events until the session ends. */
@@ -115,7 +113,7 @@ export function createLiveStream(body: PassThrough): LiveStream {
   let started = false;
 
   function flush(): void {
-    if (waiting.size === 0 || body.writableEnded || body.writableLength > MAX_WAITING_BYTES) return;
+    if (waiting.size === 0 || body.writableEnded || body.writableNeedDrain) return;
     body.write(`event: samples\ndata: ${JSON.stringify([...waiting.values()])}\n\n`);
     waiting = new Map();
   }

@@ -2,6 +2,7 @@ import { subjects, type LiveUpdate } from '@parkline/contract';
 import type { ClientBase } from 'pg';
 import { openMessage } from './decode.ts';
 import type { FindGateway } from './gateways.ts';
+import type { Heard } from './heard.ts';
 import type { Delivery, IngestDeps } from './ingest-deps.ts';
 import type { Latest, LiveSample } from './latest.ts';
 import { countStored } from './metrics.ts';
@@ -29,11 +30,12 @@ export interface WriterDeps extends IngestDeps {
   readonly findGateway: FindGateway;
   readonly storage: ReadingStorage;
   readonly latest: Latest;
+  readonly heard: Heard;
 }
 
 /** When `signal` aborts, a batch that fails is left to be delivered again; one that works is finished. */
 export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
-  const { pool, now, log, nats, findGateway, storage, latest, failpoint = () => undefined } = deps;
+  const { pool, now, log, nats, findGateway, storage, latest, heard, failpoint = () => undefined } = deps;
   const tables = createPointTables();
   const count = countStored(deps.metrics);
   const storeDeps = { tables, now, makeRoom: storage.ensure };
@@ -61,6 +63,10 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
     if (Object.keys(stored.refused).length > 0)
       log.warn({ refused: stored.refused }, 'messages put in quarantine');
     publishReceipts(deps, stored.receipts);
+    for (const { gatewayId } of stored.receipts) {
+      const gateway = await findGateway(gatewayId);
+      if (gateway) heard.note(gatewayId, gateway.accountId, now());
+    }
     const moved = new Map<string, LiveSample[]>();
     for (const [table, samples] of Map.groupBy(stored.samples, ({ table }) => table)) {
       const accountId = (await findGateway(samples[0]!.gatewayId))?.accountId;
@@ -120,7 +126,7 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
         }
         return messages.length > 0 ? storeMessages(storeDeps, client, messages) : undefined;
       });
-      if (stored) await tell(stored, 0);
+      if (stored) await tell({ ...stored, receipts: [] }, 0);
     },
   };
 }

@@ -9,7 +9,10 @@ const table = (registers: string, head = 'holes: zero, longestRead: 125'): strin
 const row = '{ no: 11, as: UINT32, quantity: a, weight: 0.1 }';
 const counter = '{ no: 21, as: UINT16, quantity: b, weight: 0.5, counter: true }';
 const deviceOf = (text: string, values: Record<string, number>) =>
-  createDevice(parseDeviceTable(text, 'x'), new Map(Object.entries(values).map(([key, value]) => [key, () => value])));
+  createDevice(
+    parseDeviceTable(text, 'x'),
+    new Map(Object.entries(values).map(([key, value]) => [key, () => value])),
+  );
 
 describe('a device', () => {
   const device = deviceOf(table(`${row}, ${counter}`), { a: 230.14, b: 99.99 });
@@ -43,29 +46,44 @@ describe('a device', () => {
   });
 
   test('a counter rolls over where its format does', () => {
-    expect(deviceOf(table(`${row}, ${counter}`), { a: 1, b: 32768.5 }).read('holding', 20, 1, 0)).toMatchObject({ words: [1], values: { b: 1 } });
+    expect(
+      deviceOf(table(`${row}, ${counter}`), { a: 1, b: 32768.5 }).read('holding', 20, 1, 0),
+    ).toMatchObject({ words: [1], values: { b: 1 } });
   });
 
   test('needs every quantity its model shows', () => {
-    expect(() => deviceOf(table(row), {})).toThrow('a: the meter’s model has no such quantity'.replace('’', "'"));
+    expect(() => deviceOf(table(row), {})).toThrow(
+      'a: the meter’s model has no such quantity'.replace('’', "'"),
+    );
   });
 });
 
 test.each([
-  ['two rows on one register', `${row}, { no: 12, as: INT16, quantity: c, weight: 1 }`, 'a and c share a register'],
+  [
+    'two rows on one register',
+    `${row}, { no: 12, as: INT16, quantity: c, weight: 1 }`,
+    'a and c share a register',
+  ],
   ['an unknown format', '{ no: 1, as: FLOAT, quantity: c, weight: 1 }', 'c: no format FLOAT'],
   ['a place below zero', '{ no: 0, as: INT16, quantity: c, weight: 1 }', 'c: address -1'],
   ['no weight', '{ no: 1, as: INT16, quantity: c, weight: 0 }', 'c: weight 0'],
   ['an unknown area', '{ no: 1, as: INT16, quantity: c, weight: 1, area: flash }', 'c: no area flash'],
-  ['an unknown order', '{ no: 1, as: INT32, quantity: c, weight: 1, wordOrder: odd }', 'c: no word order odd'],
+  [
+    'an unknown order',
+    '{ no: 1, as: INT32, quantity: c, weight: 1, wordOrder: odd }',
+    'c: no word order odd',
+  ],
 ] as const)('a table with %s is refused', (_what, registers, why) => {
   expect(() => parseDeviceTable(table(registers), 'x')).toThrow(why);
 });
 
 test('every device table is sound', () => {
-  const files = readdirSync(deviceFolder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.yaml'));
+  const files = readdirSync(deviceFolder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.yaml'),
+  );
   expect(files.length).toBeGreaterThanOrEqual(9);
-  for (const path of files) expect(readDeviceTable(path.slice(0, -'.yaml'.length)).rows.length).toBeGreaterThan(0);
+  for (const path of files)
+    expect(readDeviceTable(path.slice(0, -'.yaml'.length)).rows.length).toBeGreaterThan(0);
 });
 
 test.each([

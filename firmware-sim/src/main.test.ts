@@ -18,7 +18,15 @@ const park = join(import.meta.dirname, '../parks/small.yaml');
 const portsFile = (): string => join(folder, 'ports.json');
 const ports = (): Ports => JSON.parse(readFileSync(portsFile(), 'utf8')) as Ports;
 const start = (): ChildProcess =>
-  spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--park', park, '--ports', portsFile(), '--log', join(folder, 'log')]);
+  spawn(process.execPath, [
+    join(import.meta.dirname, 'main.ts'),
+    '--park',
+    park,
+    '--ports',
+    portsFile(),
+    '--log',
+    join(folder, 'log'),
+  ]);
 
 /** The next line of its log. */
 async function said(child: ChildProcess): Promise<{ msg: string; level: number }> {

@@ -28,7 +28,11 @@ test.each([
   ['a bus twice', park(`${bus}, ${bus}`, ''), 'bus b is there twice'],
   ['an unknown transport', park('{ key: b, transport: serial }', ''), 'bus b: transport is serial'],
   ['a meter twice', park(bus, `${meter({ unit: 1 })}, ${meter({ unit: 2 })}`), 'meter m is there twice'],
-  ['two meters at one place', park(bus, `${meter({ key: 'n' })}, ${meter({ key: 'm' })}`), 'two meters at b unit 1'],
+  [
+    'two meters at one place',
+    park(bus, `${meter({ key: 'n' })}, ${meter({ key: 'm' })}`),
+    'two meters at b unit 1',
+  ],
   ['no such bus', park(bus, meter({ bus: 'x' })), 'meter m: no bus x'],
   ['a bad unit', park(bus, meter({ unit: 300 })), 'unit 300 is not 1..247'],
   ['a negative start', park(bus, meter({ start: -1 })), 'start is -1'],
@@ -46,7 +50,9 @@ test('the series begins at midnight of the site', () => {
 
 test('the same seed gives the same park, another seed another, and both the same energy at full hours', () => {
   const data = readHourlyData();
-  const [one, same, other] = [1, 1, 2].map((seed) => createMeters(demo, data, seed).get('a-f1')!.get('active_energy_import')!);
+  const [one, same, other] = [1, 1, 2].map((seed) =>
+    createMeters(demo, data, seed).get('a-f1')!.get('active_energy_import')!,
+  );
   const [t, full] = [Date.parse('2026-11-20T03:17:31Z'), Date.parse('2026-11-20T03:00:00Z')];
   expect(one!(t)).toBe(same!(t));
   expect(one!(t)).not.toBe(other!(t));
@@ -59,12 +65,18 @@ test('a main meter has used what its parts used, and its losses', () => {
     const register = meters.get(key)!.get('active_energy_import')!;
     return register(Date.parse('2026-11-01T00:00:00Z')) - register(Date.parse('2026-10-01T00:00:00Z'));
   };
-  const parts = ['b-f1', 'b-f2', 'b-canteen', 'b-hvac', 'b-elevators'].reduce((sum, key) => sum + used(key), 0);
+  const parts = ['b-f1', 'b-f2', 'b-canteen', 'b-hvac', 'b-elevators'].reduce(
+    (sum, key) => sum + used(key),
+    0,
+  );
   expect(used('b-main')).toBeCloseTo(parts * 1.015, 3);
 });
 
 test('a sum that holds itself, an unknown column and an unknown kind are refused', () => {
-  const loop = { ...demo, meters: demo.meters.map((m) => (m.key === 'a-f1' ? { ...m, load: { sum: ['a-main'], times: 1 } } : m)) };
+  const loop = {
+    ...demo,
+    meters: demo.meters.map((m) => (m.key === 'a-f1' ? { ...m, load: { sum: ['a-main'], times: 1 } } : m)),
+  };
   expect(() => createMeters(loop, readHourlyData(), 1)).toThrow(/sums itself: a-main > a-f1/);
   const lost = { ...demo, meters: [{ ...demo.meters[1]!, load: { column: 'b999', times: 1 } }] };
   expect(() => createMeters(lost, readHourlyData(), 1)).toThrow(/no column b999; there are b0/);
@@ -73,13 +85,22 @@ test('a sum that holds itself, an unknown column and an unknown kind are refused
 test('history is what the live registers showed, at every quarter hour, never falling', () => {
   const until = Date.parse('2026-11-22T10:07:00Z');
   const csv = [...history({ park: file('small.yaml'), seed: 1, months: 1, until, stepMinutes: 15 })].join('');
-  const rows = csv.trimEnd().split('\n').map((line) => line.split(','));
+  const rows = csv
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','));
   expect(rows[0]).toEqual(['meter', 'ts', 'register']);
   const main = rows.filter(([meterKey]) => meterKey === 's-main');
-  expect([main[0]![1], main.at(-1)![1], main.length]).toEqual(['2026-10-22T10:00:00.000Z', '2026-11-22T10:00:00.000Z', 31 * 96 + 1]);
+  expect([main[0]![1], main.at(-1)![1], main.length]).toEqual([
+    '2026-10-22T10:00:00.000Z',
+    '2026-11-22T10:00:00.000Z',
+    31 * 96 + 1,
+  ]);
   const counts = main.map(([, , register]) => Math.round(Number(register) * 1000));
   expect(counts.every((count, index) => index === 0 || count >= counts[index - 1]!)).toBe(true);
-  const live = createMeters(readPark(file('small.yaml')), readHourlyData(), 1).get('s-main')!.get('active_energy_import')!;
+  const live = createMeters(readPark(file('small.yaml')), readHourlyData(), 1)
+    .get('s-main')!
+    .get('active_energy_import')!;
   expect(Number(main.at(-1)![2])).toBeCloseTo(live(Date.parse('2026-11-22T10:00:00Z')), 2);
 });
 

@@ -28,7 +28,8 @@ test('power is the slope of energy', () => {
   const hours = { before: 40, here: 90, after: 60 };
   for (let u = 0.01; u < 0.99; u += 0.013) {
     const step = 1e-6;
-    const slope = (hourProfile(hours, u + step, 5, 9).energy - hourProfile(hours, u - step, 5, 9).energy) / (2 * step);
+    const slope =
+      (hourProfile(hours, u + step, 5, 9).energy - hourProfile(hours, u - step, 5, 9).energy) / (2 * step);
     expect(slope).toBeCloseTo(hourProfile(hours, u, 5, 9).power, 2);
   }
 });
@@ -40,12 +41,16 @@ test('power meets without a step where hours meet', () => {
   expect(end).toBeCloseTo(start, 6);
 });
 
-const load = createSeriesLoad(Float64Array.from({ length: 168 }, (_, hour) => (hour % 24) * 3), 11, { origin: 0 });
+const load = createSeriesLoad(
+  Float64Array.from({ length: 168 }, (_, hour) => (hour % 24) * 3),
+  11,
+  { origin: 0 },
+);
 
 test('energy runs on over the end of the series, hour by hour what the series says', () => {
   for (const hour of [0, 23, 167, 168, 169, 5_000]) {
     const used = load.energy((hour + 1) * HOUR_MS) - load.energy(hour * HOUR_MS);
-    expect(used).toBeCloseTo((hour % 168 % 24) * 3, 6);
+    expect(used).toBeCloseTo(((hour % 168) % 24) * 3, 6);
   }
 });
 
@@ -67,7 +72,12 @@ test('three phases carry the power together, and current follows from power, vol
   for (const t of instants) {
     const total = [1, 2, 3].reduce((sum, phase) => sum + at(meter, `active_power_l${phase}`, t), 0);
     const electric = [1, 2, 3].reduce(
-      (sum, phase) => sum + (at(meter, `voltage_l${phase}_n`, t) * at(meter, `current_l${phase}`, t) * at(meter, 'power_factor_total', t)) / 1000,
+      (sum, phase) =>
+        sum +
+        (at(meter, `voltage_l${phase}_n`, t) *
+          at(meter, `current_l${phase}`, t) *
+          at(meter, 'power_factor_total', t)) /
+          1000,
       0,
     );
     expect(total).toBeCloseTo(at(meter, 'active_power_total', t), 9);
@@ -96,7 +106,9 @@ test('water volume is the integral of its flow', () => {
 });
 
 test('a kind nobody modelled is refused', () => {
-  expect(() => createQuantities({ ...setup, kind: 'gas-meter' })).toThrow('no model for a gas-meter (meter m)');
+  expect(() => createQuantities({ ...setup, kind: 'gas-meter' })).toThrow(
+    'no model for a gas-meter (meter m)',
+  );
 });
 
 test('an outage takes the same hour of the week before, in the first week of the week at the end', () => {

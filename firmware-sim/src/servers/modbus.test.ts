@@ -28,7 +28,13 @@ beforeEach(async () => {
     { key: 'line', transport: 'rtu-over-tcp' },
   ] as const;
   const extra = buses.map(({ key }) => ({ bus: key, unit: 1, device }));
-  simulator = createSimulator({ park: { ...empty, buses }, seed: 1, log, now: () => 1_700_000_000_123, extra });
+  simulator = createSimulator({
+    park: { ...empty, buses },
+    seed: 1,
+    log,
+    now: () => 1_700_000_000_123,
+    extra,
+  });
   ports = await simulator.start();
 });
 afterEach(async () => {
@@ -64,7 +70,8 @@ async function exchange(bus: string, frames: readonly string[], ms = 60): Promis
   return got;
 }
 
-const tcp = (pdu: string, unit = '01'): string => `0007 0000 ${(pdu.length / 2 + 1).toString(16).padStart(4, '0')} ${unit} ${pdu}`;
+const tcp = (pdu: string, unit = '01'): string =>
+  `0007 0000 ${(pdu.length / 2 + 1).toString(16).padStart(4, '0')} ${unit} ${pdu}`;
 function rtu(body: string): string {
   const check = Buffer.alloc(2);
   check.writeUInt16LE(crc16(Buffer.from(body, 'hex')));
@@ -99,7 +106,9 @@ test('answers on a line with a check sum, and keeps silent at a wrong one', asyn
 
 test('takes requests torn and merged', async () => {
   const request = tcp('0300000001').replaceAll(' ', '');
-  expect(await exchange('net', [request.slice(0, 6), request.slice(6) + request])).toBe('0007000000050103' + '02ffff' + '0007000000050103' + '02ffff');
+  expect(await exchange('net', [request.slice(0, 6), request.slice(6) + request])).toBe(
+    '0007000000050103' + '02ffff' + '0007000000050103' + '02ffff',
+  );
 });
 
 test('hangs up on what is no Modbus', async () => {
@@ -109,8 +118,26 @@ test('hangs up on what is no Modbus', async () => {
 test('the log has each request with what was shown, and at once', async () => {
   await exchange('net', [tcp('0300000003'), tcp('0303e80001')]);
   expect(served()).toEqual([
-    { t: 1_700_000_000_123, bus: 'net', unit: 1, fc: 3, addr: 0, count: 3, values: { u16: 65535, i16: -2 }, outcome: 'ok' },
-    { t: 1_700_000_000_123, bus: 'net', unit: 1, fc: 3, addr: 1000, count: 1, values: {}, outcome: 'exception 2' },
+    {
+      t: 1_700_000_000_123,
+      bus: 'net',
+      unit: 1,
+      fc: 3,
+      addr: 0,
+      count: 3,
+      values: { u16: 65535, i16: -2 },
+      outcome: 'ok',
+    },
+    {
+      t: 1_700_000_000_123,
+      bus: 'net',
+      unit: 1,
+      fc: 3,
+      addr: 1000,
+      count: 1,
+      values: {},
+      outcome: 'exception 2',
+    },
   ]);
 });
 
@@ -135,7 +162,11 @@ test('a fault may strike one range, one bus and one unit only, and be ended', as
   simulator.faults.set({ bus: 'net', unit: 2, fault: { kind: 'silence' } });
   expect(await exchange('net', [tcp('0300000001')])).not.toBe('');
   expect(await exchange('net', [tcp('0300120004')])).toBe('');
-  expect([simulator.faults.clear({ id }), simulator.faults.clear({ bus: 'line' }), simulator.faults.clear()]).toEqual([1, 1, 1]);
+  expect([
+    simulator.faults.clear({ id }),
+    simulator.faults.clear({ bus: 'line' }),
+    simulator.faults.clear(),
+  ]).toEqual([1, 1, 1]);
   expect(await exchange('net', [tcp('0300120002')])).not.toBe('');
 });
 
@@ -154,7 +185,10 @@ test('the control port takes faults and plugs, and says what it did not understa
   expect(await exchange('net', [tcp('0300000001')])).toBe('closed');
   expect(await say('{"do":"plug","bus":"net"}')).toEqual({ ok: true });
   expect(await exchange('net', [tcp('0300000001')])).not.toBe('');
-  expect(await say('{"do":"plug","bus":"nowhere"}')).toMatchObject({ ok: false, error: 'no bus nowhere; there are net, line' });
+  expect(await say('{"do":"plug","bus":"nowhere"}')).toMatchObject({
+    ok: false,
+    error: 'no bus nowhere; there are net, line',
+  });
   expect(await say('{"do":"dance"}')).toMatchObject({ ok: false });
   expect(await say('nonsense')).toMatchObject({ ok: false });
 });

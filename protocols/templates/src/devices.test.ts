@@ -15,7 +15,9 @@ interface DeviceFile {
 }
 
 const deviceFile = (id: string): DeviceFile =>
-  parse(readFileSync(join(import.meta.dirname, '../../../firmware-sim/devices', `${id}.yaml`), 'utf8')) as DeviceFile;
+  parse(
+    readFileSync(join(import.meta.dirname, '../../../firmware-sim/devices', `${id}.yaml`), 'utf8'),
+  ) as DeviceFile;
 
 const formats: Readonly<Record<string, string>> = {
   UINT16: 'u16',
@@ -45,7 +47,9 @@ test.each(listTemplates())('%s says the same as the simulator’s table of that 
     // Register: raw x scale counts of resolution. Gauge: raw x scale in the unit. Both must weigh what the maker says.
     expect(scale * resolution).toBeCloseTo(row.weight, 12);
   }
-  expect(device.registers.map(({ quantity }) => quantity).sort()).toEqual(template.points.map(({ key }) => key).sort());
+  expect(device.registers.map(({ quantity }) => quantity).sort()).toEqual(
+    template.points.map(({ key }) => key).sort(),
+  );
   expect(template.params.maxRegisters).toBeLessThanOrEqual(device.longestRead);
   if (device.holes === 'refuse') expect(template.params.gapRegisters).toBe(0);
 });

@@ -3,21 +3,33 @@ import { createSendPlan } from './send-plan.ts';
 
 /** An outbox of bare numbers. */
 function given(count: number, tables: readonly number[] = []) {
-  const waiting = new Set(Array.from({ length: count }, (_, i) => i + 1));
+  const rows = Array.from({ length: count }, (_, i) => i + 1); // Ascending.
+  const waiting = {
+    add(seq: number): void {
+      rows.push(seq);
+      rows.sort((a, b) => a - b);
+    },
+    delete(seq: number): void {
+      rows.splice(rows.indexOf(seq), 1);
+    },
+  };
   const plan = createSendPlan(
     {
-      waiting: (after, limit) => [...waiting].filter((seq) => seq > after).slice(0, limit),
-      newestWaiting: (after) => (Math.max(0, ...waiting) > after ? Math.max(...waiting) : undefined),
-      waitingTables: () => tables.filter((seq) => waiting.has(seq)),
+      waiting(after, limit) {
+        const first = rows.findIndex((seq) => seq > after);
+        return first < 0 ? [] : rows.slice(first, first + limit);
+      },
+      newestWaiting: (after) => rows.findLast((seq) => seq > after),
+      waitingTables: () => tables.filter((seq) => rows.includes(seq)),
     },
     0,
   );
   const take = (n: number, slots = 1_000): (number | undefined)[] =>
     Array.from({ length: n }, (_, i) => plan.next(Math.min(i, 1), slots));
   const receive = (upTo: number, now: number): void => {
-    const before = waiting.size;
-    for (let seq = 1; seq <= upTo; seq += 1) waiting.delete(seq);
-    plan.received(upTo > 0 ? [[1, upTo]] : [], waiting.size < before, now);
+    const known = rows.filter((seq) => seq <= upTo);
+    known.forEach(waiting.delete);
+    plan.received(upTo > 0 ? [[1, upTo]] : [], known.length > 0, now);
   };
   return { plan, take, receive, waiting };
 }

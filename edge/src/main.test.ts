@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createInterface } from 'node:readline';
+import { createUser } from '@nats-io/nkeys';
+import { expect, test } from 'vitest';
+import { scratch } from './testing/scratch.ts';
+
+const program = join(import.meta.dirname, 'main.ts');
+// Port 9 (discard) answers nowhere: neither a cloud nor a device.
+const yaml = `
+version: 1
+gatewayId: 018f0000-0000-7000-8000-000000000001
+name: Alone
+nats: { url: 'nats://127.0.0.1:9' }
+connections:
+  - id: bus
+    driver: modbus
+    params: { transport: tcp, host: 127.0.0.1, port: 9, timeoutMs: 200 }
+    devices:
+      - equipmentId: 018f0000-0000-7000-8000-000000000002
+        name: Nobody
+        params: { unit: 1 }
+        points:
+          - { id: 018f0000-0000-7000-8000-000000000003, address: 'hr:0:u16', kind: gauge, unit: kW, pollMs: 200 }
+`;
+
+function makeHome(path: string): void {
+  const cloud = generateKeyPairSync('ed25519').publicKey;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  mkdirSync(join(path, 'keys'));
+  writeFileSync(join(path, 'gateway.yaml'), yaml);
+  writeFileSync(join(path, 'keys/signing.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(join(path, 'keys/cloud.pub.pem'), cloud.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(join(path, 'keys/nats.nk'), createUser().getSeed());
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly messages: string[];
+}
+
+/** Runs the program to its end; `onMessage` may send it a signal. */
+function run(
+  home: string,
+  env: object,
+  onMessage: (message: string, kill: (signal: NodeJS.Signals) => void) => void,
+) {
+  return new Promise<Ended>((resolve) => {
+    const child = spawn(process.execPath, [program, '--home', home], { env: { ...process.env, ...env } });
+    const messages: string[] = [];
+    createInterface(child.stdout).on('line', (line) => {
+      const { msg } = JSON.parse(line) as { msg: string };
+      messages.push(msg);
+      onMessage(msg, (signal) => child.kill(signal));
+    });
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, messages });
+    });
+  });
+}
+
+test('is ready without a cloud and without a device, and stops when asked, everything on disk', async () => {
+  using home = scratch();
+  makeHome(home.path);
+  let askedAt = 0;
+  const ended = await run(home.path, {}, (message, kill) => {
+    if (message !== 'device does not answer') return;
+    askedAt = Date.now();
+    kill('SIGTERM');
+  });
+  expect(ended).toMatchObject({ code: 0, signal: null });
+  expect(ended.messages.filter((message) => message !== 'nats not connected')).toEqual([
+    ...['ready', 'device does not answer', 'stopping', 'stopped'],
+  ]);
+  expect(Date.now() - askedAt).toBeLessThan(5_000);
+  const db = new DatabaseSync(join(home.path, 'outbox.sqlite'), { readOnly: true });
+  expect(db.prepare('SELECT kind FROM message ORDER BY seq').all()).toEqual([
+    { kind: 'points' },
+    { kind: 'samples' },
+  ]);
+  db.close();
+}, 30_000);
+
+test('a failpoint kills it on the spot: what was not committed is not there', async () => {
+  using home = scratch();
+  makeHome(home.path);
+  const ended = await run(home.path, { PARKLINE_FAILPOINT: 'before-commit:crash@2' }, () => undefined);
+  expect(ended.signal).toBe('SIGKILL');
+  const db = new DatabaseSync(join(home.path, 'outbox.sqlite'));
+  expect(db.prepare('SELECT kind FROM message').all()).toEqual([{ kind: 'points' }]);
+  db.close();
+}, 30_000);
+
+test('an empty home ends it with one message and code 1', async () => {
+  using home = scratch();
+  const ended = await run(home.path, {}, () => undefined);
+  expect(ended).toMatchObject({ code: 1, messages: ['gateway cannot run'] });
+}, 30_000);

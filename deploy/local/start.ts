@@ -129,11 +129,14 @@ async function finish(code: number): Promise<void> {
 /** Faults of the surroundings are told in one sentence; anything else is a bug and shows where it happened. */
 function explain(error: unknown): string {
   if (knownFaults.some((kind) => error instanceof kind)) return (error as Error).message;
-  if (error instanceof DebsError)
-    return [error, error.cause].map((one) => (one instanceof Error ? one.message : '')).join('\n');
+  if (error instanceof DebsError) return withCauses(error).join('\n');
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return `the disk is full: ${(error as Error).message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function withCauses(error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...withCauses(error.cause)] : [];
 }
 
 /** npm is our parent after `exec`; SIGKILL to it would leave us running with nobody to stop us. */

@@ -37,6 +37,8 @@ export function createPool({ url, role, max = 10, name = 'parkline', log }: DbOp
   });
   // Without a listener an idle connection that the server closes would end the process.
   pool.on('error', (err) => log?.warn({ err }, 'idle database connection lost'));
+  // Neither may one that is closed in the middle of a transaction: whoever works on it learns by its next query.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

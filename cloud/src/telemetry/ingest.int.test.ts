@@ -201,6 +201,22 @@ test('is not held up by poison', async () => {
   ]);
 });
 
+test('loses nothing and does not fall over while its database connections are cut again and again', async () => {
+  const victim = ingestProcess();
+  const sending = send(120);
+  for (let cut = 0; cut < 10; cut += 1) {
+    await owner.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and application_name = 'parkline'`,
+    );
+    await sleep(150);
+  }
+  const expected = await sending;
+  await eventually(isDrained);
+  expect(await count()).toEqual(expected);
+  expect([victim.exitCode, victim.signalCode]).toEqual([null, null]);
+});
+
 test('goes on after the broker was killed and after its stream was wiped', async () => {
   ingest();
   const before = await send(5);

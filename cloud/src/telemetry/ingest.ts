@@ -19,6 +19,8 @@ const GATHER_MS = 250;
 const FLUSH_MS = 800;
 const RETRY_QUARANTINE_MS = 30_000;
 const RECONNECT_MS = 1_000;
+/** Failures in a row of which only the first is told: about a minute's worth. */
+const LOG_EVERY = 60;
 
 /**
  * Takes uplink messages from the log to the database until `signal` aborts, then finishes what it has begun. Any number of
@@ -63,16 +65,20 @@ async function readAll(
   collector: Collector<Delivery>,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
+  for (let failures = 0; !signal.aborted; failures += 1) {
     try {
       const uplink = await openUplink(deps.nats);
       const messages = await uplink.consume({ max_messages: 64, abort_on_missing_resource: true });
       const stop = (): void => messages.stop();
       signal.addEventListener('abort', stop, { once: true });
-      for await (const message of messages) await take(message);
+      for await (const message of messages) {
+        failures = 0;
+        await take(message);
+      }
       signal.removeEventListener('abort', stop);
     } catch (err) {
-      if (!signal.aborted) deps.log.warn({ err }, 'uplink interrupted');
+      if (!signal.aborted && failures % LOG_EVERY === 0)
+        deps.log.warn({ err, failures }, 'uplink interrupted');
     }
     await deps.wait(RECONNECT_MS, signal);
   }
@@ -94,11 +100,11 @@ async function untilDone<T>(
   ask: () => Promise<T>,
   signal: AbortSignal,
 ): Promise<{ readonly found: T } | undefined> {
-  while (!signal.aborted) {
+  for (let failures = 0; !signal.aborted; failures += 1) {
     try {
       return { found: await ask() };
     } catch (err) {
-      log.warn({ err }, 'gateway not looked up');
+      if (failures % LOG_EVERY === 0) log.warn({ err, failures }, 'gateway not looked up');
       await wait(RECONNECT_MS, signal);
     }
   }
@@ -113,11 +119,14 @@ async function every(
   failure: string,
   work: () => Promise<void>,
 ): Promise<void> {
+  let failures = 0;
   for (await wait(ms, signal); !signal.aborted; await wait(ms, signal)) {
     try {
       await work();
+      failures = 0;
     } catch (err) {
-      log.warn({ err }, failure);
+      if (failures % LOG_EVERY === 0) log.warn({ err, failures }, failure);
+      failures += 1;
     }
   }
 }

@@ -21,6 +21,8 @@ export interface Writer {
 
 /** Longest pause between two tries while the database is away. */
 const MAX_PAUSE_MS = 5_000;
+/** A database that stays away is told of at first and then about once a minute. */
+const LOG_EVERY = 12;
 /** Samples of one live message: it must stay well below the server's largest message. */
 const LIVE_CHUNK = 2_000;
 /** Messages of the quarantine tried at once. */
@@ -90,7 +92,7 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
         break;
       } catch (err) {
         if (isTheirFault(err)) return apart(batch, err);
-        log.warn({ err, failures }, 'batch not stored');
+        if (failures % LOG_EVERY === 0) log.warn({ err, failures }, 'batch not stored');
         await deps.wait(Math.min(MAX_PAUSE_MS, 100 * 2 ** failures), signal);
         if (signal.aborted) return;
       }

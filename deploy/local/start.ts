@@ -135,8 +135,10 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** A tool's own words end the chain: below them is only how it was called. */
 function withCauses(error: unknown): string[] {
-  return error instanceof Error ? [error.message, ...withCauses(error.cause)] : [];
+  if (!(error instanceof Error)) return [];
+  return error instanceof ToolError ? [error.message] : [error.message, ...withCauses(error.cause)];
 }
 
 /** npm is our parent after `exec`; SIGKILL to it would leave us running with nobody to stop us. */

@@ -21,6 +21,8 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
     onLoggedOut: () => session.ended(),
   });
   const session = new Session(api);
-  const [text] = await Promise.all([createTranslator(preferences.language), session.ask()]);
+  // Not waited for: the page shows that it is loading, and the log-in form needs no answer.
+  void session.ask();
+  const text = await createTranslator(preferences.language);
   return { api, clock: createClock(), preferences, session, text };
 }

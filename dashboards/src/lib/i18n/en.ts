@@ -15,7 +15,7 @@ export const en = {
     theme: 'Appearance',
     light: 'Light',
     dark: 'Dark',
-    system: 'As the system',
+    system: 'System',
     logout: 'Log out',
     shortcuts: 'Keyboard shortcuts',
   },

@@ -223,7 +223,7 @@ export const zhCN = {
     next: '更晚',
     today: '现在',
     choose: '选择日期',
-    zone: '时间为{{zone}}',
+    zone: '时区 {{zone}}',
   },
   chart: {
     asTable: '表格',

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import { schemaErrors } from '@parkline/contract';
 import type { Command } from 'commander';
 import { loadTemplates } from '@parkline/templates';
 import { sql } from 'kysely';
@@ -89,7 +90,7 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
 function parsePorts(text: string): BusPorts {
   const value: unknown = JSON.parse(text);
   if (Value.Check(Ports, value)) return value;
-  const faults = Value.Errors(Ports, value).map(
+  const faults = schemaErrors(Ports, value).map(
     ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
   );
   throw new Error(`ports file: ${faults.join('; ')}`);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { sql } from 'kysely';
-import { Role } from '@parkline/contract';
+import { Role, schemaErrors } from '@parkline/contract';
 import { parseParkFile, type ParkFile, type SeededGateway, seedFleet } from '../fleet/index.ts';
 import { createPasswords, people } from '../identity/index.ts';
 import { seedPlaces } from '../places/index.ts';
@@ -49,7 +49,7 @@ export function register(program: Command, io: Io): void {
 function parsePeople(text: string): People {
   const value: unknown = JSON.parse(text);
   if (Value.Check(People, value)) return value;
-  const faults = Value.Errors(People, value).map(
+  const faults = schemaErrors(People, value).map(
     ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
   );
   throw new Error(`people: ${faults.join('; ')}`);

@@ -1,3 +1,4 @@
+import { schemaErrors } from '@parkline/contract';
 import { LocalName } from '@parkline/templates';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -68,7 +69,7 @@ export function parseParkFile(text: string): ParkFile {
   }
   if (!Value.Check(ParkFile, value)) {
     throw new ParkFileError(
-      Value.Errors(ParkFile, value).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`),
+      schemaErrors(ParkFile, value).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`),
     );
   }
   const faults = [...twice(value), ...dangling(value), ...zoneFault(value)];

@@ -1,3 +1,4 @@
+import { schemaErrors } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -129,7 +130,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     Object.keys(Env.properties).flatMap((key) => (env[key] ? [[key, env[key]]] : [])),
   );
   const value: unknown = Value.Convert(Env, Value.Default(Env, known));
-  const faults = Value.Errors(Env, value)
+  const faults = schemaErrors(Env, value)
     .filter(({ instancePath }) => instancePath !== '')
     .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
   if (!Value.Check(Env, value)) throw new ConfigError([...new Set(faults)]);

@@ -1,3 +1,4 @@
+import { schemaErrors } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { ConfigError } from './load.ts';
@@ -17,6 +18,6 @@ export function readEnv(env: NodeJS.ProcessEnv): Env {
   const value = Value.Default(Env, Object.fromEntries(known));
   if (Value.Check(Env, value)) return value;
   throw new ConfigError(
-    Value.Errors(Env, value).map(({ instancePath, message }) => `env${instancePath} ${message}`),
+    schemaErrors(Env, value).map(({ instancePath, message }) => `env${instancePath} ${message}`),
   );
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Settings } from 'typebox/system';
+import { schemaErrors } from '@parkline/contract';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
 import { GatewayConfig } from './schema.ts';
@@ -79,24 +79,15 @@ function readYaml(yaml: string): unknown {
 }
 
 function schemaFaults(value: unknown): string[] {
-  return allErrors(value).flatMap(({ keyword, instancePath, schemaPath, message, params }) => {
-    // Both are said again by the parent: the unknown key by name, the branch of a union by the union.
-    if (keyword === 'boolean' || schemaPath.includes('/anyOf/')) return [];
-    const names = 'additionalProperties' in params ? `: ${params.additionalProperties.join(', ')}` : '';
-    const allowed = 'allowedValues' in params ? `: ${params.allowedValues.join(', ')}` : '';
-    return [`${instancePath || '/'} ${message}${names}${allowed}`];
-  });
-}
-
-/** The validator stops after 8 errors unless told otherwise, and it can only be told for the whole process. */
-function allErrors(value: unknown) {
-  const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: 1_000 });
-  try {
-    return Value.Errors(GatewayConfig, value);
-  } finally {
-    Settings.Set({ maxErrors });
-  }
+  return schemaErrors(GatewayConfig, value).flatMap(
+    ({ keyword, instancePath, schemaPath, message, params }) => {
+      // Both are said again by the parent: the unknown key by name, the branch of a union by the union.
+      if (keyword === 'boolean' || schemaPath.includes('/anyOf/')) return [];
+      const names = 'additionalProperties' in params ? `: ${params.additionalProperties.join(', ')}` : '';
+      const allowed = 'allowedValues' in params ? `: ${params.allowedValues.join(', ')}` : '';
+      return [`${instancePath || '/'} ${message}${names}${allowed}`];
+    },
+  );
 }
 
 /** What a schema cannot say. Pure. */

@@ -1,3 +1,4 @@
+export * from './faults.ts';
 export * from './units.ts';
 export * from './wire/subjects.ts';
 export * from './wire/uplink.ts';

@@ -1,3 +1,4 @@
+import { schemaErrors } from '@parkline/contract';
 import { DriverError } from '@parkline/kit';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -31,13 +32,13 @@ export type DeviceParams = Static<typeof DeviceParams>;
 export const parseConnectionParams = (params: unknown): ConnectionParams => {
   const value = Value.Default(ConnectionParams, Value.Clone(params));
   if (Value.Check(ConnectionParams, value)) return value;
-  throw fault(Value.Errors(ConnectionParams, value), 'modbus connection');
+  throw fault(schemaErrors(ConnectionParams, value), 'modbus connection');
 };
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
   if (Value.Check(DeviceParams, params)) return params;
-  throw fault(Value.Errors(DeviceParams, params), 'modbus device');
+  throw fault(schemaErrors(DeviceParams, params), 'modbus device');
 };
 
 function fault(errors: readonly { instancePath: string; message: string }[], where: string): DriverError {

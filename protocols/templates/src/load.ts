@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Value } from 'typebox/value';
+import { schemaErrors } from '@parkline/contract';
 import { parse } from 'yaml';
 import { Template } from './schema.ts';
 
@@ -13,7 +13,7 @@ export const templateFolder = join(import.meta.dirname, '..');
  */
 export function parseTemplate(text: string, id: string): Template {
   const value: unknown = parse(text);
-  const shape = Value.Errors(Template, value).map((fault) => `${fault.instancePath || '/'} ${fault.message}`);
+  const shape = schemaErrors(Template, value).map((fault) => `${fault.instancePath || '/'} ${fault.message}`);
   const faults = shape.length > 0 ? shape : meaningFaults(value as Template, id);
   if (faults.length > 0) throw new Error(`template ${id}: ${faults.join('; ')}`);
   return value as Template;

@@ -1,7 +1,7 @@
 import { type Fault, isDate, isTimeZone, parseInstant, startOfDate } from '../metering/index.ts';
 import { isObject, type Json } from './json.ts';
 import { readAllocation, readTariff } from './read-tariff.ts';
-import { complete, createReader, type Reader } from './reader.ts';
+import { complete, createReader, type Reader, type ReadInstant } from './reader.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The parts of a scenario that could be read. A part with a fault is missing, so that the others can still be checked. */
@@ -9,9 +9,6 @@ export type ScenarioParts = { readonly [K in keyof Scenario]: Scenario[K] | unde
 
 /** Minutes that an interval may last: whole parts of an hour, so that clock changes fall on boundaries. */
 const INTERVAL_MINUTES = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60];
-
-/** Reads instants of the scenario in the site's time zone. */
-export type ReadInstant = (reader: Reader, key: string) => number | undefined;
 
 /** Checks every field by itself; how the fields fit together is for checkScenario. */
 export function readScenario(json: Json): {

@@ -1,6 +1,5 @@
 import { type DayType, type Decimal, pow10, toUnits } from '../metering/index.ts';
-import type { ReadInstant } from './read-scenario.ts';
-import { complete, type Reader } from './reader.ts';
+import { complete, type Reader, type ReadInstant } from './reader.ts';
 import {
   type AllocationRule,
   BASES,

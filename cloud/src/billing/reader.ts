@@ -26,6 +26,9 @@ export interface Reader {
   fault(key: string, message: string): undefined;
 }
 
+/** Reads instants of the scenario in the site's time zone. */
+export type ReadInstant = (reader: Reader, key: string) => number | undefined;
+
 const SIGNS = {
   any: () => true,
   'not-negative': (units: bigint) => units >= 0n,

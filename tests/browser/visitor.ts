@@ -67,6 +67,10 @@ const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Serious and critical findings of axe on what is on screen, one line each. */
 export async function seriousFindings(page: Page): Promise<string[]> {
+  // Text that is still fading in has no contrast yet.
+  await page.evaluate(`Promise.all(document.getAnimations()
+    .filter((animation) => animation.effect.getComputedTiming().iterations < Infinity)
+    .map((animation) => animation.finished.catch(() => undefined)))`);
   await page.evaluate(await readFile(axePath, 'utf8'));
   return page.evaluate(async () => {
     interface Finding {

@@ -40,6 +40,28 @@ test('other points, repeats and late samples are left out, a bad reading is a ho
   expect(buffer.points.map(({ at }) => at)).toEqual([3_000, 12_000]);
 });
 
+test('without a point there is nothing to stream', async () => {
+  let opened = 0;
+  const watch = new Watch(
+    {},
+    {
+      api: { points: async () => [] },
+      clock: createClock(() => 0),
+      onRefused: () => undefined,
+      live: {
+        open: () => {
+          opened += 1;
+          throw new Error('no stream expected');
+        },
+        later: () => () => undefined,
+        onRefused: () => undefined,
+      },
+    },
+  );
+  await watch.load();
+  expect([opened, watch.link]).toEqual([0, undefined]);
+});
+
 test('a watched point reads what the stream brought last', async () => {
   let send: (event: { data: string }) => void = () => undefined;
   let url = '';

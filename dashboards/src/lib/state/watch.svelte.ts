@@ -17,27 +17,48 @@ export interface WatchDeps {
 /** Points with what they read now: the list once, then every change as it comes. `close` when the page leaves. */
 export class Watch {
   readonly points = new Resource<Point[]>();
-  readonly live: LivePoints;
   readonly byId: ReadonlyMap<string, Point> = $derived(
     // Made whole with every answer and never changed after: a plain map will do.
     // eslint-disable-next-line svelte/prefer-svelte-reactivity
     new Map((this.points.data ?? []).map((point) => [point.id, point])),
   );
+  #live = $state.raw<LivePoints>();
   #deps: WatchDeps;
   #filter: { equipment?: string };
 
   constructor(filter: { equipment?: string }, deps: WatchDeps) {
     this.#deps = deps;
     this.#filter = filter;
-    this.live = new LivePoints(`/api/live${queryText(filter)}`, deps.live ?? browserLive(deps));
   }
 
+  /** How the stream is; undefined while there is nothing to stream. */
+  get link(): LivePoints['link'] | undefined {
+    return this.#live?.link ?? (this.points.loading ? 'connecting' : undefined);
+  }
+
+  /** Reads the list anew, for instance in another language, and opens the stream once there is a point to watch. */
   load(): Promise<void> {
-    return this.points.load((signal) => this.#deps.api.points(this.#filter, signal));
+    return this.points.load(async (signal) => {
+      const points = await this.#deps.api.points(this.#filter, signal);
+      if (points.length > 0 && !signal.aborted) this.#open();
+      return points;
+    });
+  }
+
+  #open(): void {
+    this.#live ??= new LivePoints(
+      `/api/live${queryText(this.#filter)}`,
+      this.#deps.live ?? browserLive(this.#deps),
+    );
+  }
+
+  /** The newest sample that the stream brought. */
+  sample(pointId: string): LiveSample | undefined {
+    return this.#live?.byId.get(pointId);
   }
 
   reading(point: Point): Reading {
-    return readingOf(point, this.live.byId.get(point.id), this.#deps.clock.now);
+    return readingOf(point, this.sample(point.id), this.#deps.clock.now);
   }
 
   /** What a point reads, if there is such a point. */
@@ -47,7 +68,7 @@ export class Watch {
   }
 
   close(): void {
-    this.live.close();
+    this.#live?.close();
     this.points.close();
   }
 }

@@ -18,13 +18,20 @@ export interface Refused {
   readonly tableHash?: string | undefined;
 }
 
-/** Keeps whole messages; the same bytes again only count up. */
+/**
+ * Keeps whole messages. The same bytes again only count up, unless their author is proven now: then a receipt covers them,
+ * and what is known of them now decides who tries them again.
+ */
 export async function quarantine(client: ClientBase, refused: readonly Refused[]): Promise<void> {
   for (const { gateway, bytes, reason, detail, header, tableHash } of refused) {
     await client.query(
       `insert into quarantine as q (gateway, reason, detail, epoch, seq, table_hash, bytes, sha256)
        values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (sha256) do update set seen = q.seen + 1, last_at = now()`,
+       on conflict (sha256) do update set seen = q.seen + 1, last_at = now(),
+         reason = case when excluded.seq is null then q.reason else excluded.reason end,
+         detail = case when excluded.seq is null then q.detail else excluded.detail end,
+         epoch = coalesce(excluded.epoch, q.epoch), seq = coalesce(excluded.seq, q.seq),
+         table_hash = coalesce(excluded.table_hash, q.table_hash)`,
       [
         gateway.slice(0, 200),
         reason,
@@ -73,7 +80,7 @@ export async function worthAnotherTry(client: ClientBase, limit: number): Promis
   const { rows } = await client.query<Waiting>(
     `select ${columns} from quarantine q join gateway g on g.id::text = q.gateway and g.public_key is not null
      where q.resolved_at is null and q.reason in ('gateway', 'point')
-     order by q.last_at limit $1 for update of q skip locked`,
+     order by q.last_at, q.id limit $1 for update of q skip locked`,
     [limit],
   );
   return rows;
@@ -84,16 +91,16 @@ export async function resolve(client: ClientBase, ids: readonly string[]): Promi
   await client.query('update quarantine set resolved_at = now() where id = any($1)', [ids]);
 }
 
-/** Notes why another try failed; the row goes to the end of the queue. */
+/** Notes why another try failed, and what it proved; the row goes to the end of the queue. */
 export async function stillRefused(
   client: ClientBase,
   id: string,
-  reason: Reason,
-  detail?: string,
+  { reason, detail, header, tableHash }: Refused,
 ): Promise<void> {
-  await client.query('update quarantine set reason = $2, detail = $3, last_at = now() where id = $1', [
-    id,
-    reason,
-    detail?.slice(0, 500),
-  ]);
+  await client.query(
+    `update quarantine set reason = $2, detail = $3, last_at = now(),
+       epoch = coalesce($4, epoch), seq = coalesce($5, seq), table_hash = coalesce($6, table_hash)
+     where id = $1`,
+    [id, reason, detail?.slice(0, 500), header?.epoch, header?.seq, tableHash],
+  );
 }

@@ -78,7 +78,7 @@ export async function storeMessages(
   await deps.makeRoom(blocks);
   const conflicts = await writeRows(client, blocks);
   await quarantine(client, work.refused);
-  for (const { id, reason, detail } of work.again) await stillRefused(client, id, reason, detail);
+  for (const { id, ...refused } of work.again) await stillRefused(client, id, refused);
   await resolve(client, work.done);
   await saveReceipts(client, receipts);
   return { receipts, samples: work.samples, conflicts, refused: countReasons(work.refused) };
@@ -88,7 +88,7 @@ export async function storeMessages(
 function createWork() {
   const samples: { gatewayId: string; rows: Rows; table: KnownTable }[] = [];
   const refused: Refused[] = [];
-  const again: { id: string; reason: Reason; detail: string | undefined }[] = [];
+  const again: (Refused & { readonly id: string })[] = [];
   const done: string[] = [];
   return {
     samples,
@@ -101,8 +101,9 @@ function createWork() {
       detail?: string,
       tableHash?: string,
     ): void {
-      if (retry) again.push({ id: retry.id, reason, detail });
-      else refused.push({ gateway, bytes, reason, detail, header: opened.header, tableHash });
+      const row = { gateway, bytes, reason, detail, header: opened.header, tableHash };
+      if (retry) again.push({ id: retry.id, ...row });
+      else refused.push(row);
     },
   };
 }

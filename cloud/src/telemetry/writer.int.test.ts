@@ -91,23 +91,49 @@ test('sets one message aside that the database refuses, and stores the others', 
   expect(await open()).toEqual([{ reason: 'error' }]);
 });
 
-test('reads messages of a gateway that is trusted later', async () => {
+/** Nobody trusts the gateway any more, until `trust`. */
+async function distrusted() {
   const { rows } = await owner.query<{ public_key: string }>('select public_key from gateway where id = $1', [
     gateway.id,
   ]);
-  await owner.query('update gateway set public_key = null where id = $1', [gateway.id]);
+  const setKey = async (key: string | null) => {
+    await owner.query('update gateway set public_key = $2 where id = $1', [gateway.id, key]);
+    clock += 10_000;
+  };
+  await setKey(null);
+  return { trust: () => setKey(rows[0]!.public_key) };
+}
+const deliverUnproven = (bytes: Uint8Array): Delivery => {
+  const opened = openMessage(bytes, gateway.id, undefined);
+  return { gateway: gateway.id, bytes, opened, ack: () => (acked += 1) };
+};
+
+test('reads messages of a gateway that is trusted later', async () => {
+  const { trust } = await distrusted();
   const sender = createSender(gateway);
-  const unproven = [sender.points(), sender.samples([[0, noon, 7]])].map((bytes): Delivery => {
-    const opened = openMessage(bytes, gateway.id, undefined);
-    return { gateway: gateway.id, bytes, opened, ack: () => (acked += 1) };
-  });
-  await writer.write(unproven);
+  await writer.write([sender.points(), sender.samples([[0, noon, 7]])].map(deliverUnproven));
   await writer.retryQuarantine();
   expect([await open(), told]).toEqual([[{ reason: 'gateway' }, { reason: 'gateway' }], []]);
 
-  await owner.query('update gateway set public_key = $2 where id = $1', [gateway.id, rows[0]!.public_key]);
-  clock += 10_000;
+  await trust();
   await writer.retryQuarantine();
+  expect([await open(), await values()]).toEqual([[], [7]]);
+});
+
+test.each([
+  ['tried again', () => writer.retryQuarantine()],
+  ['sent again', (batch: Uint8Array) => writer.write([deliver(batch)])],
+])('keeps a batch that is %s once its gateway is trusted, until its table comes', async (_how, again) => {
+  const { trust } = await distrusted();
+  const sender = createSender(gateway);
+  const [table, batch] = [sender.points(), sender.samples([[0, noon, 7]])];
+  await writer.write([deliverUnproven(batch)]);
+  await trust();
+  await again(batch);
+  await writer.retryQuarantine();
+  expect(await open()).toEqual([{ reason: 'table' }]);
+
+  await writer.write([deliver(table)]);
   expect([await open(), await values()]).toEqual([[], [7]]);
 });
 

@@ -65,10 +65,10 @@ function parse(text: Readable, onRow: (cells: readonly string[], row: number) =>
   let row = 0;
   return new Promise((resolve, reject) => {
     Papa.parse<string[]>(text as unknown as Papa.LocalFile, {
+      beforeFirstChunk: (start) => start.replace(/^\ufeff/, ''), // Before the quotes are read: the mark may stand outside them.
       chunk({ data }) {
         for (const cells of data) {
           row += 1;
-          if (row === 1 && cells[0]) cells[0] = cells[0].replace(/^\ufeff/, '');
           if (cells.length > 1 || cells[0] !== '') onRow(cells, row);
         }
       },

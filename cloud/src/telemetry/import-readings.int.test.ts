@@ -81,6 +81,15 @@ describe('rows meter,ts,register', () => {
     expect(again).toEqual({ importId: null, rows: 3, inserted: 0, unchanged: 3, faultCount: 0, faults: [] });
   });
 
+  test.each([
+    ['a byte order mark', '\ufeff'],
+    ['a byte order mark before a quoted header', '\ufeff"meter","ts","register"\n'],
+  ])('may begin with %s', async (_what, start) => {
+    const [header, ...rows] = registers.split('\n');
+    const text = start.includes('meter') ? start + rows.join('\n') : start + [header, ...rows].join('\n');
+    expect(await load(text)).toMatchObject({ inserted: 3, faultCount: 0 });
+  });
+
   test('are only checked in a dry run', async () => {
     expect(await load(registers, { dryRun: true })).toMatchObject({ importId: null, inserted: 3 });
     expect(await stored(first)).toEqual([]);
@@ -90,6 +99,8 @@ describe('rows meter,ts,register', () => {
     ['m-0-9,2026-11-20T02:00:00Z,102', 'meter', 'is not known: m-0-9'],
     ['m-0-0,2026-11-20 02:00,102', 'ts', 'is no ISO 8601 instant with an offset: 2026-11-20 02:00'],
     ['m-0-0,2026-13-20T02:00:00Z,102', 'ts', 'is no date and time: 2026-13-20T02:00:00Z'],
+    ['m-0-0,2026-02-30T02:00:00Z,102', 'ts', 'is no date and time: 2026-02-30T02:00:00Z'],
+    ['m-0-0,2025-02-29 02:00:00+08:00,102', 'ts', 'is no date and time: 2025-02-29 02:00:00+08:00'],
     ['m-0-0,1999-11-20T02:00:00Z,102', 'ts', 'is before the year 2000: 1999-11-20T02:00:00Z'],
     ['m-0-0,2026-12-20T02:00:00Z,102', 'ts', 'is in the future: 2026-12-20T02:00:00Z'],
     ['m-0-0,2026-11-20T02:00:00Z,102.123', 'register', 'is not a whole number of steps of 0.01: 102.123'],
@@ -160,13 +171,18 @@ describe('rows of energy an hour', () => {
 
   test('name the row and column of what is wrong', async () => {
     const { faults } = await load(
-      'datetime_utc,m-0-0,b37\n2026-11-20 00:00:00,-1,2\n2026-11-20 00:00:00,1,2\nyesterday,1,2\n',
+      'datetime_utc,m-0-0,b37\n2026-11-20 00:00:00,-1,2\n2026-11-20 00:30:00,1,2\nyesterday,1,2\n2026-02-30 00:00:00,1,2\n',
     );
     expect(faults).toEqual([
       { row: 1, field: 'b37', reason: 'is no known meter' },
       { row: 2, field: 'm-0-0', reason: 'is no energy: -1' },
-      { row: 3, field: 'datetime_utc', reason: 'is not later than the row before: 2026-11-20 00:00:00' },
+      {
+        row: 3,
+        field: 'datetime_utc',
+        reason: 'is not an hour or more after the row before: 2026-11-20 00:30:00',
+      },
       { row: 4, field: 'datetime_utc', reason: 'is no date and time: yesterday' },
+      { row: 5, field: 'datetime_utc', reason: 'is no date and time: 2026-02-30 00:00:00' },
     ]);
   });
 });

@@ -65,6 +65,12 @@ const badTime = (at: number, now: Date): string | undefined => {
   return at > now.getTime() + 60_000 ? 'is in the future' : undefined;
 };
 
+/** Unix ms, NaN for a day that is not in the calendar: `Date.parse` would make the 30th of February a day in March. */
+function parseInstant(text: string): number {
+  const [year = NaN, month = NaN, day = NaN] = text.slice(0, 10).split('-').map(Number);
+  return day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? NaN : Date.parse(text);
+}
+
 const INSTANT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 const NUMBER = /^\d{1,15}(\.\d{1,9})?$/;
 
@@ -85,7 +91,7 @@ export function readRegisters(
     const [key, ts, shown] = [cells[column.meter]!, cells[column.ts]!, cells[column.register]!];
     const meter = meters.get(key);
     if (!meter) return faults.add(row, 'meter', `is not known: ${key}`);
-    const at = INSTANT.test(ts) ? Date.parse(ts) : NaN;
+    const at = parseInstant(ts);
     const fault = INSTANT.test(ts) ? badTime(at, now) : 'is no ISO 8601 instant with an offset';
     if (fault) return faults.add(row, 'ts', `${fault}: ${ts}`);
     const counts = NUMBER.test(shown) ? toCounts(Number(shown), meter.resolution) : undefined;
@@ -112,7 +118,9 @@ export function readIntervals(
       return faults.add(row, 'row', `has ${cells.length} cells, not ${header.length}`);
     const text = cells[0]!;
     const at = parseUtc(text);
-    const fault = badTime(at + HOUR_MS, now) ?? (at > last ? undefined : 'is not later than the row before');
+    const fault =
+      badTime(at + HOUR_MS, now) ??
+      (at >= last + HOUR_MS ? undefined : 'is not an hour or more after the row before');
     if (fault) return faults.add(row, 'datetime_utc', `${fault}: ${text}`);
     last = at;
     columns.forEach((column, i) => {
@@ -132,5 +140,5 @@ export function readIntervals(
 /** `2019-01-01 00:00:00`, also with T and Z; NaN when it is something else. */
 export function parseUtc(text: string): number {
   const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)Z?$/.exec(text);
-  return match ? Date.parse(`${match[1]}T${match[2]}Z`) : NaN;
+  return match ? parseInstant(`${match[1]}T${match[2]}Z`) : NaN;
 }

@@ -95,7 +95,7 @@ function chartOptions(
   return {
     width: options.width,
     height: options.height,
-    padding: [12, 8, 0, 0],
+    padding: [12, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {

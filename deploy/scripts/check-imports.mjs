@@ -65,7 +65,7 @@ export function specifiers(source) {
 
 function resolve(from, spec, named) {
   if (spec.startsWith('.')) return posix.join(dirname(from), spec);
-  if (spec.startsWith('$lib/')) return `dashboards/src/lib/${spec.slice(5)}`;
+  if (spec.startsWith('#lib/')) return `dashboards/src/lib/${spec.slice(5)}`;
   const name = [...named.keys()].find((key) => spec === key || spec.startsWith(`${key}/`));
   return name && named.get(name);
 }

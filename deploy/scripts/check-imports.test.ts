@@ -31,7 +31,7 @@ describe('import directions', () => {
     [
       'lib/ui never fetches',
       'dashboards/src/lib/ui/a.svelte',
-      '$lib/api/client.ts',
+      '#lib/api/client.ts',
       'dashboards/src/lib/api/client.ts',
     ],
     [

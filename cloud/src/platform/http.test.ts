@@ -28,6 +28,11 @@ app.post('/api/things', {
   schema: { body: Type.Object({ count: Type.Integer(), tag: Type.Optional(Type.String()) }) },
   handler: async ({ body }) => body,
 });
+app.get('/api/things/:id', {
+  config: { permission: 'thing.read' },
+  schema: { params: Type.Object({ id: Type.String() }) },
+  handler: async ({ params }) => params,
+});
 app.delete('/api/things', { config: { permission: 'thing.write' } }, async () => 'gone');
 app.get('/api/broken', { config: { permission: 'public' } }, async () => {
   throw new Error('secret of the house');
@@ -78,6 +83,9 @@ describe('input', () => {
   test.each([
     ['/api/things?limit=0', 'limit'],
     ['/api/things?limit=x', 'limit'],
+    ['/api/things?limit=1.5', 'limit'],
+    ['/api/things?limit=true', 'limit'],
+    ['/api/things/%00', 'id'],
     ['/api/things?limt=5', 'limt'],
     ['/api/things?limit=1&limit=2', 'limit'],
     ['/api/broken?x=1', 'x'],
@@ -92,6 +100,7 @@ describe('input', () => {
     ['a missing field', {}, 'body.count'],
     ['an unknown field', { count: 1, admin: true }, 'body.admin'],
     ['no object', [], 'body'],
+    ['a NUL in a text', { count: 1, tag: 'a\0' }, 'body.tag'],
   ])('a body with %s is refused by name', async (_what, payload, field) => {
     const reply = await app.inject({ method: 'POST', url: '/api/things', headers: me, payload });
     expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, field]);
@@ -123,8 +132,23 @@ describe('answers', () => {
     expect([reply.statusCode, reply.headers['retry-after']]).toEqual([429, '7']);
   });
 
-  test('more requests a second than allowed are refused', async () => {
-    const replies = await Promise.all(Array.from({ length: 60 }, () => get('/api/things', { ...me })));
+  test('no answer of the API is kept by the browser, however its address is spelt', async () => {
+    expect((await get('/%61pi/things')).headers['cache-control']).toBe('no-store');
+  });
+
+  test.each([
+    ['/api/things/%', 400, 'bad_input'],
+    [`/api/things/${'x'.repeat(300)}`, 404, 'not_found'],
+  ])('a path that no route can take (%#) is refused like everything else', async (url, status, code) => {
+    const reply = await get(url, { ...me, 'accept-language': 'zh' });
+    expect([reply.statusCode, reply.json()]).toEqual([
+      status,
+      { code, message: expect.stringMatching(/。$/) },
+    ]);
+  });
+
+  test.each(['/api/things', '/%61pi/things'])('more %s a second than allowed are refused', async (url) => {
+    const replies = await Promise.all(Array.from({ length: 60 }, () => get(url)));
     const refused = replies.filter(({ statusCode }) => statusCode === 429);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]?.headers['retry-after']).toBe('1');

@@ -50,6 +50,11 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: () => randomUUID(),
     forceCloseConnections: true, // Live streams never end by themselves.
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    // What is refused before there is a route passes no hook.
+    frameworkErrors: (error, request, reply) => {
+      request.language = languageOf(request.headers['accept-language']);
+      sendError(error, request, reply);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendError);
@@ -72,7 +77,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     max: deps.ratePerS ?? 100,
     timeWindow: 1_000,
     keyGenerator: ({ actor, ip }) => actor?.accountId ?? ip,
-    allowList: ({ url }) => !url.startsWith('/api/'),
+    allowList: (request) => !isApi(request),
     errorResponseBuilder: (_request, { ttl }) =>
       new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.ceil(ttl / 1_000) }),
   });
@@ -88,8 +93,7 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
   app.addHook('onRequest', async (request, reply) => {
     request.language = languageOf(request.headers['accept-language']);
     reply.header('x-request-id', request.id);
-    if (request.url.startsWith('/api/'))
-      reply.header('cache-control', 'no-store').header('vary', 'accept-language');
+    if (isApi(request)) reply.header('cache-control', 'no-store').header('vary', 'accept-language');
     if (request.is404) return;
     refuseForeignOrigin(request, publicUrl);
     const { permission } = request.routeOptions.config;
@@ -106,6 +110,9 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
     );
   });
 }
+
+/** By its route: the address as it was sent may spell the same in another way (`/%61pi/`). */
+const isApi = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url?.startsWith('/api/') ?? false;
 
 async function documentApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -125,7 +132,7 @@ async function documentApi(app: FastifyInstance): Promise<void> {
 }
 
 /** The one border where an error becomes an answer. What the client did not cause is logged and told nothing. */
-function sendError(this: FastifyInstance, cause: unknown, request: FastifyRequest, reply: FastifyReply) {
+function sendError(cause: unknown, request: FastifyRequest, reply: FastifyReply) {
   const error = asAppError(cause);
   const status = statusOf[error.code];
   if (status >= 500) request.log.error({ err: cause }, 'request failed');
@@ -163,8 +170,10 @@ function asAppError(cause: unknown): AppError {
 
 const fastifyCodes: Readonly<Record<number, ErrorCode>> = {
   400: 'bad_input',
+  403: 'not_found', // A path that leads out of the portal's folder.
   404: 'not_found',
   413: 'too_large',
+  414: 'not_found', // A name longer than any of ours.
   415: 'unsupported_media',
   429: 'too_many_requests',
 };

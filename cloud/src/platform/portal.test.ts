@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { request } from 'node:http';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +65,15 @@ describe('the portal', () => {
   ])('%s asked for as %s is not found', async (url, accept) => {
     const reply = await get(url, { accept });
     expect([reply.statusCode, reply.json().code]).toEqual([404, 'not_found']);
+  });
+
+  test('what lies outside of its folder is not found', async () => {
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    const status = new Promise((resolve) => {
+      // Sent as it stands: fetch would tidy the path first.
+      request({ port, path: '/../package.json' }, ({ statusCode }) => resolve(statusCode)).end();
+    });
+    expect(await status).toBe(404);
   });
 
   test('a page is only shown, never sent to', async () => {

@@ -25,13 +25,31 @@ const closed = (schema: unknown): unknown =>
 /** Checks with typebox itself. Query and parameters are text, so they are converted; a JSON body must be right as it is. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
-  const text = httpPart !== 'body';
+  const root = httpPart === 'body' ? 'body' : '';
   return (input: unknown) => {
-    const value: unknown = text ? Value.Convert(schema, Value.Default(schema, input)) : input;
-    if (check.Check(value)) return { value };
-    return { error: badInput(httpPart === 'body' ? 'body' : '', check.Errors(value)) };
+    const value = httpPart === 'body' ? input : fromText(schema, input);
+    if (!check.Check(value)) return { error: badInput(root, check.Errors(value)) };
+    const unstorable = textsWithNul(value, root);
+    if (unstorable.length === 0) return { value };
+    return { error: inputError(unstorable.map((field) => ({ field, message: 'must not hold a NUL' }))) };
   };
 };
+
+/** Text becomes what the schema asks for only where it says exactly that: `1.5` and `true` are no integers. */
+function fromText(schema: TSchema, input: unknown): unknown {
+  const given = Object.entries(Value.Default(schema, input) as Record<string, unknown>);
+  const converted = Value.Convert(schema, Object.fromEntries(given)) as Record<string, unknown>;
+  return Object.fromEntries(
+    given.map(([key, text]) => [key, String(converted[key]) === text ? converted[key] : text]),
+  );
+}
+
+/** PostgreSQL has no text with a NUL in it, so none gets further than this. */
+function textsWithNul(value: unknown, path: string): string[] {
+  if (typeof value === 'string') return value.includes('\0') ? [path] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsWithNul(inner, joined(path, key)));
+}
 
 type Faults = ReturnType<typeof Value.Errors>;
 
@@ -48,7 +66,10 @@ function badInput(root: string, errors: Faults): AppError {
       faults.set(joined(root, path), message);
     }
   }
-  const details: FieldFault[] = [...faults].map(([field, message]) => ({ field, message }));
+  return inputError([...faults].map(([field, message]) => ({ field, message })));
+}
+
+function inputError(details: FieldFault[]): AppError {
   const text = details.map(({ field, message }) => `${field} ${message}`).join('; ');
   return new AppError('bad_input', text, { details });
 }

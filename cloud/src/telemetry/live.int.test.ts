@@ -70,6 +70,11 @@ const publish = async (accountId: string, samples: LiveUpdate['samples']) => {
   await nats.flush();
 };
 
+test('is not opened by a request that reads no answer', async () => {
+  const reply = await fetch(`${address}/api/live`, { method: 'HEAD', headers });
+  expect(reply.status).toBe(404);
+});
+
 test('sends the values as they stand, then each newer one, of the points asked for', async () => {
   await givenReadings(owner, energy, [['2026-11-20T00:00:00Z', 1_234]]);
   await catchUpLatest(database.pool('parkline_ingest'), new Date());

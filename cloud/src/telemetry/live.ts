@@ -39,7 +39,8 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
 
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
     '/api/live',
-    { config: { permission: 'point.read' }, schema },
+    // No HEAD: nobody would read the stream, and so nobody end it.
+    { config: { permission: 'point.read' }, schema, exposeHeadRoute: false },
     async (request, reply) => {
       const { accountId } = actorOf(request);
       const filter = readFilter(request.query);

@@ -87,13 +87,14 @@ describe('GET /api/points', () => {
     expect(seen).toEqual(park.gateways.flatMap(({ points }) => points.map(({ id }) => id)));
   });
 
-  test.each(['limt=5', 'limit=0', 'limit=501', 'equipment=7', 'after=nonsense'])(
-    'refuses ?%s and names it',
-    async (query) => {
-      const reply = await get(`/api/points?${query}`);
-      expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, query.split('=')[0]]);
-    },
-  );
+  const cursor = (...parts: unknown[]) => `after=${Buffer.from(JSON.stringify(parts)).toString('base64url')}`;
+  test.each([
+    ...['limt=5', 'limit=0', 'limit=501', 'equipment=7', 'protocol=%00', 'after=nonsense'],
+    ...[cursor('a', 2 ** 31), cursor('a', 1e300), cursor('a\0', 1), cursor(null)],
+  ])('refuses ?%s and names it', async (query) => {
+    const reply = await get(`/api/points?${query}`);
+    expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, query.split('=')[0]]);
+  });
 
   test('filters by building and protocol; a foreign building is empty', async () => {
     const count = async (query: string) => (await get(`/api/points?${query}`)).json().items.length;

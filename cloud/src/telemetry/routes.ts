@@ -90,12 +90,16 @@ const badField = (field: string, message: string): AppError =>
 const writeCursor = ({ equipmentKey, num }: PointCursor): string =>
   Buffer.from(JSON.stringify([equipmentKey, num])).toString('base64url');
 
+/** point.num is a positive int4. */
+const isPointNum = (num: unknown): num is number =>
+  Number.isInteger(num) && Number(num) > 0 && Number(num) < 2 ** 31;
+
 /** @throws AppError 'bad_input' on anything that was not the `next` of an earlier page. */
 function readCursor(text: string): PointCursor {
   try {
     const [equipmentKey, num] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    if (typeof equipmentKey === 'string' && Number.isInteger(num))
-      return { equipmentKey, num: num as number };
+    if (typeof equipmentKey === 'string' && !equipmentKey.includes('\0') && isPointNum(num))
+      return { equipmentKey, num };
   } catch {
     // Falls through: not ours.
   }

@@ -7,7 +7,7 @@ import { launch, type Launched } from './launch.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { openLog } from './log-file.ts';
 import { cacheFolder, isRoot, ToolError } from './machine.ts';
-import { readOptions, StartError } from './options.ts';
+import { readOptions, StartError, usage } from './options.ts';
 import { PostgresError } from './postgres.ts';
 import { assertProfile } from './profile.ts';
 import { readRunFile, removeRunFile } from './run-file.ts';
@@ -41,6 +41,10 @@ try {
 }
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--help')) {
+    steps.say(usage.trimEnd());
+    return;
+  }
   const options = readOptions(process.argv.slice(2), process.env, root);
   const opened = await openHome(options.home, {
     isRoot: isRoot(),
@@ -95,7 +99,9 @@ async function takeHome(opened: Home): Promise<Lock> {
 }
 
 function announce({ run, setupToken }: Launched, { runFile, folder }: Home): void {
-  steps.say(`ready ${run.url}  (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  steps.say(`  ${'all'.padEnd(22)}${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s`);
+  // Exactly this line: scripts wait for it.
+  steps.say(`ready ${run.url}`);
   for (const { role, login, password } of run.users)
     steps.say(`  ${role.padEnd(20)} ${login.padEnd(10)} ${password}`);
   if (setupToken) steps.say(`  the first administrator is made with this one-time token: ${setupToken}`);

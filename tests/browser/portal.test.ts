@@ -51,6 +51,7 @@ describe('logging in', () => {
     await page.goto('/login');
     await page.getByLabel('Login name').fill('engineer');
     await page.getByLabel('Password', { exact: true }).fill('guess');
+    guest.expectRefusal();
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('alert').getByText('Login name or password is wrong').waitFor();
     expect(await page.getByLabel('Password', { exact: true }).inputValue()).toBe('');
@@ -82,7 +83,8 @@ describe('logging in', () => {
   });
 
   test('a session that ended sends to the login page and says so', async () => {
-    const { page } = await visitor();
+    const { page, expectRefusal } = await visitor();
+    expectRefusal();
     await page.context().clearCookies();
     await page.getByText('Your session has ended').waitFor({ timeout: 30_000 });
   });

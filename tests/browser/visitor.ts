@@ -23,13 +23,15 @@ export interface Visitor {
   readonly page: Page;
   /** What the console called an error so far, violations of the content security policy among it. */
   readonly faults: readonly string[];
+  /** From here on a refusal by the server is what the test wants to see, not a fault. */
+  expectRefusal(): void;
   /** Opens the login page and logs in as the facility engineer. */
   login(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A reply of 401 is how the server says that nobody is logged in; the browser writes each one down by itself. */
-const isExpected = (text: string): boolean => /the server responded with a status of 401/.test(text);
+/** The browser writes down each refusal by itself. */
+const isRefusal = (text: string): boolean => /the server responded with a status of 401/.test(text);
 
 export async function visit(browser: Browser, run: RunFile, look: Look): Promise<Visitor> {
   const { language, theme, size, scale } = look;
@@ -42,14 +44,17 @@ export async function visit(browser: Browser, run: RunFile, look: Look): Promise
   });
   const page = await context.newPage();
   const faults: string[] = [];
+  let refusalExpected = false;
   page.on('console', (message) => {
-    if (message.type() === 'error' && !isExpected(message.text())) faults.push(message.text());
+    if (message.type() !== 'error' || (refusalExpected && isRefusal(message.text()))) return;
+    faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(String(error.stack ?? error)));
 
   return {
     page,
     faults,
+    expectRefusal: () => void (refusalExpected = true),
     async login() {
       const user = run.users.find(({ role }) => role === 'facility_engineer');
       if (!user) throw new Error('run.json has no facility_engineer');

@@ -90,6 +90,16 @@ describe('login', () => {
     });
   });
 
+  test('a stranger may ask whether a session is active without being refused', async () => {
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const asked = (headers = {}) => app.inject({ url: '/api/session', headers });
+    expect([(await asked()).statusCode, (await asked()).json()]).toEqual([200, { active: false }]);
+    const headers = cookieOf(await login({ login: person.login, password: person.password }));
+    expect((await asked(headers)).json()).toEqual({ active: true });
+    await app.inject({ method: 'POST', url: '/api/logout', headers });
+    expect((await asked(headers)).json()).toEqual({ active: false });
+  });
+
   test('over https the cookie is secure and bound to the host', async () => {
     app = await server({ https: true });
     const person = await givenPerson(owner, { accountId: await givenAccount(owner) });

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { LoginBody, Me, SetupBody, SetupState } from '@parkline/contract';
+import { LoginBody, Me, SessionState, SetupBody, SetupState } from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
@@ -81,6 +81,12 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
         await sessions.end(actorOf(request), request, reply);
         return reply.code(204).send(null);
       },
+    );
+
+    app.get(
+      '/api/session',
+      { config: open, schema: { response: { 200: SessionState } } },
+      async (request) => ({ active: (await sessions.authenticate(request)) !== undefined }),
     );
 
     app.get(

@@ -8,6 +8,7 @@ import type {
   Me,
   PlaceTree,
   Point,
+  SessionState,
   SetupBody,
 } from '@parkline/contract';
 import { createContext } from 'svelte';
@@ -79,6 +80,8 @@ export function createApi(deps: ApiDeps) {
   return {
     login: (body: LoginBody) => call<undefined>('/api/login', { method: 'POST', body }),
     logout: () => call<undefined>('/api/logout', { method: 'POST' }),
+    /** Never refused, so that asking leaves no error in the browser's console. */
+    session: (signal?: Signal) => call<SessionState>('/api/session', { signal }),
     me: (signal?: Signal) => call<Me>('/api/me', { signal }),
     setupState: (signal?: Signal) => call<{ needed: boolean }>('/api/setup', { signal }),
     setup: (body: SetupBody) => call<undefined>('/api/setup', { method: 'POST', body }),

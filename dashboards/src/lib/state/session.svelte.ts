@@ -13,9 +13,9 @@ export class Session {
   state = $state<'asking' | 'in' | 'out' | 'ended'>('asking');
   /** Why the server could not say who this is; undefined once it could. */
   error = $state.raw<ApiError>();
-  #api: Pick<Api, 'me' | 'login' | 'logout'>;
+  #api: Pick<Api, 'session' | 'me' | 'login' | 'logout'>;
 
-  constructor(api: Pick<Api, 'me' | 'login' | 'logout'>) {
+  constructor(api: Pick<Api, 'session' | 'me' | 'login' | 'logout'>) {
     this.#api = api;
   }
 
@@ -27,19 +27,23 @@ export class Session {
   /** Asks the server who this is. A server that cannot say leaves the state as it was and `error` set. */
   async ask(): Promise<void> {
     try {
+      const { active } = await this.#api.session();
+      if (!active) return this.#nobody();
       this.me = await this.#api.me();
       this.state = 'in';
       this.error = undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status !== 401) {
-        this.error = error;
-        return;
-      }
-      this.error = undefined;
-      this.me = undefined;
-      this.state = this.state === 'in' ? 'ended' : 'out';
+      if (error.status === 401)
+        this.#nobody(); // The session ended between the two questions.
+      else this.error = error;
     }
+  }
+
+  #nobody(): void {
+    this.error = undefined;
+    this.me = undefined;
+    this.state = this.state === 'in' ? 'ended' : 'out';
   }
 
   /** @throws ApiError 401 for a wrong name or password, 429 after too many. */

@@ -13,13 +13,25 @@ const engineer: Me = {
   permissions: [],
 };
 const refused = new ApiError(401, { code: 'unauthorized', message: 'no' });
-const given = (me: () => Promise<Me>) =>
-  new Session({ me, login: async () => undefined, logout: async () => undefined });
+const given = (me: () => Promise<Me>, active = true) =>
+  new Session({
+    session: async () => ({ active }),
+    me,
+    login: async () => undefined,
+    logout: async () => undefined,
+  });
 
 test('logging in asks who it is and knows the start page of the role', async () => {
   const session = given(async () => engineer);
   await session.login({ login: 'li', password: 'x' });
   expect([session.state, session.me?.name, session.startPage]).toEqual(['in', 'Li', '/engineer']);
+});
+
+test('a browser without a session is not refused by asking', async () => {
+  let asked = 0;
+  const session = given(async () => (asked++, engineer), false);
+  await session.ask();
+  expect([session.state, asked]).toEqual(['out', 0]);
 });
 
 test('nobody is not an error, a broken server is', async () => {

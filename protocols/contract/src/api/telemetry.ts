@@ -54,7 +54,7 @@ export const HistoryItem = Type.Object({
   at: Instant,
   /** Bucket only: its exclusive end. */
   to: Type.Optional(Instant),
-  /** raw: the value; gauge bucket: mean of good samples; register bucket: use in it. null = missing, never zero. */
+  /** raw: the value; gauge bucket: mean over time of good samples; register bucket: use in it. null = missing, never zero. */
   value: Nullable(Type.Number()),
   min: Type.Optional(Nullable(Type.Number())),
   max: Type.Optional(Nullable(Type.Number())),

@@ -18,6 +18,9 @@ export interface Refused {
   readonly tableHash?: string | undefined;
 }
 
+/** As much as a person reads, without the NUL that a quoted byte may be and that no text of PostgreSQL can hold. */
+const shortened = (detail: string): string => detail.slice(0, 500).replaceAll('\0', '');
+
 /**
  * Keeps whole messages. The same bytes again only count up, unless their author is proven now: then a receipt covers them,
  * and what is known of them now decides who tries them again.
@@ -35,7 +38,7 @@ export async function quarantine(client: ClientBase, refused: readonly Refused[]
       [
         gateway.slice(0, 200),
         reason,
-        detail?.slice(0, 500),
+        detail && shortened(detail),
         header?.epoch,
         header?.seq,
         tableHash,
@@ -101,6 +104,6 @@ export async function stillRefused(
     `update quarantine set reason = $2, detail = $3, last_at = now(),
        epoch = coalesce($4, epoch), seq = coalesce($5, seq), table_hash = coalesce($6, table_hash)
      where id = $1`,
-    [id, reason, detail?.slice(0, 500), header?.epoch, header?.seq, tableHash],
+    [id, reason, detail && shortened(detail), header?.epoch, header?.seq, tableHash],
   );
 }

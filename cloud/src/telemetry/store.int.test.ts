@@ -202,6 +202,7 @@ describe('quarantine', () => {
     ['signature', () => createSender(gateway, stranger.privateKey).points()],
     ['bomb', plain(bomb)],
     ['payload', plain('{')],
+    ['payload', plain('\0')],
     ['schema', plain('{"table":1}')],
     ['columns', (s) => s.samples([[0, noon, 1]], { count: 2 })],
     ['columns', (s) => s.samples([[0, noon, 1]], { boundary: [1] })],

@@ -81,6 +81,34 @@ describe('GET /api/points/:id/history', () => {
     });
   });
 
+  test('gauge: the mean is over time, however often a sample came, also across the edge of an hour', async () => {
+    await givenReadings(owner, power, [
+      ['2026-11-20T01:00:00Z', 0],
+      ['2026-11-20T01:01:00Z', 60],
+      ['2026-11-20T01:01:05Z', 60],
+      ['2026-11-20T01:01:10Z', 60],
+      ['2026-11-20T01:01:15Z', null], // 60 s of 0 and 15 s of 60.
+      ['2026-11-20T01:59:30Z', 100],
+      ['2026-11-20T02:00:20Z', 0],
+      ['2026-11-20T02:00:40Z', null],
+      ['2026-11-20T02:59:30Z', 8], // Held into an hour without a sample of its own.
+    ]);
+    const { items } = await history(power, {
+      from: '2026-11-20T01:00:00Z',
+      to: '2026-11-20T04:00:00Z',
+      by: 'hour',
+    });
+    expect(items.map(({ value, min, max }) => [value, min, max])).toEqual([
+      [Number(((900 + 3_000) / 105).toPrecision(12)), 0, 100],
+      [(2_000 + 0 + 240) / 70, 0, 8],
+      [null, null, null],
+    ]);
+    const [second] = (
+      await history(power, { from: '2026-11-20T02:00:00Z', to: '2026-11-20T03:00:00Z', by: 'hour' })
+    ).items;
+    expect(second).toEqual(items[1]);
+  });
+
   test('gauge: mean, least and greatest of the good samples; a bucket without any is null, never zero', async () => {
     await givenReadings(owner, power, [
       ['2026-11-20T01:10:00Z', 2],

@@ -132,10 +132,9 @@ function troubleTests(bench: () => ConformanceBench): void {
     await bench().silence();
     const stop = new AbortController();
     const reading = bench().driver.read(refsOf(bench()), stop.signal);
-    const began = Date.now();
     stop.abort();
+    // Not 'timeout': whatever the machine is doing, the abort is faster than the device's patience.
     await expect(reading).rejects.toMatchObject({ code: 'aborted' });
-    expect(Date.now() - began).toBeLessThan(100);
   });
 
   test('a signal that is already aborted reads and connects nothing', async () => {

@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: [`${homes}/**/*.test.ts`],
           exclude: ['**/node_modules/**', '**/*.int.test.ts'],
+          // Some start processes; a busy machine takes its time.
+          testTimeout: 20_000,
         },
       },
       {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openHome } from './home.ts';
@@ -52,6 +52,15 @@ test('files that lie in the way are not touched', async () => {
   await writeFile(join(closed, 'mine/file'), 'kept');
   await expect(openHome(join(closed, 'mine'), deps(true))).rejects.toThrow(StartError);
   expect(await mode(join(closed, 'mine/file'))).toBeGreaterThan(0);
+});
+
+test('a link of the user to data elsewhere is not replaced by ours', async () => {
+  const [closed, elsewhere] = [join(folder, 'closed'), join(folder, 'elsewhere')];
+  await mkdir(elsewhere);
+  await mkdir(closed, { mode: 0o700 });
+  await symlink(elsewhere, join(closed, '.parkline'));
+  await expect(openHome(join(closed, '.parkline'), deps(true))).rejects.toThrow(elsewhere);
+  expect(await readlink(join(closed, '.parkline'))).toBe(elsewhere);
 });
 
 test('a path through a file is refused with its name', async () => {

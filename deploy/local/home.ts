@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, lstat, mkdir, readdir, readlink, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { StartError } from './options.ts';
 
 /** Where things are kept below the home folder. */
@@ -93,15 +93,21 @@ async function closedParent(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** `asked` keeps leading to the data, so that commands which look there find them. */
+/** `asked` keeps leading to the data, so that commands which look there find them. Nothing else of the user's is replaced. */
 async function link(asked: string, folder: string): Promise<void> {
   const found = await lstat(asked).catch(() => undefined);
-  if (found?.isSymbolicLink()) await rm(asked);
-  else if (found && (await readdir(asked)).length > 0)
+  if (found?.isSymbolicLink()) {
+    const target = resolve(dirname(asked), await readlink(asked));
+    if (target === folder) return;
+    throw new StartError(
+      `${asked} is a link to ${target}, below a folder that other users may not enter; set PARKLINE_HOME to ${target}, or to another folder`,
+    );
+  }
+  if (found && (await readdir(asked)).length > 0)
     throw new StartError(
       `${asked} holds files and lies below a folder that other users may not enter; name another PARKLINE_HOME`,
     );
-  else if (found) await rm(asked, { recursive: true });
+  if (found) await rm(asked, { recursive: true });
   await mkdir(dirname(asked), { recursive: true });
   await symlink(folder, asked);
 }

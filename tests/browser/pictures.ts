@@ -16,6 +16,7 @@ const pictures: readonly (Look & {
   query?: string;
 })[] = [
   { name: 'portal-overview-en', path: 'overview', language: 'en', theme: 'light', size: 'desktop' },
+  { name: 'portal-overview-zh', path: 'overview', language: 'zh-CN', theme: 'light', size: 'desktop' },
   { name: 'portal-devices-en', path: 'devices', language: 'en', theme: 'light', size: 'desktop' },
   { name: 'portal-device-zh', path: 'device', language: 'zh-CN', theme: 'light', size: 'desktop' },
   {

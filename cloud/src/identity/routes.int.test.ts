@@ -143,6 +143,12 @@ describe('login', () => {
     expect(await attempt('wrong')).toEqual([401, undefined]);
   });
 
+  test('a dozen devices of one person log in at the same time', async () => {
+    const { login: name, password } = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const replies = await Promise.all(Array.from({ length: 12 }, () => login({ login: name, password })));
+    expect(replies.map(({ statusCode }) => statusCode)).toEqual(Array(12).fill(204));
+  });
+
   test('many attempts at once do not slip through the lock together', async () => {
     const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
     const replies = await Promise.all(

@@ -12,6 +12,7 @@ import { permissionsOf } from './permissions.ts';
 import { audit, gate, people } from './repository.ts';
 import type { SessionKeeper } from './session.ts';
 import { isSetupToken } from './setup.ts';
+import { createTurns } from './turns.ts';
 
 export interface IdentityDeps {
   readonly db: Db;
@@ -31,6 +32,8 @@ const NoContent = { response: { 204: Type.Null() } };
 /** Login, logout, who am I, and the set-up of an empty park. */
 export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
   const { db, now, newId, passwords, sessions } = deps;
+  // An attempt counts as failed until its password was checked: several devices of one person must not lock each other out.
+  const inTurn = createTurns();
   const failures = createFailureLimit({ max: FAILURES_PER_MIN, windowMs: 60_000, now });
 
   /** Counts a failure for the address until `forgive` is called. @throws AppError 'too_many_requests'. */
@@ -63,7 +66,9 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       { config: open, schema: { body: LoginBody, ...NoContent } },
       async (request, reply) => {
         begin(request.ip);
-        const { personId, accountId, passwordHash } = await check(request.body);
+        const { personId, accountId, passwordHash } = await inTurn(request.body.login.toLowerCase(), () =>
+          check(request.body),
+        );
         failures.forgive(request.ip);
         if (passwords.isOutdated(passwordHash)) {
           const hash = await passwords.hash(request.body.password);

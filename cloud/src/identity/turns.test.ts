@@ -4,8 +4,7 @@ import { createTurns } from './turns.ts';
 test('tasks of one key take turns, also after a failure; another key does not wait', async () => {
   const inTurn = createTurns();
   const seen: string[] = [];
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
   const first = inTurn('a', async () => {
     await held;
     seen.push('a1');

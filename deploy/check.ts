@@ -9,8 +9,8 @@ const dashboards = join(root, 'dashboards');
 const cache = join(root, 'node_modules/.cache');
 const tool = (path: string): string => join(root, 'node_modules', path);
 
-/** The longest first: two run at a time. */
-const checks: readonly Task[] = [
+/** Two run at a time, the longest first. */
+const readings: readonly Task[] = [
   {
     name: 'lint',
     cwd: root,
@@ -25,7 +25,6 @@ const checks: readonly Task[] = [
     ],
   },
   { name: 'types', cwd: root, args: [tool('typescript/bin/tsc'), '--project', 'tsconfig.json'] },
-  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit'] },
   { name: 'svelte', cwd: dashboards, args: [tool('svelte-check/bin/svelte-check'), '--fail-on-warnings'] },
   {
     name: 'format',
@@ -38,11 +37,16 @@ const checks: readonly Task[] = [
       'warn',
       '--cache',
       '--cache-location',
-      join(cache, 'prettier-files'),
+      join(cache, 'prettier'),
     ],
   },
-  { name: 'portal unit', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run'] },
   { name: 'imports', cwd: root, args: ['deploy/scripts/check-imports.mjs'] },
+];
+
+/** One after the other and alone: they use both cores themselves, and some of them watch the clock. */
+const tests: readonly Task[] = [
+  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit'] },
+  { name: 'portal', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run'] },
 ];
 
 interface Done {
@@ -50,7 +54,7 @@ interface Done {
   readonly result: TaskResult;
 }
 
-async function runAll(tasks: readonly Task[]): Promise<Done[]> {
+async function runAll(tasks: readonly Task[], atOnce: number): Promise<Done[]> {
   const queue = [...tasks];
   const done: Done[] = [];
   const worker = async (): Promise<void> => {
@@ -60,7 +64,7 @@ async function runAll(tasks: readonly Task[]): Promise<Done[]> {
       if (!result.ok) process.stdout.write(`\n== ${task.name}\n${result.output}\n`);
     }
   };
-  await Promise.all([worker(), worker()]);
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return done;
 }
 
@@ -77,11 +81,12 @@ async function syncKit(): Promise<void> {
 
 endOnSignals();
 const names = process.argv.slice(2);
-const chosen = names.length > 0 ? checks.filter(({ name }) => names.includes(name)) : checks;
+const chosen = (tasks: readonly Task[]): readonly Task[] =>
+  names.length > 0 ? tasks.filter(({ name }) => names.includes(name)) : tasks;
 const began = Date.now();
 await mkdir(cache, { recursive: true });
-if (chosen.some(({ cwd }) => cwd === dashboards)) await syncKit();
-const done = await runAll(chosen);
+if (chosen(readings).some(({ name }) => name === 'svelte')) await syncKit();
+const done = [...(await runAll(chosen(readings), 2)), ...(await runAll(chosen(tests), 1))];
 process.stdout.write('\n');
 for (const { task, result } of done)
   process.stdout.write(row(task.name, result.ok ? 'ok' : 'FAILED', result.ms));

@@ -31,10 +31,13 @@ export function runTask(task: Task, show: boolean): Promise<TaskResult> {
     const end = (): void => void child.kill('SIGTERM');
     process.once('exit', end);
     child.once('error', (error) => (output += error.message));
-    child.once('close', (code) => {
+    const finish = (): void => {
       process.removeListener('exit', end);
-      resolve({ ok: code === 0, ms: Date.now() - began, output });
-    });
+      resolve({ ok: child.exitCode === 0, ms: Date.now() - began, output });
+    };
+    child.once('close', finish);
+    // A process that the program left behind may hold the pipes open for ever.
+    child.once('exit', () => setTimeout(finish, 1000).unref());
   });
 }
 

@@ -1,5 +1,6 @@
-// `npm run check [-- CHECK...]`: everything that can be said about the sources without services. Each check keeps a cache
-// below node_modules/.cache, so that only what changed is looked at again.
+// `npm run check [-- --changed] [CHECK...]`: everything that can be said about the sources without services. Each check
+// keeps a cache below node_modules/.cache, so that only what changed is looked at again; with --changed only the unit
+// tests that import something not yet committed are run.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endOnSignals, row, runTask, type Task, type TaskResult } from './task.ts';
@@ -43,10 +44,12 @@ const readings: readonly Task[] = [
   { name: 'imports', cwd: root, args: ['deploy/scripts/check-imports.mjs'] },
 ];
 
+const changedOnly = process.argv.includes('--changed') ? ['--changed', '--passWithNoTests'] : [];
+
 /** One after the other and alone: they use both cores themselves, and some of them watch the clock. */
 const tests: readonly Task[] = [
-  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit'] },
-  { name: 'portal', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run'] },
+  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit', ...changedOnly] },
+  { name: 'portal', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run', ...changedOnly] },
 ];
 
 interface Done {
@@ -80,7 +83,7 @@ async function syncKit(): Promise<void> {
 }
 
 endOnSignals();
-const names = process.argv.slice(2);
+const names = process.argv.slice(2).filter((name) => name !== '--changed');
 const chosen = (tasks: readonly Task[]): readonly Task[] =>
   names.length > 0 ? tasks.filter(({ name }) => names.includes(name)) : tasks;
 const began = Date.now();

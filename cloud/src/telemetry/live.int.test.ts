@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { type LiveSample, type LiveUpdate, subjects } from '@parkline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startNats } from '../../../tests/support/nats.ts';
-import { createTestApp, loggedIn } from '../identity/testing.ts';
+import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { catchUpLatest } from './latest.ts';
 import { telemetryRoutes } from './routes.ts';
@@ -104,6 +104,14 @@ test('finds what ingest had only in memory when the stream began', async () => {
   expect(events[1]).toEqual([
     { pointId: park.gateways[0]!.points[2]!.id, at: '2026-11-20T00:00:00.000Z', value: 5, quality: 'good' },
   ]);
+});
+
+test('opens for a park that has no points yet', async () => {
+  const visitor = await loggedIn(database.owner, await givenAccount(database.owner));
+  const stop = new AbortController();
+  const reply = await fetch(`${address}/api/live`, { headers: visitor, signal: stop.signal });
+  expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  stop.abort();
 });
 
 test('keeps a quiet stream alive with comments, and ends it when the session ends', async () => {

@@ -52,8 +52,9 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
       body.once('close', stop);
       try {
         const points = await load();
-        if (points.length === 0 || points.length < (filter.ids?.length ?? 0))
-          throw new AppError('not_found', 'no such points');
+        // Everything of an empty park is nothing; a named point, device or building without points is not there.
+        const least = filter.ids?.length ?? (filter.equipment || filter.building ? 1 : 0);
+        if (points.length < least) throw new AppError('not_found', 'no such points');
         stream.start(points.map(fromRow));
       } catch (error) {
         body.destroy();

@@ -38,7 +38,7 @@ const readings: readonly Task[] = [
       'warn',
       '--cache',
       '--cache-location',
-      join(cache, 'prettier'),
+      join(cache, 'prettier-files'),
     ],
   },
   { name: 'imports', cwd: root, args: ['deploy/scripts/check-imports.mjs'] },

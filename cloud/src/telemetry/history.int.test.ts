@@ -245,7 +245,7 @@ describe('GET /api/points/:id/history', () => {
     expect(running.length).toBe(1);
   });
 
-  test('register: a roll-over is use, a step back is unknown', async () => {
+  test('register: a roll-over is a guess at the use and says so, a step back is unknown', async () => {
     await givenReadings(owner, energy, [
       ['2026-11-20T00:00:00Z', 9_999_950],
       ['2026-11-20T01:00:00Z', 50],
@@ -256,7 +256,10 @@ describe('GET /api/points/:id/history', () => {
       to: '2026-11-20T02:00:00Z',
       by: 'hour',
     });
-    expect(values(items)).toEqual([1, null]);
+    expect(items.map(({ value, quality }) => [value, quality])).toEqual([
+      [1, 'uncertain'],
+      [null, 'uncertain'],
+    ]);
   });
 
   test('tells silences that are too long, clipped to what was asked, up to now', async () => {

@@ -118,8 +118,10 @@ async function registerBuckets(db: Db, point: HistoryPoint, edges: readonly Date
     const isRunning = edges[i + 1]! > now;
     const end = isRunning ? running : known.get(edges[i + 1]!.getTime());
     const use = start && end ? registerUse(start.value, end.value) : null;
+    // A register below where it was has rolled over or was misread: nothing here can tell which.
+    const isCertain = start && end && end.value >= start.value && !isRunning;
     const simulated = (start?.simulated ?? false) || (end?.simulated ?? false);
-    return { value: use, quality: use === null || isRunning ? 'uncertain' : 'good', simulated };
+    return { value: use, quality: isCertain ? 'good' : 'uncertain', simulated };
   };
 }
 

@@ -3,9 +3,24 @@ export type Shortcuts = Readonly<Record<string, () => void>>;
 
 const pairWithinMs = 1_000;
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+/** Inputs that take no text: their keys are free for shortcuts. */
+const wordless = new Set([
+  'radio',
+  'checkbox',
+  'button',
+  'submit',
+  'reset',
+  'range',
+  'color',
+  'file',
+  'image',
+]);
+
+const isTyping = (target: EventTarget | null): boolean => {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !wordless.has(target.type);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
+};
 
 /** A keydown listener for {@link Shortcuts}; silent while somebody types or a dialog is open. */
 export function createShortcuts(

@@ -19,4 +19,4 @@ test.each([
   [48 * 3_600_000, '2 days'],
 ])('%d ms is %s', (ms, text) => expect(formatSpan(ms, 'en')).toBe(text));
 
-test('a span in Chinese', () => expect(formatSpan(180_000, 'zh-CN')).toBe('3分钟'));
+test('a span in Chinese', () => expect(formatSpan(180_000, 'zh-CN')).toBe('3\u00a0分钟'));

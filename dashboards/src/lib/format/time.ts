@@ -62,7 +62,9 @@ export function formatSpan(ms: number, language: string): string {
         : span < 2 * day
           ? [hour, 'hour' as const]
           : [day, 'day' as const];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(
+  const text = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(
     Math.floor(span / size),
   );
+  // Chinese comes without the space that every other number of the portal has before its word.
+  return text.replace(/(\d)(?=\p{Script=Han})/u, '$1\u00a0');
 }

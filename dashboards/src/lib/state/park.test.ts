@@ -94,29 +94,64 @@ test('the way to a place begins at the site', async () => {
 
 test('a dead gateway is told once, not once per device', () => {
   const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
     gateways: [gateway('g1', 'offline')],
     devices: [device('a', { state: 'silent' })],
     points: [point('p', 'a')],
     reading: () => ({ value: 1, at: 1, freshness: 'stale' }),
   });
-  expect(found.map(({ kind, key }) => [kind, key])).toEqual([['gatewayOffline', 'g1']]);
+  expect(found.map(({ kind, key, where }) => [kind, key, where])).toEqual([['gatewayOffline', 'g1', ['B1']]]);
 });
 
 test('a silent device hides its points; a stale point of a living device shows', () => {
   const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
     gateways: [gateway('g1')],
     devices: [device('a', { state: 'silent' }), device('b')],
     points: [point('pa', 'a'), point('pb', 'b')],
     reading: () => ({ value: 1, at: 5, freshness: 'stale' }),
   });
-  expect(found.map(({ kind, name, under }) => [kind, name, under])).toEqual([
-    ['pointStale', 'pb', 'b'],
-    ['deviceSilent', 'a', 'g1'],
+  expect(found.map(({ kind, name, where }) => [kind, name, where])).toEqual([
+    ['pointStale', 'pb', ['b', 'B1']],
+    ['deviceSilent', 'a', ['B1']],
+  ]);
+});
+
+test('a building where no device answers is told once, since the last one stopped', () => {
+  const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
+    gateways: [gateway('g1')],
+    devices: [
+      device('a', { state: 'silent' }),
+      device('b', { state: 'silent', lastOkAt: '2026-11-22T10:01:00.000Z' }),
+      device('c', { state: 'unknown', lastOkAt: null }),
+      device('d', { buildingId: 'b2', state: 'silent' }),
+    ],
+    points: [],
+    reading: () => good(1),
+  });
+  expect(found.map(({ kind, key, count, since }) => [kind, key, count, since])).toEqual([
+    ['buildingSilent', 'b1', 3, Date.parse('2026-11-22T10:01:00.000Z')],
+    ['deviceSilent', 'd', 1, Date.parse('2026-11-22T10:00:00.000Z')],
+  ]);
+});
+
+test('several points of a device with the same trouble are one row', () => {
+  const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
+    gateways: [gateway('g1')],
+    devices: [device('a')],
+    points: [point('p', 'a'), point('q', 'a'), point('r', 'a')],
+    reading: ({ id }) => ({ value: null, at: 5, freshness: id === 'r' ? 'good' : 'bad' }),
+  });
+  expect(found.map(({ kind, name, where, count }) => [kind, name, where, count])).toEqual([
+    ['pointBad', 'a', ['B1'], 2],
   ]);
 });
 
 test('a device that is starting and a point never read are no trouble yet', () => {
   const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
     gateways: [gateway('g1')],
     devices: [device('a', { state: 'starting' }), device('b')],
     points: [point('pb', 'b')],

@@ -2,7 +2,7 @@
 // The one command `parkline`. Plain JavaScript, so that any Node can say what is wrong; the commands themselves are
 // TypeScript and need Node >= 24, which the repository brings in node_modules/.bin.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -45,6 +45,7 @@ async function run() {
   };
   const program = new Command('parkline')
     .description('Runs a business park from the field bus to the bill.')
+    .version(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)
     .showSuggestionAfterError()
     .showHelpAfterError('(parkline --help lists the commands)')
     .exitOverride();

@@ -56,6 +56,17 @@ describe('parkline billing simulate', () => {
     expect(ms).toBeLessThan(5_000); // Under 1 s on a quiet machine; this bound only catches a change of kind.
   });
 
+  test('--vee without --json is told instead of ignored', () => {
+    const { status, stdout, stderr } = parkline([
+      'billing',
+      'simulate',
+      'tests/fixtures/billing-2026-10',
+      '--vee',
+    ]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('--vee goes with --json');
+  });
+
   test('--multiplier bills as if the meter had another one, --vee lists what was not plainly measured', () => {
     const args = [
       'billing',

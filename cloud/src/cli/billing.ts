@@ -30,10 +30,10 @@ interface Options {
 export function register(program: Command, io: CommandIo): void {
   program
     .command('billing')
-    .description('Bills and their proof.')
+    .description('compute bills from files')
     .command('simulate')
     .description(
-      `Bills the month in DIR/${FILES.scenario} and DIR/${FILES.readings}; every fault found is told, exit code 1.`,
+      `bill the month in DIR/${FILES.scenario} and DIR/${FILES.readings}; every fault found is told, exit code 1.`,
     )
     .argument('<dir>', 'folder with both files')
     .option('--json', 'print the result as JSON, all amounts as text')
@@ -44,7 +44,11 @@ export function register(program: Command, io: CommandIo): void {
       collectMultiplier,
       new Map(),
     )
-    .action((dir: string, options: Options) => {
+    .action((dir: string, options: Options, command: Command) => {
+      if (options.vee && !options.json)
+        command.error('error: --vee goes with --json; the table lists these intervals in its notes', {
+          exitCode: 2,
+        });
       runSimulation(resolve(io.cwd, dir), options, io);
     });
 }

@@ -1,6 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { FaultRule, Faults } from './faults.ts';
+import { createListener, type Listener } from './servers/listener.ts';
 
 export interface ControlDeps {
   readonly faults: Faults;
@@ -15,43 +15,13 @@ type Command =
   | { readonly do: 'unplug' | 'plug'; readonly bus: string };
 
 /** Lets a test in another process script faults. Loopback only: it is bound there by the caller. */
-export function createControlServer(deps: ControlDeps): {
-  listen(host: string, port: number): Promise<number>;
-  close(): Promise<void>;
-} {
-  const sockets = new Set<Socket>();
-  let server: Server | undefined;
-
-  function accept(socket: Socket): void {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
+export function createControlServer(deps: ControlDeps): Listener {
+  return createListener((socket) => {
     const lines = createInterface({ input: socket });
     lines.on('line', (line) => {
       void run(deps, line).then((reply) => socket.destroyed || socket.write(`${JSON.stringify(reply)}\n`));
     });
-  }
-
-  return {
-    listen(host, port) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      const made = createServer(accept);
-      made.once('error', reject);
-      made.listen(port, host, () => {
-        server = made;
-        const address = made.address();
-        resolve(typeof address === 'object' && address ? address.port : port);
-      });
-      return promise;
-    },
-    close() {
-      return new Promise((resolve) => {
-        if (server) server.close(() => resolve());
-        else resolve();
-        for (const socket of sockets) socket.destroy();
-      });
-    },
-  };
+  });
 }
 
 async function run({ faults, unplug, plug }: ControlDeps, line: string): Promise<object> {

@@ -7,7 +7,8 @@ import { readHourlyData } from './models/hourly-data.ts';
 import type { Park } from './park.ts';
 import { CONTROL, type Ports } from './ports.ts';
 import { noLog, type RequestLog } from './request-log.ts';
-import { createModbusServer, type ModbusServer } from './servers/modbus.ts';
+import type { Listener } from './servers/listener.ts';
+import { createModbusServer } from './servers/modbus.ts';
 
 export interface SimulatorDeps {
   readonly park: Park;
@@ -36,7 +37,7 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
   const { park, seed, log = noLog, now = Date.now, latencyMs = 0 } = deps;
   const faults = createFaults();
   const units = devicesOf(deps, seed);
-  const buses = new Map<string, ModbusServer>(
+  const buses = new Map<string, Listener>(
     park.buses.map(({ key, transport }) => [
       key,
       createModbusServer({
@@ -52,7 +53,7 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
   );
   let ports: Ports = {};
 
-  const serverOf = (bus: string): ModbusServer => {
+  const serverOf = (bus: string): Listener => {
     const server = buses.get(bus);
     if (!server) throw new Error(`no bus ${bus}; there are ${[...buses.keys()].join(', ')}`);
     return server;

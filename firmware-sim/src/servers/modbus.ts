@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Device } from '../device.ts';
 import type { FaultKind, Faults } from '../faults.ts';
@@ -7,6 +7,7 @@ import type { Transport } from '../park.ts';
 import type { RequestLog } from '../request-log.ts';
 import { answer, askedBy, refuse } from './answer.ts';
 import { createCutter, frameReply, type Request } from './frames.ts';
+import { createListener, type Listener } from './listener.ts';
 
 export interface ModbusServerDeps {
   readonly bus: string;
@@ -19,18 +20,9 @@ export interface ModbusServerDeps {
   readonly latencyMs?: number;
 }
 
-export interface ModbusServer {
-  /** @returns the port, which differs from `port` only when that is 0. Rejects when it is taken. */
-  listen(host: string, port: number): Promise<number>;
-  /** Hangs up on everyone; `listen` may follow. Safe when not listening. */
-  close(): Promise<void>;
-}
-
 /** One line with its devices: requests of all connections are answered one after the other, as behind a real gateway. */
-export function createModbusServer(deps: ModbusServerDeps): ModbusServer {
-  const sockets = new Set<Socket>();
+export function createModbusServer(deps: ModbusServerDeps): Listener {
   let line: Promise<void> | undefined;
-  let server: Server | undefined;
 
   const inTurn = (job: () => Promise<void> | undefined): void => {
     const running = line ? line.then(job) : job();
@@ -41,42 +33,16 @@ export function createModbusServer(deps: ModbusServerDeps): ModbusServer {
     line = mine;
   };
 
-  function accept(socket: Socket): void {
-    sockets.add(socket);
+  return createListener((socket) => {
     socket.setNoDelay(true);
     const cutter = createCutter(deps.transport);
-    socket.on('error', () => socket.destroy()); // A client that hangs up is no news to a meter.
-    socket.on('close', () => sockets.delete(socket));
     socket.on('data', (bytes) => {
       const requests = cutter.push(bytes);
       if (requests === 'broken') return void socket.destroy();
       const t = deps.now();
       for (const request of requests) inTurn(() => serve(deps, socket, request, t));
     });
-  }
-
-  return {
-    listen(host, port) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      const made = createServer(accept);
-      made.once('error', reject);
-      made.listen(port, host, () => {
-        server = made;
-        const address = made.address();
-        resolve(typeof address === 'object' && address ? address.port : port);
-      });
-      return promise;
-    },
-    close() {
-      const closing = server;
-      server = undefined;
-      return new Promise((resolve) => {
-        if (closing) closing.close(() => resolve());
-        else resolve();
-        for (const socket of sockets) socket.destroy();
-      });
-    },
-  };
+  });
 }
 
 /** @returns a promise only when the answer takes time, so that the usual case costs none. */

@@ -19,6 +19,10 @@ afterAll(() => rm(cwd, { recursive: true }));
 /** Runs `parkline readings import` on this text. */
 async function importing(text: string, ...options: string[]) {
   await writeFile(join(cwd, 'meters.csv'), text);
+  return parkline('readings', 'import', 'meters.csv', ...options);
+}
+
+async function parkline(...args: string[]) {
   const printed = { out: '', err: '' };
   const io = {
     out: (part: string) => void (printed.out += part),
@@ -28,7 +32,7 @@ async function importing(text: string, ...options: string[]) {
   };
   const program = new Command('parkline').exitOverride();
   register(program, io);
-  await program.parseAsync(['readings', 'import', 'meters.csv', ...options], { from: 'user' });
+  await program.parseAsync(args, { from: 'user' });
   return { ...printed, exitCode: process.exitCode };
 }
 
@@ -55,7 +59,50 @@ test('stores readings once, and only counts them in a dry run', async () => {
 test('tells each bad row on standard error and ends with 1', async () => {
   const { out, err, exitCode } = await importing(`${rows}m-0-0,2026-11-20T00:30:00Z,1.2\nm-7,x,y\n`);
   expect([out, exitCode]).toEqual(['nothing stored\n', 1]);
-  expect(err).toContain('meters.csv, row 5, meter: is not known: m-7\n');
+  expect(err).toContain('4 rows checked, 2 faults\n');
+  expect(err).toContain('meters.csv, row 4, register: runs backwards: 1.2 after 1.25 (row 3); if the');
+  expect(err).toContain('meters.csv, row 5, meter: is not known: m-7; known are m-0-0, m-0-1\n');
+});
+
+test('counts one of a kind as one', async () => {
+  const one = 'meter,ts,register\nm-0-1,2026-11-20T00:00:00Z,9.00\n';
+  expect(await importing(one)).toMatchObject({
+    out: '1 reading stored, 0 were there already\n',
+    err: '1 row checked, 0 faults\n',
+  });
+  expect((await importing(one)).out).toBe('0 readings stored, 1 was there already\n');
+  expect((await importing(one.replace('9.00', 'x'))).err).toContain('1 row checked, 1 fault\n');
+});
+
+test('takes a register round only where it was told that it rolls over', async () => {
+  const round = 'meter,ts,register\nm-0-1,2026-11-20T01:00:00Z,9.50\nm-0-1,2026-11-20T02:00:00Z,0.25\n';
+  expect((await importing(round)).exitCode).toBe(1);
+  process.exitCode = code;
+  expect((await importing(round, '--rollover', 'm-0-0=99', '--rollover', 'm-0-1=10')).out).toBe(
+    '2 readings stored, 0 were there already\n',
+  );
+});
+
+test.each(['m-0-1', 'm-0-1=', 'm-0-1=0', 'm-0-1=-5', '=5'])('refuses --rollover %s', async (text) => {
+  await expect(importing(rows, '--rollover', text)).rejects.toThrow('Write METER=VALUE');
+});
+
+test('lists the meters with what they showed last', async () => {
+  const { out } = await parkline('readings', 'meters');
+  expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['KEY', 'NAME', 'UNIT', 'TEMPLATE', 'REGISTER', 'AT'],
+    ['m-0-0', 'Meter 0', 'kWh', 'three-phase-meter/test', '1.25', '2026-11-20T00:15:00.000Z'],
+    ['m-0-1', 'Meter 1', 'kWh', 'three-phase-meter/test', '0.25', '2026-11-20T02:00:00.000Z'],
+    [''],
+  ]);
+  expect(JSON.parse((await parkline('readings', 'meters', '--json')).out)[1]).toEqual({
+    key: 'm-0-1',
+    name: { en: 'Meter 1', zh: '电表 1' },
+    unit: 'kWh',
+    template: 'three-phase-meter/test',
+    register: 0.25,
+    at: '2026-11-20T02:00:00.000Z',
+  });
 });
 
 test('wants the account named where there are several', async () => {

@@ -1,17 +1,28 @@
 import { userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Pool } from 'pg';
 import { systemNow } from '../platform/clock.ts';
 import { createPool } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
-import { importReadings, type ImportResult } from '../telemetry/index.ts';
+import {
+  counted,
+  importReadings,
+  type ImportResult,
+  type ListedMeter,
+  readMeters,
+} from '../telemetry/index.ts';
 import { databaseUrl, type Io } from './io.ts';
 
-interface Options {
+interface MeterOptions {
   readonly account?: string;
+  readonly json?: true;
+}
+
+interface ImportOptions extends MeterOptions {
   readonly dryRun?: true;
   readonly simulated?: true;
-  readonly json?: true;
+  readonly rollover: ReadonlyMap<string, number>;
 }
 
 /** Faults told on the terminal; --json has more. */
@@ -30,17 +41,60 @@ export function register(program: Command, io: Io): void {
     .option('--account <key>', 'key of the account, where there are several')
     .option('--dry-run', 'check everything and store nothing')
     .option('--simulated', 'mark the readings as made by a model, not measured')
+    .option(
+      '--rollover <METER=VALUE>',
+      'the register of METER begins again at zero at VALUE, in its unit; may be repeated',
+      collectRollover,
+      new Map(),
+    )
     .option('--json', 'print the result as JSON')
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, options: ImportOptions) => {
       const result = await run(io, file, options);
       report(io, file, options, result);
       if (result.faultCount > 0) process.exitCode = 1;
     });
+  readings
+    .command('meters')
+    .description('list the meters that readings can be imported for, and what they showed last')
+    .option('--account <key>', 'key of the account, where there are several')
+    .option('--json', 'print the list as JSON')
+    .action((options: MeterOptions) =>
+      withAccount(io, options, async (pool, accountId) => {
+        const meters = await readMeters(pool, accountId);
+        io.out(options.json ? `${JSON.stringify(meters)}\n` : table(meters));
+      }),
+    );
 }
 
-async function run(io: Io, file: string, options: Options): Promise<ImportResult> {
+function collectRollover(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [, meter, value] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (!meter || !(Number(value) > 0))
+    throw new InvalidArgumentError('Write METER=VALUE with VALUE above zero, as in a-t303=1000000.');
+  return new Map([...before, [meter, Number(value)]]);
+}
+
+const run = (io: Io, file: string, options: ImportOptions): Promise<ImportResult> =>
+  withAccount(io, options, (pool, accountId) =>
+    importReadings(
+      { pool, now: systemNow, newId, progress: (text) => io.err(`${text}\n`) },
+      {
+        accountId,
+        path: resolve(io.cwd, file),
+        name: basename(file),
+        who: userInfo().username,
+        simulated: options.simulated ?? false,
+        rollover: options.rollover,
+        dryRun: options.dryRun ?? false,
+      },
+    ),
+  );
+
+async function withAccount<T>(
+  io: Io,
+  options: MeterOptions,
+  work: (pool: Pool, accountId: string) => Promise<T>,
+): Promise<T> {
   const pool = createPool({ url: databaseUrl(io), max: 2, name: 'parkline readings' });
-  const progress = (text: string): void => io.err(`${text}\n`);
   try {
     const { rows } = await pool.query<{ id: string; key: string }>(
       'select id, key from accounts_with_meters() where $1::text is null or key = $1',
@@ -53,23 +107,13 @@ async function run(io: Io, file: string, options: Options): Promise<ImportResult
       );
     if (others.length > 0)
       throw new Error(`several accounts: name one with --account (${rows.map(({ key }) => key).join(', ')})`);
-    return await importReadings(
-      { pool, now: systemNow, newId, progress },
-      {
-        accountId: account.id,
-        path: resolve(io.cwd, file),
-        name: basename(file),
-        who: userInfo().username,
-        simulated: options.simulated ?? false,
-        dryRun: options.dryRun ?? false,
-      },
-    );
+    return await work(pool, account.id);
   } finally {
     await pool.end();
   }
 }
 
-function report(io: Io, file: string, { json, dryRun }: Options, result: ImportResult): void {
+function report(io: Io, file: string, { json, dryRun }: ImportOptions, result: ImportResult): void {
   const { faults, faultCount, inserted, unchanged } = result;
   for (const { row, field, reason } of faults.slice(0, MOST_FAULTS))
     io.err(`${basename(file)}, row ${row}, ${field}: ${reason}\n`);
@@ -78,6 +122,28 @@ function report(io: Io, file: string, { json, dryRun }: Options, result: ImportR
   else if (faultCount > 0) io.out('nothing stored\n');
   else
     io.out(
-      `${inserted} readings ${dryRun ? 'would be stored' : 'stored'}, ${unchanged} were there already\n`,
+      `${counted(inserted, 'reading')} ${dryRun ? 'would be stored' : 'stored'}, ${unchanged} ${unchanged === 1 ? 'was' : 'were'} there already\n`,
     );
+}
+
+/** For a terminal: columns as wide as what stands in them. */
+function table(meters: readonly ListedMeter[]): string {
+  const rows = [
+    ['KEY', 'NAME', 'UNIT', 'TEMPLATE', 'REGISTER', 'AT'],
+    ...meters.map(({ key, name, unit, template, register: shown, at }) => [
+      key,
+      name.en,
+      unit,
+      template,
+      shown === null ? '-' : String(shown),
+      at?.toISOString() ?? '-',
+    ]),
+  ];
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
+  return rows.map((cells) => `${line(cells)}\n`).join('');
 }

@@ -27,7 +27,8 @@ export function createFaults() {
     get count() {
       return count;
     },
-    kept: kept as readonly RowFault[],
+    /** Those kept, in the order of the file whichever check found them. */
+    sorted: (): readonly RowFault[] => kept.toSorted((a, b) => a.row - b.row),
   };
 }
 export type Faults = ReturnType<typeof createFaults>;

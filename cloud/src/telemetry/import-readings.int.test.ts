@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../platform/ids.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { UnreadableFile } from './import-parse.ts';
-import { importReadings } from './import-readings.ts';
+import { BadRollover, importReadings } from './import-readings.ts';
 import { flag } from './sample.ts';
 import { givenPark, givenReadings, type TestPark, type TestPoint } from './testing.ts';
 
@@ -16,22 +16,35 @@ const folder = mkdtempSync(join(tmpdir(), 'parkline-import-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const now = () => new Date('2026-11-22T10:00:00Z');
 
+let progress: string[];
 let park: TestPark;
 let first: TestPoint;
 let second: TestPoint;
 beforeEach(async () => {
+  progress = [];
   park = await givenPark(owner);
   const { points } = park.gateways[0]!;
   [first, second] = [points[1]!, points[3]!]; // The registers of meters m-0-0 and m-0-1, in steps of 0.01 kWh.
 });
 
 /** Imports text as a file. */
-function load(text: string | Buffer, { dryRun = false, simulated = false, name = 'readings.csv' } = {}) {
+function load(
+  text: string | Buffer,
+  { dryRun = false, simulated = false, name = 'readings.csv', rollover = {} as Record<string, number> } = {},
+) {
   const path = join(folder, name);
   writeFileSync(path, text);
   return importReadings(
-    { pool: owner, now, newId, progress: () => undefined },
-    { accountId: park.accountId, path, name, who: 'test', simulated, dryRun },
+    { pool: owner, now, newId, progress: (text) => void progress.push(text) },
+    {
+      accountId: park.accountId,
+      path,
+      name,
+      who: 'test',
+      simulated,
+      rollover: new Map(Object.entries(rollover)),
+      dryRun,
+    },
   );
 }
 
@@ -42,6 +55,8 @@ const stored = async ({ num }: TestPoint) =>
       [num],
     )
   ).rows.map(({ ts, value, flags }) => [ts.toISOString().slice(5, 16), value, flags]);
+
+const advice = 'if the register rolled over, say at which value with --rollover m-0-0=VALUE';
 
 const registers = `meter,ts,register
 m-0-0,2026-11-20T00:00:00Z,100.00
@@ -78,7 +93,15 @@ describe('rows meter,ts,register', () => {
       ...rows.reverse().map((row) => row.replace(/(.*),(.*),(.*)/, '$3,$1,$2')),
     ];
     const again = await load(gzipSync(turned.join('\r\n')), { name: 'again.csv.gz' });
-    expect(again).toEqual({ importId: null, rows: 3, inserted: 0, unchanged: 3, faultCount: 0, faults: [] });
+    expect(again).toEqual({
+      importId: null,
+      checked: 3,
+      rows: 3,
+      inserted: 0,
+      unchanged: 3,
+      faultCount: 0,
+      faults: [],
+    });
   });
 
   test.each([
@@ -96,7 +119,11 @@ describe('rows meter,ts,register', () => {
   });
 
   test.each([
-    ['m-0-9,2026-11-20T02:00:00Z,102', 'meter', 'is not known: m-0-9'],
+    ['m-0-9,2026-11-20T02:00:00Z,102', 'meter', 'is not known: m-0-9; did you mean m-0-0 or m-0-1?'],
+    ['M-0-0,2026-11-20T02:00:00Z,102', 'meter', 'is not known: M-0-0; did you mean m-0-0?'],
+    ['Lobby,2026-11-20T02:00:00Z,102', 'meter', 'is not known: Lobby; known are m-0-0, m-0-1'],
+    [',2026-11-20T02:00:00Z,102', 'meter', 'is missing'],
+    ['m-0-0,,102', 'ts', 'is missing'],
     ['m-0-0,2026-11-20 02:00,102', 'ts', 'is no ISO 8601 instant with an offset: 2026-11-20 02:00'],
     ['m-0-0,2026-13-20T02:00:00Z,102', 'ts', 'is no date and time: 2026-13-20T02:00:00Z'],
     ['m-0-0,2026-02-30T02:00:00Z,102', 'ts', 'is no date and time: 2026-02-30T02:00:00Z'],
@@ -104,10 +131,22 @@ describe('rows meter,ts,register', () => {
     ['m-0-0,1999-11-20T02:00:00Z,102', 'ts', 'is before the year 2000: 1999-11-20T02:00:00Z'],
     ['m-0-0,2026-12-20T02:00:00Z,102', 'ts', 'is in the future: 2026-12-20T02:00:00Z'],
     ['m-0-0,2026-11-20T02:00:00Z,102.123', 'register', 'is not a whole number of steps of 0.01: 102.123'],
-    ['m-0-0,2026-11-20T02:00:00Z,-3', 'register', 'is not a whole number of steps of 0.01: -3'],
+    ['m-0-0,2026-11-20T02:00:00Z,-3', 'register', 'is negative: -3'],
+    ['m-0-0,2026-11-20T02:00:00Z,', 'register', 'is missing'],
+    ['m-0-0,2026-11-20T02:00:00Z,1e3', 'register', 'is no number: 1e3'],
+    [
+      'm-0-0,2026-11-20T02:00:00Z,9999999999999999',
+      'register',
+      'is more than a register can show: 9999999999999999',
+    ],
     ['m-0-0,2026-11-20T02:00:00Z', 'row', 'has 2 cells, not 3'],
     ['m-0-0,2026-11-20T01:00:00Z,101.26', 'register', '101.26 contradicts an earlier row of the file'],
-    ['m-0-0,2026-11-20T02:00:00Z,101.24', 'register', 'runs backwards: 101.24 after 101.25'],
+    [
+      'm-0-0,2026-11-20T02:00:00Z,101.24',
+      'register',
+      `runs backwards: 101.24 after 101.25 (row 3); ${advice}`,
+    ],
+    ['m-0-0,2026-11-20T02:00:00Z,0.42', 'register', `runs backwards: 0.42 after 101.25 (row 3); ${advice}`],
   ])('are refused as a whole for one bad row: %s', async (row, field, reason) => {
     const result = await load(registers + row);
     expect(result).toMatchObject({
@@ -122,17 +161,84 @@ describe('rows meter,ts,register', () => {
   test('are refused where they contradict or run behind what is stored', async () => {
     await givenReadings(owner, first, [['2026-11-20T00:00:00Z', 9_999]]);
     await givenReadings(owner, second, [['2026-11-20T00:08:00Z', 499]]);
-    expect((await load(registers)).faults).toEqual([
+    const { faults } = await load(registers);
+    expect(faults).toEqual([
       { row: 2, field: 'register', reason: '100 contradicts the stored 99.99' },
-    ]);
-    expect((await load('meter,ts,register\nm-0-1,2026-11-20T00:07:00Z,5\n')).faults).toEqual([
-      { row: 2, field: 'register', reason: 'runs backwards: 4.99 after 5' },
+      {
+        row: 4,
+        field: 'register',
+        reason:
+          'runs backwards: 4.99 (stored for 2026-11-20T00:08:00.000Z) after 5; if the register rolled over, say at which value with --rollover m-0-1=VALUE',
+      },
     ]);
   });
 
-  test('may roll over', async () => {
-    const rows = 'm-0-0,2026-11-20T00:00:00Z,99999.99\nm-0-0,2026-11-20T00:15:00Z,0.42\n';
-    expect(await load(`meter,ts,register\n${rows}`)).toMatchObject({ inserted: 2 });
+  test('are refused with every fault of every kind at once, in the order of the file', async () => {
+    const rows = ['m-0-0,2026-11-20T02:00:00Z,3', 'm-9,x,y', 'm-0-1,2026-11-20T00:07:00Z,6', 'm-0-0,x,1'];
+    const { faults, faultCount, checked } = await load(registers + rows.join('\n'));
+    expect(faults.map(({ row, reason }) => [row, reason.split(/[:;]/)[0]])).toEqual([
+      [5, 'runs backwards'],
+      [6, 'is not known'],
+      [7, '6 contradicts an earlier row of the file'],
+      [8, 'is no ISO 8601 instant with an offset'],
+    ]);
+    expect([checked, faultCount, progress]).toEqual([7, 4, ['7 rows checked, 4 faults']]);
+  });
+
+  const at = (register: string, time = '02:00') =>
+    `meter,ts,register\nm-0-0,2026-11-20T${time}:00Z,${register}\n`;
+
+  test('are refused where they only look like a roll-over, towards the readings before and after', async () => {
+    await givenReadings(owner, first, [
+      ['2026-11-20T00:00:00Z', 6_700_000],
+      ['2026-11-20T04:00:00Z', 6_750_100],
+    ]);
+    expect((await load(at('990000'))).faults).toEqual([
+      {
+        row: 2,
+        field: 'register',
+        reason: `runs backwards: 67501 (stored for 2026-11-20T04:00:00.000Z) after 990000; ${advice}`,
+      },
+    ]);
+    expect((await load(at('99999999999'))).faultCount).toBe(1);
+    expect((await load(at('5', '05:00'))).faults.map(({ reason }) => reason)).toEqual([
+      `runs backwards: 5 after 67501 (stored for 2026-11-20T04:00:00.000Z); ${advice}`,
+    ]);
+    const declared = { rollover: { 'm-0-0': 1_000_000 } };
+    expect((await load(at('990000'), declared)).faults.map(({ reason }) => reason)).toEqual([
+      'runs backwards: 990000 after 67000 (stored for 2026-11-20T00:00:00.000Z); too far for a roll-over at 1000000',
+    ]);
+    expect((await load(at('67200'))).inserted).toBe(1);
+  });
+
+  describe('of a meter said to roll over', () => {
+    const over = (from: string, to: string) => `${at(from)}m-0-0,2026-11-20T03:00:00Z,${to}\n`;
+
+    test.each([
+      ['99999.99', '0.42', 100_000],
+      ['90000', '0', 100_000],
+      ['4294967295', '3', 4_294_967_296],
+    ])('may go from %s to %s', async (from, to, modulus) => {
+      const result = await load(over(from, to), { rollover: { 'm-0-0': modulus } });
+      expect(result).toMatchObject({ inserted: 2, faultCount: 0 });
+    });
+
+    test.each([
+      ['89999.99', '0', 3, 'runs backwards: 0 after 89999.99 (row 2); too far for a roll-over at 100000'],
+      ['5', '4', 3, 'runs backwards: 4 after 5 (row 2); too far for a roll-over at 100000'],
+      ['3', '99999', 3, 'runs backwards: 99999 after 3 (row 2); too far for a roll-over at 100000'],
+      ['100000', '100001', 2, '100000 is not below 100000, where the register rolls over'],
+    ])('may not go from %s to %s', async (from, to, row, reason) => {
+      const { faults, inserted } = await load(over(from, to), { rollover: { 'm-0-0': 100_000 } });
+      expect([inserted, faults[0]]).toEqual([0, { row, field: 'register', reason }]);
+    });
+
+    test('must be known, and the value one that it can show', async () => {
+      await expect(load(registers, { rollover: { 'M-0-0': 1e6 } })).rejects.toThrow(
+        new BadRollover('--rollover M-0-0=1000000: no such meter; did you mean m-0-0?'),
+      );
+      await expect(load(registers, { rollover: { 'm-0-0': 0.001 } })).rejects.toThrow(BadRollover);
+    });
   });
 
   test('of another account are not known', async () => {
@@ -174,8 +280,8 @@ describe('rows of energy an hour', () => {
       'datetime_utc,m-0-0,b37\n2026-11-20 00:00:00,-1,2\n2026-11-20 00:30:00,1,2\nyesterday,1,2\n2026-02-30 00:00:00,1,2\n',
     );
     expect(faults).toEqual([
-      { row: 1, field: 'b37', reason: 'is no known meter' },
-      { row: 2, field: 'm-0-0', reason: 'is no energy: -1' },
+      { row: 1, field: 'b37', reason: 'is no known meter; known are m-0-0, m-0-1' },
+      { row: 2, field: 'm-0-0', reason: 'is negative: -1' },
       {
         row: 3,
         field: 'datetime_utc',
@@ -183,6 +289,23 @@ describe('rows of energy an hour', () => {
       },
       { row: 4, field: 'datetime_utc', reason: 'is no date and time: yesterday' },
       { row: 5, field: 'datetime_utc', reason: 'is no date and time: 2026-02-30 00:00:00' },
+    ]);
+  });
+});
+
+describe('rows of energy an hour with a fault', () => {
+  test('are compared with what is stored up to the fault, after which no sum is known', async () => {
+    await givenReadings(owner, first, [
+      ['2026-11-20T00:00:00Z', 0],
+      ['2026-11-20T01:00:00Z', 99],
+      ['2026-11-20T03:00:00Z', 300],
+    ]);
+    const { faults } = await load(
+      'datetime_utc,m-0-0\n2026-11-20 00:00:00,1\n2026-11-20 01:00:00,one\n2026-11-20 02:00:00,1\n',
+    );
+    expect(faults).toEqual([
+      { row: 2, field: 'register', reason: '1 contradicts the stored 0.99' },
+      { row: 3, field: 'm-0-0', reason: 'is no number: one' },
     ]);
   });
 });

@@ -1,16 +1,11 @@
-import { loadTemplate } from '@parkline/templates';
 import type { ClientBase, Pool } from 'pg';
 import { copyRows } from './copy.ts';
+import { type CheckedRegister, checkStaged } from './import-checks.ts';
+import { createHint, findMeters, type MeterRegister } from './import-meters.ts';
 import { createFaults, type Faults, readCsv, type RowFault } from './import-parse.ts';
-import {
-  createGatherer,
-  type ImportedRows,
-  type MeterRegister,
-  readIntervals,
-  readRegisters,
-} from './import-rows.ts';
+import { createGatherer, type ImportedRows, readIntervals, readRegisters } from './import-rows.ts';
 import { catchUpLatest } from './latest.ts';
-import { engineering } from './sample.ts';
+import { toCounts } from './sample.ts';
 
 export interface ImportRequest {
   readonly accountId: string;
@@ -21,6 +16,8 @@ export interface ImportRequest {
   /** Who imports, for the record. */
   readonly who: string;
   readonly simulated: boolean;
+  /** Meters whose register may roll over, and the value (in the meter's unit) at which it begins again at zero. */
+  readonly rollover: ReadonlyMap<string, number>;
   /** Check everything and store nothing. */
   readonly dryRun: boolean;
 }
@@ -37,7 +34,9 @@ export interface ImportDeps {
 export interface ImportResult {
   /** Null when nothing was stored. */
   readonly importId: string | null;
-  /** Readings in the file. */
+  /** Rows of the file below its header. */
+  readonly checked: number;
+  /** Readings in it that could be read. */
   readonly rows: number;
   readonly inserted: number;
   /** There already, with the same value. */
@@ -50,8 +49,19 @@ export interface ImportResult {
 
 const PROGRESS_ROWS = 100_000;
 
+/** A number and its noun: 1 row, 2 rows. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What was said about roll-overs fits no register. */
+export class BadRollover extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'BadRollover';
+  }
+}
+
 /**
- * Stores the readings of a csv file, all or none. A second run changes nothing. @throws UnreadableFile
+ * Stores the readings of a csv file, all or none. A second run changes nothing. @throws UnreadableFile, BadRollover
  */
 export async function importReadings(deps: ImportDeps, request: ImportRequest): Promise<ImportResult> {
   const { pool, progress } = deps;
@@ -60,53 +70,56 @@ export async function importReadings(deps: ImportDeps, request: ImportRequest): 
     await client.query('begin');
     await client.query(`select set_config('app.account_id', $1, true)`, [request.accountId]);
     const meters = await findMeters(client);
+    const registers = registersToCheck(meters, request.rollover);
     const faults = createFaults();
-    const read = await readFile(deps, request, meters, faults);
-    const total = read.rows.rowOf.length;
-    const names = new Map([...meters].map(([key, meter]) => [meter.num, { ...meter, key }]));
-    if (read.isIntervals) await continueRegisters(client, read.rows);
-    if (faults.count === 0) await stage(client, read.rows);
-    if (faults.count === 0) await findContradictions(client, read.rows.rowOf, names, faults);
-    progress(`${total} readings checked, ${faults.count} faults`);
+    const { rows, checked, isIntervals, sha256 } = await readFile(deps, request, meters, faults);
+    const { rowOf } = rows;
+    if (isIntervals) await continueRegisters(client, rows);
+    await stage(client, rows);
+    await checkStaged({ client, rowOf, registers, faults });
+    progress(`${counted(checked, 'row')} checked, ${counted(faults.count, 'fault')}`);
     const inserted = faults.count === 0 ? await insertStaged(client) : 0;
     const importId = inserted > 0 && !request.dryRun ? deps.newId() : null;
-    if (importId)
-      await record(client, deps, request, { id: importId, sha256: read.sha256, rows: total, inserted });
+    if (importId) await record(client, deps, request, { id: importId, sha256, rows: rowOf.length, inserted });
     await client.query(importId ? 'commit' : 'rollback');
     client.release();
-    const unchanged = faults.count === 0 ? total - inserted : 0;
-    return { importId, rows: total, inserted, unchanged, faultCount: faults.count, faults: faults.kept };
+    return {
+      importId,
+      checked,
+      rows: rowOf.length,
+      inserted,
+      unchanged: faults.count === 0 ? rowOf.length - inserted : 0,
+      faultCount: faults.count,
+      faults: faults.sorted(),
+    };
   } catch (error) {
     client.release(true);
     throw error;
   }
 }
 
-/** The billing register of every meter of the account, by the meter's key. */
-async function findMeters(client: ClientBase): Promise<Map<string, MeterRegister>> {
-  const { rows } = await client.query<{
-    meter: string;
-    template: string;
-    key: string;
-    num: number;
-    resolution: number;
-  }>(
-    `select e.key as meter, e.template, p.key, p.num, p.resolution
-     from equipment e join point p on p.account_id = e.account_id and p.equipment_id = e.id
-     where e.account_id = current_account() and p.kind = 'register' order by p.num`,
-  );
-  const meters = new Map<string, MeterRegister>();
-  for (const [meter, registers] of Map.groupBy(rows, ({ meter }) => meter)) {
-    const [first] = registers;
-    const billing = registers.length > 1 ? billingKey(first!.template) : first!.key;
-    const register = registers.find(({ key }) => key === billing);
-    if (register) meters.set(meter, { num: register.num, resolution: register.resolution });
+/** By point.num. @throws BadRollover */
+function registersToCheck(
+  meters: ReadonlyMap<string, MeterRegister>,
+  rollover: ImportRequest['rollover'],
+): Map<number, CheckedRegister> {
+  const hintFor = createHint(meters.keys());
+  for (const [key, shown] of rollover) {
+    const meter = meters.get(key);
+    if (!meter) throw new BadRollover(`--rollover ${key}=${shown}: no such meter; ${hintFor(key)}`);
+    if (toCounts(shown, meter.resolution) === undefined)
+      throw new BadRollover(`--rollover ${key}=${shown}: not a whole number of steps of ${meter.resolution}`);
   }
-  return meters;
+  return new Map(
+    [...meters].map(([key, { num, resolution }]) => {
+      const shown = rollover.get(key);
+      return [
+        num,
+        { key, num, resolution, modulus: shown === undefined ? shown : toCounts(shown, resolution) },
+      ];
+    }),
+  );
 }
-
-const billingKey = (template: string): string | undefined =>
-  loadTemplate(template).points.find(({ billing }) => billing)?.key;
 
 async function readFile(
   { now, progress }: ImportDeps,
@@ -121,7 +134,7 @@ async function readFile(
   let rowsRead = 0;
   const sha256 = await readCsv(path, (cells, row) => {
     rowsRead += 1;
-    if (rowsRead % PROGRESS_ROWS === 0) progress(`${rowsRead} rows read`);
+    if (rowsRead % PROGRESS_ROWS === 0) progress(`${counted(rowsRead, 'row')} read`);
     if (row > 1) return onRow?.(cells, row);
     isIntervals = cells[0] === 'datetime_utc';
     if (isIntervals) onRow = readIntervals(cells, meters, deps);
@@ -130,7 +143,7 @@ async function readFile(
     else faults.add(1, 'header', 'is neither meter,ts,register nor datetime_utc and one column a meter');
   });
   if (rowsRead === 0) faults.add(1, 'header', 'is missing: the file is empty');
-  return { rows: gather.end(), isIntervals, sha256 };
+  return { rows: gather.end(), checked: Math.max(0, rowsRead - 1), isIntervals, sha256 };
 }
 
 /** Counts of an interval file begin at zero: puts what each meter showed last, at or before its first time, below them. */
@@ -163,72 +176,6 @@ async function stage(client: ClientBase, { blocks }: ImportedRows): Promise<void
   for (const block of blocks) await copyRows(client, 'staged', [block]);
   await client.query('create index on staged (point_num, ts)');
   await client.query('analyze staged');
-}
-
-type Names = ReadonlyMap<number, MeterRegister & { readonly key: string }>;
-
-/** Another value for a time that is stored or in the file already, and registers that run backwards. */
-async function findContradictions(
-  client: ClientBase,
-  rowOf: readonly number[],
-  names: Names,
-  faults: Faults,
-): Promise<void> {
-  const say = (num: number, counts: number): string =>
-    String(engineering(counts, names.get(num)?.resolution ?? 1));
-  const stored = await client.query<{ ord: number; num: number; value: number; ours: number | null }>(
-    `select s.ord, s.point_num as num, s.value, r.value as ours
-     from staged s join reading r on r.point_num = s.point_num and r.ts = s.ts
-     where r.value is distinct from s.value or r.quality <> s.quality order by s.ord`,
-  );
-  for (const { ord, num, value, ours } of stored.rows)
-    faults.add(
-      rowOf[ord - 1]!,
-      'register',
-      `${say(num, value)} contradicts the stored ${say(num, ours ?? NaN)}`,
-    );
-  const twice = await client.query<{ ord: number; num: number; value: number }>(
-    `select b.ord, b.point_num as num, b.value from staged a join staged b using (point_num, ts)
-     where a.ord < b.ord and a.value <> b.value order by b.ord`,
-  );
-  for (const { ord, num, value } of twice.rows)
-    faults.add(rowOf[ord - 1]!, 'register', `${say(num, value)} contradicts an earlier row of the file`);
-  if (faults.count > 0) return;
-  for (const { ord, num, value, last } of await findBackwards(client))
-    faults.add(rowOf[ord - 1]!, 'register', `runs backwards: ${say(num, value)} after ${say(num, last)}`);
-}
-
-/** Steps down between neighbours in time, stored ones included, that are no roll-over (the rule of `registerUse`). */
-async function findBackwards(
-  client: ClientBase,
-): Promise<{ ord: number; num: number; value: number; last: number }[]> {
-  const { rows } = await client.query<{ ord: number; num: number; value: number; last: number }>(
-    `with span as (
-       select point_num, min(ts) as first, max(ts) as last from staged group by 1
-     ), series as (
-       select point_num, ts, value, ord from staged
-       union all
-       select s.point_num, r.ts, r.value, null from span s cross join lateral (
-         (select ts, value from reading
-          where point_num = s.point_num and ts < s.first and quality = 0 order by ts desc limit 1)
-         union all
-         (select ts, value from reading
-          where point_num = s.point_num and ts between s.first and s.last and quality = 0)
-         union all
-         (select ts, value from reading
-          where point_num = s.point_num and ts > s.last and quality = 0 order by ts limit 1)
-       ) r
-     ), step as (
-       select point_num, value, ord, lag(value) over w as last, lag(ord) over w as last_ord
-       from series window w as (partition by point_num order by ts, ord nulls first)
-     )
-     select coalesce(ord, last_ord) as ord, point_num as num, value, last from step
-     cross join lateral (select power(10::float8, length(trunc(last)::numeric::text)) as modulus) m
-     where value < last and coalesce(ord, last_ord) is not null
-       and not (last >= 0.9 * modulus and value < 0.1 * modulus)
-     order by 1`,
-  );
-  return rows;
 }
 
 /** @returns how many were not there. */

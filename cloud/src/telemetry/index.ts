@@ -1,5 +1,6 @@
 export { createFailpoint } from './failpoint.ts';
 export { UnreadableFile } from './import-parse.ts';
-export { importReadings, type ImportResult } from './import-readings.ts';
+export { type ListedMeter, readMeters } from './import-meters.ts';
+export { counted, importReadings, type ImportResult } from './import-readings.ts';
 export { runIngest } from './ingest.ts';
 export { telemetryRoutes } from './routes.ts';

@@ -101,7 +101,7 @@ export const en = {
     online: 'Online',
     silent: 'Silent',
     starting: 'Starting',
-    unknown: 'Not seen yet',
+    unknown: 'Unknown',
   },
   gateway: {
     one: 'Gateway',
@@ -150,7 +150,7 @@ export const en = {
     gatewayOffline: 'Gateway offline',
     gatewayNever: 'Gateway never seen',
     deviceSilent: 'Device silent',
-    deviceUnknown: 'Device not seen yet',
+    deviceUnknown: 'State of the device unknown',
     buildingSilent: 'No device answers',
     pointBad: 'Could not be read',
     pointStale: 'Value stale',

@@ -100,7 +100,7 @@ export const zhCN = {
     online: '在线',
     silent: '无应答',
     starting: '启动中',
-    unknown: '尚未上线',
+    unknown: '状态未知',
   },
   gateway: {
     one: '网关',
@@ -147,7 +147,7 @@ export const zhCN = {
     gatewayOffline: '网关离线',
     gatewayNever: '网关从未连接',
     deviceSilent: '设备无应答',
-    deviceUnknown: '设备尚未上线',
+    deviceUnknown: '设备状态未知',
     buildingSilent: '设备均无应答',
     pointBad: '读取失败',
     pointStale: '数值过期',

@@ -30,7 +30,7 @@ async function parkline(...args: string[]) {
     env: { DATABASE_URL: database.url },
     cwd,
   };
-  const program = new Command('parkline').exitOverride();
+  const program = new Command('parkline').exitOverride().configureOutput({ writeErr: io.err });
   register(program, io);
   await program.parseAsync(args, { from: 'user' });
   return { ...printed, exitCode: process.exitCode };

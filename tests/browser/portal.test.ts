@@ -58,7 +58,9 @@ describe('logging in', () => {
 
     await guest.login();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    await page.getByRole('link', { name: 'Building A' }).waitFor();
+    // What a screen reader says of the new page is its title at that moment.
+    expect(await page.locator('#svelte-announcer').textContent()).toBe('Overview · Parkline');
+    await page.getByRole('link', { name: 'Building A', exact: true }).waitFor();
   });
 
   test('an empty form says what is missing', async () => {
@@ -220,7 +222,7 @@ describe('language, size and keyboard', () => {
 
   test('everything is reached from the keyboard', async () => {
     const { page, ...guest } = await visitor();
-    await page.getByRole('link', { name: 'Building A' }).waitFor();
+    await page.getByRole('link', { name: 'Building A', exact: true }).waitFor();
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
     await page.keyboard.press('Escape');
@@ -244,6 +246,8 @@ describe('language, size and keyboard', () => {
       .getByText('Tenant 302')
       .waitFor();
 
+    // A choice takes no text, so it leaves the shortcuts alone.
+    await page.getByRole('radio', { name: 'Table' }).first().focus();
     await page.keyboard.press('g');
     await page.keyboard.press('o');
     await page.waitForURL('**/engineer');

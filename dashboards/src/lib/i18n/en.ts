@@ -152,6 +152,7 @@ export const en = {
     deviceSilent: 'Device silent',
     deviceUnknown: 'State of the device unknown',
     buildingSilent: 'No device answers',
+    buildingUnknown: 'States of the devices unknown',
     pointBad: 'Could not be read',
     pointStale: 'Value stale',
     since: 'for {{span}}',

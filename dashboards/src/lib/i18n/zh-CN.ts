@@ -149,6 +149,7 @@ export const zhCN = {
     deviceSilent: '设备无应答',
     deviceUnknown: '设备状态未知',
     buildingSilent: '设备均无应答',
+    buildingUnknown: '设备状态均未知',
     pointBad: '读取失败',
     pointStale: '数值过期',
     since: '已持续 {{span}}',

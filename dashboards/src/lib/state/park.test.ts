@@ -136,6 +136,19 @@ test('a building where no device answers is told once, since the last one stoppe
   ]);
 });
 
+test('a building nothing is known of yet is told once, and is no alarm', () => {
+  const found = findTrouble({
+    buildings: [{ id: 'b1', name: 'B1' }],
+    gateways: [gateway('g1')],
+    devices: ['a', 'b'].map((id) => device(id, { state: 'unknown', lastOkAt: null })),
+    points: [],
+    reading: () => good(1),
+  });
+  expect(found.map(({ kind, severity, since }) => [kind, severity, since])).toEqual([
+    ['buildingUnknown', 'warning', null],
+  ]);
+});
+
 test('several points of a device with the same trouble are one row', () => {
   const found = findTrouble({
     buildings: [{ id: 'b1', name: 'B1' }],

@@ -11,6 +11,7 @@ export interface Trouble {
     | 'gatewayOffline'
     | 'gatewayNever'
     | 'buildingSilent'
+    | 'buildingUnknown'
     | 'deviceSilent'
     | 'deviceUnknown'
     | 'pointBad'
@@ -84,14 +85,16 @@ function ofBuilding(devices: readonly Equipment[], building: string): Trouble[] 
   const mute = devices.filter(isMute).map((device) => ofDevice(device, building));
   const [first] = mute;
   if (!first || mute.length < 2 || mute.length < devices.length) return mute;
+  // Unknown alone is no alarm: a gateway that has just started has not spoken of its devices yet.
+  const isSilent = mute.some(({ kind }) => kind === 'deviceSilent');
   // Since the last one stopped.
   const ends = mute.flatMap(({ since }) => since ?? []);
   return [
     {
       ...first,
       key: first.buildingId,
-      kind: 'buildingSilent',
-      severity: 'critical',
+      kind: isSilent ? 'buildingSilent' : 'buildingUnknown',
+      severity: isSilent ? 'critical' : 'warning',
       name: building,
       where: [],
       count: mute.length,

@@ -10,6 +10,7 @@ import { gate } from '../identity/index.ts';
 import { assertBoundByPolicies, createDb, createPool } from '../platform/db.ts';
 import { register as db } from './db.ts';
 import { register as park } from './park.ts';
+import { register as readings } from './readings.ts';
 
 // A hosted database gives no superuser: the owner is bound by the policies like everybody else.
 const name = `o_${randomBytes(6).toString('hex')}`;
@@ -38,19 +39,25 @@ async function parkline(...args: string[]): Promise<string> {
   let printed = '';
   const out = (text: string) => void (printed += text);
   const program = new Command('parkline').exitOverride();
-  for (const register of [db, park])
+  for (const register of [db, park, readings])
     register(program, { out, err: () => undefined, env: { DATABASE_URL: address.href }, cwd });
   await program.parseAsync(args, { from: 'user' });
   return printed;
 }
 
-test('an owner without special rights migrates and seeds, and the API works on what it made', async () => {
+test('an owner without special rights migrates, seeds and imports, and the API works on what it made', async () => {
   await writeFile(join(cwd, 'park.yaml'), smallPark);
   const people = [{ role: 'account_admin', login: 'boss', name: 'Boss', password: 'a long password' }];
   await writeFile(join(cwd, 'people.json'), JSON.stringify(people));
   await parkline('db', 'migrate');
   const seed = () => parkline('park', 'seed', 'park.yaml', '--people', 'people.json', '--json');
   expect(await seed()).toBe(await seed());
+
+  const meters = async () => JSON.parse(await parkline('readings', 'meters', '--json'));
+  const [{ key }] = await meters();
+  await writeFile(join(cwd, 'readings.csv'), `meter,ts,register\n${key},2026-11-20T00:00:00Z,7\n`);
+  await parkline('readings', 'import', 'readings.csv');
+  expect((await meters())[0]).toMatchObject({ key, register: 7, at: '2026-11-20T00:00:00.000Z' });
 
   const app = createDb(createPool({ url: address.href, role: 'parkline_app', max: 1 }));
   try {

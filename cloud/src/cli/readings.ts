@@ -22,7 +22,7 @@ interface MeterOptions {
 interface ImportOptions extends MeterOptions {
   readonly dryRun?: true;
   readonly simulated?: true;
-  readonly rollover: ReadonlyMap<string, number>;
+  readonly rollover?: ReadonlyMap<string, number>;
 }
 
 /** Faults told on the terminal; --json has more. */
@@ -45,7 +45,6 @@ export function register(program: Command, io: Io): void {
       '--rollover <METER=VALUE>',
       'the register of METER begins again at zero at VALUE, in its unit; may be repeated',
       collectRollover,
-      new Map(),
     )
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options: ImportOptions) => {
@@ -66,7 +65,10 @@ export function register(program: Command, io: Io): void {
     );
 }
 
-function collectRollover(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+function collectRollover(
+  text: string,
+  before: ReadonlyMap<string, number> = new Map(),
+): ReadonlyMap<string, number> {
   const [, meter, value] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
   if (!meter || !(Number(value) > 0))
     throw new InvalidArgumentError('Write METER=VALUE with VALUE above zero, as in a-t303=1000000.');
@@ -83,7 +85,7 @@ const run = (io: Io, file: string, options: ImportOptions): Promise<ImportResult
         name: basename(file),
         who: userInfo().username,
         simulated: options.simulated ?? false,
-        rollover: options.rollover,
+        rollover: options.rollover ?? new Map(),
         dryRun: options.dryRun ?? false,
       },
     ),

@@ -281,6 +281,7 @@ describe('for everybody', () => {
           .first()
           .waitFor();
         if (path === main) await page.locator('.u-over').waitFor();
+        if (path.endsWith('panel=gateway')) await page.locator('aside .badge').first().waitFor();
         found[path] = await seriousFindings(page);
         const overflow = await page.evaluate<number>('document.documentElement.scrollWidth');
         expect([path, overflow <= sizes[look.size].viewport.width]).toEqual([path, true]);

@@ -20,10 +20,13 @@ const slices = {
   platform: [],
   identity: [],
   places: ['identity'],
-  fleet: ['identity', 'places'],
-  telemetry: ['identity', 'places', 'fleet'],
-  metering: ['identity', 'places', 'fleet', 'telemetry'],
-  billing: ['identity', 'places', 'fleet', 'telemetry', 'metering'],
+  tenancy: ['identity', 'places'],
+  fleet: ['identity', 'places', 'tenancy'],
+  telemetry: ['identity', 'places', 'tenancy', 'fleet'],
+  metering: ['identity', 'places', 'tenancy', 'fleet', 'telemetry'],
+  billing: ['identity', 'places', 'tenancy', 'fleet', 'telemetry', 'metering'],
+  faults: ['identity', 'places', 'fleet', 'telemetry'],
+  workorders: ['identity', 'places', 'tenancy', 'fleet', 'telemetry', 'faults'],
 };
 
 const part = (path, pattern) => pattern.exec(path)?.[1];

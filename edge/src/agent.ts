@@ -60,6 +60,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   });
   const field = await createField({
     ...{ config, outbox, gaps, board, sign, clock, wait, log, failpoint },
+    dataDir: home.driverDir,
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
   });

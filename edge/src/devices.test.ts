@@ -31,7 +31,7 @@ function given() {
       close: () => Promise.resolve(void closed.push(protocol)),
     };
   }
-  return { loaded, closed, deps: { loadDriver, now: () => 0, log } };
+  return { loaded, closed, deps: { loadDriver, now: () => 0, log, dataDir: '/nowhere' } };
 }
 
 test('a device, a bus or a protocol that cannot be used costs only itself', async () => {

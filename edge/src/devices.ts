@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Connection, Driver, DriverLog, DriverModule } from '@parkline/kit';
 import type { ConnectionConfig, DeviceConfig, GatewayConfig } from './config/schema.ts';
 
@@ -20,6 +21,8 @@ export interface OpenDeps {
   /** Unix ms. */
   readonly now: () => number;
   readonly log: DriverLog;
+  /** Folder of the gateway below which each connection has one of its own. */
+  readonly dataDir: string;
 }
 
 /** Makes the drivers of all configured devices; no I/O yet. One bad device or bus costs only itself. */
@@ -48,9 +51,10 @@ export async function openDevices(config: GatewayConfig, deps: OpenDeps): Promis
   };
 }
 
-async function openConnection({ driver, params }: ConnectionConfig, deps: OpenDeps): Promise<Connection> {
-  const module = await deps.loadDriver(driver);
-  return module.openConnection(params, { now: deps.now, log: deps.log });
+async function openConnection(bus: ConnectionConfig, deps: OpenDeps): Promise<Connection> {
+  const { now, log, dataDir } = deps;
+  const module = await deps.loadDriver(bus.driver);
+  return module.openConnection(bus.params, { now, log, dataDir: join(dataDir, encodeURIComponent(bus.id)) });
 }
 
 type Attempt<T> = { ok: true; value: T } | { ok: false; error: unknown };

@@ -20,6 +20,8 @@ export interface FieldDeps {
   readonly outbox: Outbox;
   readonly gaps: GapLedger;
   readonly board: DeviceBoard;
+  /** Folder for what the drivers keep. */
+  readonly dataDir: string;
   /** Rejects for a protocol nobody knows. */
   readonly loadDriver: (protocol: string) => Promise<DriverModule>;
   readonly sign: (bytes: Uint8Array) => Uint8Array;
@@ -44,6 +46,7 @@ export async function createField(deps: FieldDeps): Promise<Field> {
     loadDriver: deps.loadDriver,
     now: () => clock.now(),
     log,
+    dataDir: deps.dataDir,
   });
   for (const { equipmentId, error } of broken) board.broken(equipmentId, error);
 

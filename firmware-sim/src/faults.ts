@@ -11,12 +11,18 @@ export type FaultKind =
   /** Answers in the name of another unit. */
   | { readonly kind: 'wrong-unit'; readonly unit: number }
   /** Hangs up in place of the answer. */
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  /** Refuses the point in the protocol's own words. Not Modbus, which has 'exception'. */
+  | { readonly kind: 'refuse' };
 
 export interface FaultRule {
   readonly bus: string;
   /** Any unit of the bus when absent. */
   readonly unit?: number;
+  /** Key of a device, on a bus where units have no numbers. Any device when absent. */
+  readonly device?: string;
+  /** Quantity of that device; any when absent. */
+  readonly quantity?: string;
   /** Only requests that touch these registers, both ends included. */
   readonly addr?: readonly [number, number];
   /** Strikes this many requests, then never again; for ever when absent. */
@@ -24,12 +30,10 @@ export interface FaultRule {
   readonly fault: FaultKind;
 }
 
-export interface FaultTarget {
-  readonly bus: string;
-  readonly unit: number;
-  readonly addr: number;
-  readonly count: number;
-}
+/** A request: of registers on a Modbus bus, of a device's quantities on any other. */
+export type FaultTarget =
+  | { readonly bus: string; readonly unit: number; readonly addr: number; readonly count: number }
+  | { readonly bus: string; readonly device: string; readonly quantity?: string };
 
 /** The faults in force. The latest rule that fits a request strikes it. */
 export interface Faults {
@@ -66,7 +70,12 @@ export function createFaults(): Faults {
   };
 }
 
-function fits({ bus, unit, addr }: FaultRule, target: FaultTarget): boolean {
-  if (bus !== target.bus || (unit !== undefined && unit !== target.unit)) return false;
+function fits({ bus, unit, addr, device, quantity }: FaultRule, target: FaultTarget): boolean {
+  if (bus !== target.bus) return false;
+  if ('device' in target) {
+    const isDevice = device === undefined || device === target.device;
+    return isDevice && (quantity === undefined || quantity === target.quantity);
+  }
+  if (unit !== undefined && unit !== target.unit) return false;
   return addr === undefined || (target.addr <= addr[1] && target.addr + target.count > addr[0]);
 }

@@ -1,7 +1,15 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Where each bus listens, by bus key; the control port goes by {@link CONTROL}. */
-export type Ports = Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+/** Where a bus listens, or (MQTT) where the gateway's broker is expected. */
+export interface BusPlace {
+  readonly host: string;
+  readonly port: number;
+  /** OPC UA: SHA-256 of the server's certificate, hex. */
+  readonly fingerprint?: string;
+}
+
+/** Places by bus key; the control port goes by {@link CONTROL}. */
+export type Ports = Readonly<Record<string, BusPlace>>;
 
 /** No bus can be called this: keys of the park begin with a letter. */
 export const CONTROL = '@control';

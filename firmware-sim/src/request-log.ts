@@ -15,8 +15,22 @@ export interface LogEntry {
   readonly outcome: string;
 }
 
+/** What a device of any other protocol told, asked or of its own accord. */
+export interface DeviceEntry {
+  /** Unix ms of the values. */
+  readonly t: number;
+  readonly bus: string;
+  /** Key of the device in the park. */
+  readonly device: string;
+  /** 'read' when asked; 'notify' (COV, monitored item) or 'publish' (MQTT) when not. */
+  readonly op: 'read' | 'notify' | 'publish';
+  readonly values: Readonly<Record<string, number | null>>;
+  /** 'ok', or the fault that struck: 'silence', 'delay', 'refuse', ... */
+  readonly outcome: string;
+}
+
 export interface RequestLog {
-  write(entry: LogEntry): void;
+  write(entry: LogEntry | DeviceEntry): void;
   close(): void;
 }
 

@@ -38,7 +38,7 @@ export async function startBench({ transport, buses, latencyMs = 0 }: BenchLayou
     park: { ...empty, buses: Object.keys(buses).map((key): Bus => ({ key, transport })) },
     seed: 1,
     latencyMs,
-    log: { write: (entry) => void served.push(entry), close: () => undefined },
+    log: { write: (entry) => void ('unit' in entry && served.push(entry)), close: () => undefined },
     extra: Object.entries(buses).flatMap(([bus, units]) => units.map((unit) => ({ bus, unit, device }))),
   });
   const ports = await simulator.start();

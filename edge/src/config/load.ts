@@ -11,6 +11,8 @@ export interface Home {
   readonly config: GatewayConfig;
   readonly keys: Keys;
   readonly outboxPath: string;
+  /** What the drivers keep: certificates, retained messages. */
+  readonly driverDir: string;
 }
 
 export interface Keys {
@@ -54,7 +56,12 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
   const cloud = attempt('keys/cloud.pub.pem', (pem) => ed25519(createPublicKey(pem)));
   const natsSeed = attempt('keys/nats.nk', (seed) => seedOf(seed.toString('utf8')));
   if (!config || !signing || !cloud || !natsSeed) throw new ConfigError(faults);
-  return { config, keys: { signing, cloud, natsSeed }, outboxPath: join(home, 'outbox.sqlite') };
+  return {
+    config,
+    keys: { signing, cloud, natsSeed },
+    outboxPath: join(home, 'outbox.sqlite'),
+    driverDir: join(home, 'drivers'),
+  };
 }
 
 /**

@@ -78,6 +78,7 @@ export async function runGateway(
       config: parseConfig(configYaml(identity.gatewayId, natsUrl)),
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
+      driverDir: join(folder, 'drivers'),
     },
     version: '0.0.0',
     loadDriver: () => Promise.resolve(driver),

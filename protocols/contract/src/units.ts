@@ -19,6 +19,9 @@ export const units = [
   'kPa',
   '%',
   's',
+  'Pa',
+  'ppm',
+  'm/s',
 ] as const;
 
 export const Unit = Type.Enum(units);

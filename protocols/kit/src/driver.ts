@@ -58,6 +58,8 @@ export interface Connection {
 
 export interface DriverDeps {
   readonly now: () => number;
+  /** A folder of the gateway that is the driver's own (made by the driver when first needed): certificates, retained messages. */
+  readonly dataDir: string;
   readonly log: DriverLog;
 }
 

@@ -9,3 +9,6 @@ export * from './api/identity.ts';
 export * from './api/places.ts';
 export * from './api/fleet.ts';
 export * from './api/telemetry.ts';
+export * from './api/faults.ts';
+export * from './api/work-orders.ts';
+export * from './api/changes.ts';

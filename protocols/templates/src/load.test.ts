@@ -15,13 +15,16 @@ points:
       resolution: 0.01, decimals: 2, deadband: 0, pollMs: 60000, heartbeatMs: 300000, billing: true, brick: X, tags: [] }
 `;
 
-test('every shipped template is sound, bilingual and has one billing register', () => {
+test('every shipped template is sound and bilingual, and every meter has one billing register', () => {
   const templates = loadTemplates();
   expect(templates.size).toBeGreaterThanOrEqual(8);
   for (const template of templates.values()) {
-    expect(template.points.filter((point) => point.billing)).toHaveLength(1);
+    const billing = template.points.filter((point) => point.billing);
+    expect([template.id, billing.length]).toEqual([template.id, template.kind.endsWith('-meter') ? 1 : 0]);
     expect(template.name.zh).toMatch(/[\u4e00-\u9fff]/);
     for (const point of template.points) expect(point.name.zh).toMatch(/[\u4e00-\u9fff]/);
+    for (const { states = {} } of template.points)
+      for (const { zh } of Object.values(states)) expect(zh).toMatch(/[\u4e00-\u9fff]/);
   }
 });
 
@@ -55,6 +58,16 @@ test.each([
   ['an id that is not its path', good.replace('acme-one', 'acme-two'), /its path says/],
   ['a kind that is not its folder', good.replace('kind: three', 'kind: two'), /its folder says/],
   ['a register with a deadband', good.replace('deadband: 0', 'deadband: 1'), /no deadband/],
+  [
+    'a register with states',
+    good.replace('brick: X', "states: { '0': { en: a, zh: 甲 } }, brick: X"),
+    /only a state/,
+  ],
+  [
+    'a state that is no number',
+    good.replace('brick: X', 'states: { on: { en: a, zh: 甲 } }, brick: X'),
+    /states/,
+  ],
   ['a gauge with a resolution', good.replace('kind: register', 'kind: gauge'), /only a register/],
 ] as const)('refuses %s', (_what, text, why) => {
   expect(() => parseTemplate(text, 'three-phase-meter/acme-one')).toThrow(why);

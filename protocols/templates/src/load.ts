@@ -33,6 +33,7 @@ function meaningFaults(template: Template, id: string): string[] {
       faults.push(`${point.key}: a register has no deadband`);
     if (point.kind !== 'register' && point.resolution !== 1)
       faults.push(`${point.key}: only a register has a resolution`);
+    if (point.states && point.kind !== 'state') faults.push(`${point.key}: only a state has states`);
     if (point.billing && point.kind !== 'register') faults.push(`${point.key}: only a register can bill`);
   }
   return faults;

@@ -29,6 +29,8 @@ export const TemplatePoint = Type.Object(
     heartbeatMs: Type.Integer({ minimum: 1_000 }),
     /** The register that bills; also read at each UTC quarter hour. */
     billing: Type.Optional(Type.Boolean()),
+    /** What the values of a state mean, by value: `'1': { en: running, zh: 运行 }`. */
+    states: Type.Optional(Type.Record(Type.String({ pattern: '^-?[0-9]+$' }), LocalName)),
     /** Class of the Brick ontology. */
     brick: Type.String({ minLength: 1 }),
     tags: Type.Array(Type.String()),

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { listTemplates, loadTemplate } from './load.ts';
+import { loadTemplate } from './load.ts';
+import { deviceFile, templatesOf } from './testing.ts';
 
-/** The simulator's table of the same model: another hand, from the maker's own numbering. Read as data, not as code. */
+/** In the maker's own numbering. */
 interface DeviceFile {
   numbering: 0 | 1;
   area: 'holding' | 'input';
@@ -13,11 +11,6 @@ interface DeviceFile {
   longestRead: number;
   registers: { no: number; as: string; quantity: string; weight: number; counter?: boolean; step?: number }[];
 }
-
-const deviceFile = (id: string): DeviceFile =>
-  parse(
-    readFileSync(join(import.meta.dirname, '../../../firmware-sim/devices', `${id}.yaml`), 'utf8'),
-  ) as DeviceFile;
 
 const formats: Readonly<Record<string, string>> = {
   UINT16: 'u16',
@@ -35,9 +28,9 @@ function addressOf(device: DeviceFile, { no, as }: DeviceFile['registers'][numbe
   return `${device.area === 'holding' ? 'hr' : 'ir'}:${no - device.numbering}:${formats[as]}${order}`;
 }
 
-test.each(listTemplates())('%s says the same as the simulator’s table of that model', (id) => {
+test.each(templatesOf('modbus'))('%s says the same as the simulator’s table of that model', (id) => {
   const template = loadTemplate(id);
-  const device = deviceFile(id);
+  const device = deviceFile<DeviceFile>(id);
   for (const { key, kind, address, scale, resolution } of template.points) {
     const row = device.registers.find(({ quantity }) => quantity === key);
     if (!row) throw new Error(`${key} is not in the device table`);

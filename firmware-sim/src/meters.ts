@@ -2,7 +2,7 @@ import { createSeriesLoad, createSumLoad, type Load } from './models/load.ts';
 import { seedOf } from './models/noise.ts';
 import { createQuantities, type Quantities } from './models/quantities.ts';
 import type { HourlyData } from './models/hourly-data.ts';
-import type { Meter, Park } from './park.ts';
+import type { LoadRecipe, Meter, Park } from './park.ts';
 
 /** First hour of the source's data, read as wall clock of the site. */
 const FIRST_DAY = '2021-01-01T00:00:00Z';
@@ -18,18 +18,19 @@ export function createMeters(park: Park, data: HourlyData, seed: number): Map<st
     const known = loads.get(meter.key);
     if (known) return known;
     const { load } = meter;
+    const behind = (keys: readonly string[]): Load[] =>
+      keys.map((key) =>
+        loadOf(
+          park.meters.find((m) => m.key === key)!,
+          [...above, meter.key],
+        ),
+      );
+    const own = (recipe: Exclude<LoadRecipe, { sum: unknown }>): Load =>
+      createSeriesLoad(scaled(data, meter.key, recipe), seedOf(parkSeed, meter.key), { origin });
     const made =
       'sum' in load
-        ? createSumLoad(
-            load.sum.map((key) =>
-              loadOf(
-                park.meters.find((m) => m.key === key)!,
-                [...above, meter.key],
-              ),
-            ),
-            load.times,
-          )
-        : createSeriesLoad(scaled(data, meter.key, load), seedOf(parkSeed, meter.key), { origin });
+        ? createSumLoad(behind(load.sum), load.times)
+        : createSumLoad([own(load), ...behind(load.plus ?? [])], 1);
     loads.set(meter.key, made);
     return made;
   };

@@ -3,15 +3,17 @@ import { expect, test } from 'vitest';
 import { history } from './history.ts';
 import { createMeters, originOf } from './meters.ts';
 import { readHourlyData } from './models/hourly-data.ts';
-import { parsePark, readPark } from './park.ts';
+import { parsePark, protocolOf, readPark } from './park.ts';
 
 const file = (name: string): string => join(import.meta.dirname, '../parks', name);
 const demo = readPark(file('demo.yaml'));
 
-test('the demo park has both transports, a gateway with several units and at least sixteen meters of three kinds', () => {
+test('the demo park has both transports and all protocols, a gateway with several units and at least sixteen meters of three kinds', () => {
   expect(demo.meters.length).toBeGreaterThanOrEqual(16);
   expect(new Set(demo.meters.map(({ kind }) => kind)).size).toBe(3);
-  expect(new Set(demo.buses.map(({ transport }) => transport)).size).toBe(2);
+  expect(new Set(demo.buses.flatMap(({ transport }) => transport ?? [])).size).toBe(2);
+  expect(new Set(demo.buses.map(protocolOf)).size).toBe(4);
+  expect(demo.equipment).toHaveLength(23);
   expect(demo.meters.filter(({ bus }) => bus === 'a-tenants').length).toBeGreaterThan(3);
 });
 
@@ -27,7 +29,7 @@ const meter = (more: object): string =>
 test.each([
   ['a bus twice', park(`${bus}, ${bus}`, ''), 'bus b is there twice'],
   ['an unknown transport', park('{ key: b, transport: serial }', ''), 'bus b: transport is serial'],
-  ['a meter twice', park(bus, `${meter({ unit: 1 })}, ${meter({ unit: 2 })}`), 'meter m is there twice'],
+  ['a meter twice', park(bus, `${meter({ unit: 1 })}, ${meter({ unit: 2 })}`), 'device m is there twice'],
   [
     'two meters at one place',
     park(bus, `${meter({ key: 'n' })}, ${meter({ key: 'm' })}`),
@@ -37,8 +39,23 @@ test.each([
   ['a bad unit', park(bus, meter({ unit: 300 })), 'unit 300 is not 1..247'],
   ['a negative start', park(bus, meter({ start: -1 })), 'start is -1'],
   ['a sum of nobody', park(bus, meter({ load: { sum: ['z'], times: 1 } })), 'no meter z to sum'],
+  ['an unknown protocol', park('{ key: b, protocol: knx }', ''), 'bus b: protocol is knx'],
+  ['a meter elsewhere', park('{ key: b, protocol: mqtt }', meter({})), 'meter m: b is not a Modbus bus'],
+  [
+    'a motor of nobody',
+    park(bus, meter({ load: { column: 'b0', times: 1, equipment: ['z'] } })),
+    'no equipment z to feed',
+  ],
   ['a load without times', park(bus, meter({ load: { column: 'b0' } })), 'load.times is undefined'],
 ] as const)('a park with %s is refused', (_what, text, why) => {
+  expect(() => parsePark(text, 'p')).toThrow(why);
+});
+
+test.each([
+  ['on no bus', 'x', 'equipment e: no bus x'],
+  ['on a Modbus bus', 'b', 'equipment e: b is a Modbus bus'],
+])('equipment %s is refused', (_where, on, why) => {
+  const text = `{ key: p, site: { timezone: UTC }, buildings: [{ buses: [${bus}], meters: [], equipment: [{ key: e, bus: ${on} }] }] }`;
   expect(() => parsePark(text, 'p')).toThrow(why);
 });
 

@@ -4,13 +4,35 @@ import { parse } from 'yaml';
 export const transports = ['tcp', 'rtu-over-tcp'] as const;
 export type Transport = (typeof transports)[number];
 
-export interface Bus {
+export const protocols = ['modbus', 'bacnet', 'opcua', 'mqtt'] as const;
+export type Protocol = (typeof protocols)[number];
+
+export interface ModbusBus {
   readonly key: string;
+  /** Modbus where nothing is said. */
+  readonly protocol?: 'modbus';
   readonly transport: Transport;
 }
 
+export interface EquipmentBus {
+  readonly key: string;
+  readonly protocol: Exclude<Protocol, 'modbus'>;
+  readonly transport?: undefined;
+}
+
+export type Bus = ModbusBus | EquipmentBus;
+
+/** What flows through a meter: a column of the hourly data, meters and equipment behind it; or meters alone, with losses. */
 export type LoadRecipe =
-  | { readonly column: string; readonly times: number; readonly above?: number }
+  | {
+      readonly column: string;
+      readonly times: number;
+      readonly above?: number;
+      /** Keys of meters whose use passes this one, too. */
+      readonly plus?: readonly string[];
+      /** Keys of equipment whose motors this meter feeds. */
+      readonly equipment?: readonly string[];
+    }
   | { readonly sum: readonly string[]; readonly times: number };
 
 export interface Meter {
@@ -24,18 +46,34 @@ export interface Meter {
   readonly start: number;
 }
 
+export interface Equipment {
+  readonly key: string;
+  readonly kind: string;
+  readonly template: string;
+  readonly bus: string;
+  /** In the words of the bus's protocol: `{device}`, `{root}` or `{username}`. The server of the bus checks it. */
+  readonly address: unknown;
+  /** What the kind's model wants to know, such as `{ahu, flow}` of an air terminal. */
+  readonly model: Readonly<Record<string, unknown>>;
+}
+
 /** The part of a park file that the simulator plays. */
 export interface Park {
   readonly key: string;
   readonly timezone: string;
   readonly buses: readonly Bus[];
   readonly meters: readonly Meter[];
+  readonly equipment: readonly Equipment[];
 }
 
 interface RawPark {
   key: string;
   site: { timezone: string };
-  buildings: { buses: Bus[]; meters: Meter[] }[];
+  buildings: {
+    buses: Bus[];
+    meters: Meter[];
+    equipment?: (Omit<Equipment, 'model'> & { model?: Equipment['model'] })[];
+  }[];
 }
 
 /** @throws Error listing every fault of the file, or why it cannot be read. */
@@ -43,7 +81,7 @@ export function readPark(path: string): Park {
   return parsePark(readFileSync(path, 'utf8'), path);
 }
 
-/** @param name Names the file in errors. */
+/** Spaces, tenants and leases are the cloud's and let through. @param name Names the file in errors. */
 export function parsePark(text: string, name: string): Park {
   const raw = parse(text) as RawPark;
   const park = {
@@ -51,41 +89,63 @@ export function parsePark(text: string, name: string): Park {
     timezone: raw.site.timezone,
     buses: raw.buildings.flatMap(({ buses }) => buses),
     meters: raw.buildings.flatMap(({ meters }) => meters),
+    equipment: raw.buildings.flatMap(({ equipment = [] }) =>
+      equipment.map((device) => ({ ...device, model: device.model ?? {} })),
+    ),
   };
-  const faults = [...busFaults(park.buses), ...meterFaults(park)];
+  const faults = parkFaults(park);
   if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`);
   return park;
 }
 
-function busFaults(buses: readonly Bus[]): string[] {
+export const protocolOf = ({ protocol = 'modbus' }: Bus): Protocol => protocol;
+
+/** What cannot be played of a park, one line each. */
+function parkFaults(park: Park): string[] {
+  const { buses, meters, equipment } = park;
+  const devices = [...meters, ...equipment].map(({ key }) => key);
   return [
     ...repeated(buses.map(({ key }) => key)).map((key) => `bus ${key} is there twice`),
-    ...buses.flatMap(({ key, transport }) =>
-      transports.includes(transport)
-        ? []
-        : [`bus ${key}: transport is ${String(transport)}, not one of ${transports.join(', ')}`],
-    ),
+    ...buses.flatMap(busFaults),
+    ...repeated(devices).map((key) => `device ${key} is there twice`),
+    ...repeated(meters.map(({ bus, unit }) => `${bus} unit ${unit}`)).map((at) => `two meters at ${at}`),
+    ...meters.flatMap((meter) => meterFaults(meter, park)),
+    ...equipment.flatMap((device) => equipmentFaults(device, park)),
   ];
 }
 
-function meterFaults({ buses, meters }: Park): string[] {
-  const keys = new Set(meters.map(({ key }) => key));
-  const faults = repeated(meters.map(({ key }) => key)).map((key) => `meter ${key} is there twice`);
-  faults.push(
-    ...repeated(meters.map(({ bus, unit }) => `${bus} unit ${unit}`)).map(
-      (place) => `two meters at ${place}`,
-    ),
-  );
-  for (const { key, bus, unit, load, start } of meters) {
-    if (!buses.some((known) => known.key === bus)) faults.push(`meter ${key}: no bus ${bus}`);
-    if (!Number.isInteger(unit) || unit < 1 || unit > 247)
-      faults.push(`meter ${key}: unit ${unit} is not 1..247`);
-    if (!Number.isFinite(start) || start < 0) faults.push(`meter ${key}: start is ${start}`);
-    if (!Number.isFinite(load.times)) faults.push(`meter ${key}: load.times is ${load.times}`);
-    const parts = 'sum' in load ? load.sum : [];
-    for (const part of parts) if (!keys.has(part)) faults.push(`meter ${key}: no meter ${part} to sum`);
-  }
+function busFaults(bus: Bus): string[] {
+  const { key, transport } = bus;
+  const protocol = protocolOf(bus);
+  if (!protocols.includes(protocol))
+    return [`bus ${key}: protocol is ${String(protocol)}, not one of ${protocols.join(', ')}`];
+  if (protocol !== 'modbus' || (transport && transports.includes(transport))) return [];
+  return [`bus ${key}: transport is ${String(transport)}, not one of ${transports.join(', ')}`];
+}
+
+function meterFaults({ key, bus, unit, load, start }: Meter, { buses, meters, equipment }: Park): string[] {
+  const faults: string[] = [];
+  const found = buses.find((known) => known.key === bus);
+  if (!found) faults.push(`meter ${key}: no bus ${bus}`);
+  else if (protocolOf(found) !== 'modbus') faults.push(`meter ${key}: ${bus} is not a Modbus bus`);
+  if (!Number.isInteger(unit) || unit < 1 || unit > 247)
+    faults.push(`meter ${key}: unit ${unit} is not 1..247`);
+  if (!Number.isFinite(start) || start < 0) faults.push(`meter ${key}: start is ${start}`);
+  if (!Number.isFinite(load.times)) faults.push(`meter ${key}: load.times is ${load.times}`);
+  for (const part of 'sum' in load ? load.sum : (load.plus ?? []))
+    if (!meters.some((known) => known.key === part)) faults.push(`meter ${key}: no meter ${part} to sum`);
+  for (const part of 'sum' in load ? [] : (load.equipment ?? []))
+    if (!equipment.some((known) => known.key === part))
+      faults.push(`meter ${key}: no equipment ${part} to feed`);
   return faults;
+}
+
+function equipmentFaults({ key, bus }: Equipment, { buses }: Park): string[] {
+  const found = buses.find((known) => known.key === bus);
+  if (!found) return [`equipment ${key}: no bus ${bus}`];
+  return protocolOf(found) === 'modbus'
+    ? [`equipment ${key}: ${bus} is a Modbus bus, which carries meters only`]
+    : [];
 }
 
 const repeated = (names: readonly string[]): string[] =>

@@ -38,18 +38,11 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
   const faults = createFaults();
   const units = devicesOf(deps, seed);
   const buses = new Map<string, Listener>(
-    park.buses.map(({ key, transport }) => [
-      key,
-      createModbusServer({
-        bus: key,
-        transport,
-        units: units.get(key) ?? new Map(),
-        faults,
-        log,
-        now,
-        latencyMs,
-      }),
-    ]),
+    park.buses.flatMap(({ key, transport }) => {
+      if (!transport) return [];
+      const shared = { bus: key, faults, log, now, latencyMs };
+      return [[key, createModbusServer({ ...shared, transport, units: units.get(key) ?? new Map() })]];
+    }),
   );
   let ports: Ports = {};
 

@@ -18,12 +18,13 @@ import { placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { type Config, loadConfig } from './platform/config.ts';
-import { assertBoundByPolicies, createDb, createPool, type DbRole, withAccount } from './platform/db.ts';
+import { assertBoundByPolicies, createDb, createPool, type DbRole, withActor } from './platform/db.ts';
 import { createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
 import { createNats, type Nats } from './platform/nats.ts';
+import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { createFailpoint, runIngest, telemetryRoutes } from './telemetry/index.ts';
 
 interface Shared {
@@ -70,8 +71,14 @@ async function startApi(shared: Shared): Promise<Part> {
   });
   const setupTokenSha256 = config.SETUP_TOKEN_SHA256;
   const passwords = createPasswords();
-  await app.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256 }));
+  await app.register(
+    identityRoutes({
+      ...{ db, now, newId, passwords, sessions: keeper, setupTokenSha256 },
+      nameOfTenant: tenants.nameOf,
+    }),
+  );
   await app.register(placeRoutes({ db }));
+  await app.register(tenancyRoutes({ db, now }));
   await app.register(fleetRoutes({ db, now }));
   await app.register(
     telemetryRoutes({
@@ -79,8 +86,9 @@ async function startApi(shared: Shared): Promise<Part> {
       now,
       nats: nats.connection,
       isLoggedIn(request) {
-        const { accountId, sessionId } = actorOf(request);
-        return withAccount(db, accountId, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
+        const actor = actorOf(request);
+        const { accountId, sessionId } = actor;
+        return withActor(db, actor, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
       },
     }),
   );

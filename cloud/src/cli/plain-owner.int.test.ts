@@ -17,7 +17,13 @@ const name = `o_${randomBytes(6).toString('hex')}`;
 const server = new pg.Client({ connectionString: inject('postgresUrl') });
 await server.connect();
 await server.query(`create role ${name} login createrole password '${name}'`);
-for (const role of ['parkline_app', 'parkline_ingest', 'parkline_gate']) {
+for (const role of [
+  'parkline_app',
+  'parkline_ingest',
+  'parkline_gate',
+  'parkline_usage',
+  'parkline_worker',
+]) {
   // Roles belong to the whole server; another database of it may have made them already.
   await server.query(`create role ${role} nologin noinherit`).catch(() => undefined);
   await server.query(`grant ${role} to ${name}`);

@@ -3,7 +3,7 @@ import { Equipment, Gateway, IdParams, Page, Uuid } from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { equipmentView, gatewayView } from './domain.ts';
 import { equipment, gateways } from './repository.ts';
@@ -22,8 +22,8 @@ export const fleetRoutes =
       '/api/gateways',
       { schema: { response: { 200: Page(Gateway) } }, config: { permission: 'gateway.read' } },
       async (request) => {
-        const { accountId } = actorOf(request);
-        const rows = await withAccount(db, accountId, (trx) => gateways.list(trx, accountId));
+        const actor = actorOf(request);
+        const rows = await withActor(db, actor, (trx) => gateways.list(trx, actor.accountId));
         return { items: rows.map((row) => gatewayView(row, now(), request.language)), next: null };
       },
     );
@@ -35,11 +35,11 @@ export const fleetRoutes =
         config: { permission: 'equipment.read' },
       },
       async (request) => {
-        const { accountId } = actorOf(request);
+        const actor = actorOf(request);
         const { limit, ...query } = request.query;
         // One more than asked for tells whether there is a next page.
         const page = { ...query, limit: limit + 1 };
-        const rows = await withAccount(db, accountId, (trx) => equipment.page(trx, accountId, page));
+        const rows = await withActor(db, actor, (trx) => equipment.page(trx, actor.accountId, page));
         const items = rows.slice(0, limit).map((row) => equipmentView(row, now(), request.language));
         return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
       },
@@ -52,9 +52,9 @@ export const fleetRoutes =
         config: { permission: 'equipment.read' },
       },
       async (request) => {
-        const { accountId } = actorOf(request);
+        const actor = actorOf(request);
         const { id } = request.params;
-        const row = await withAccount(db, accountId, (trx) => equipment.find(trx, accountId, id));
+        const row = await withActor(db, actor, (trx) => equipment.find(trx, actor.accountId, id));
         if (!row) throw new AppError('not_found', 'no such equipment', { details: { id } });
         return equipmentView(row, now(), request.language);
       },

@@ -1,9 +1,38 @@
 import type { Role } from '@parkline/contract';
 
+const looking = ['place.read', 'equipment.read', 'point.read'] as const;
+const fieldWork = [...looking, 'fault.read', 'workorder.read', 'workorder.work'] as const;
+
 /** What each role may do: `<kind of thing>.<act>`. A right that no role holds exists for nobody. */
 const granted = {
-  facility_engineer: ['place.read', 'gateway.read', 'equipment.read', 'point.read', 'reading.read'],
-  account_admin: ['place.read', 'gateway.read', 'equipment.read', 'point.read', 'reading.read'],
+  facility_engineer: [
+    ...looking,
+    'gateway.read',
+    'reading.read',
+    'fault.read',
+    'fault.acknowledge',
+    'rule.write',
+    'workorder.read',
+  ],
+  technician: fieldWork,
+  supervisor: [...fieldWork, 'fault.acknowledge', 'workorder.dispatch', 'workorder.cancel', 'setting.write'],
+  // Own use and own places only: which are its own is decided by the policies of the database.
+  tenant_admin: ['my.usage', 'place.read'],
+  finance_officer: [...looking, 'reading.read', 'billing.read', 'tenancy.read'],
+  account_admin: [
+    ...looking,
+    'gateway.read',
+    'reading.read',
+    'fault.read',
+    'fault.acknowledge',
+    'rule.write',
+    'workorder.read',
+    'workorder.dispatch',
+    'workorder.cancel',
+    'setting.write',
+    'billing.read',
+    'tenancy.read',
+  ],
 } as const satisfies Record<Role, readonly string[]>;
 
 export type Permission = (typeof granted)[Role][number];

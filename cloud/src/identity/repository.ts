@@ -18,6 +18,7 @@ export interface LoginBegun {
 export interface FoundSession {
   readonly sessionId: string;
   readonly accountId: string;
+  readonly tenantId: string | null;
   readonly personId: string;
   readonly login: string;
   readonly name: string;
@@ -28,7 +29,7 @@ const hashOf = (text: string): Buffer => createHash('sha256').update(text).diges
 const loginHash = (login: string): Buffer => hashOf(login.toLowerCase());
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1_000})`;
 
-/** Looked up before an account is known: each call is one checked function of migration 0003. */
+/** Looked up before an account is known: each call is one checked function of the database. */
 export const gate = {
   /** Counts the attempt as failed until `loginSucceeded` takes it back. */
   async loginBegin(db: Db, login: string, at: Date): Promise<LoginBegun> {
@@ -83,15 +84,72 @@ export const gate = {
   },
 };
 
-/** Inside an account, so inside `withAccount`. */
+export interface Technician {
+  readonly id: string;
+  readonly name: string;
+  readonly skills: string[];
+  /** Ids of buildings and floors; empty: everywhere. */
+  readonly areas: string[];
+}
+
+/** A person to be; who belongs to a tenant has the role tenant_admin and no other. */
+export interface NewPerson {
+  readonly id: string;
+  readonly accountId: string;
+  readonly tenantId?: string | null;
+  readonly login: string;
+  readonly name: string;
+  readonly passwordHash: string;
+  readonly roles: readonly string[];
+  readonly skills?: readonly string[];
+}
+
+/** Inside an account, so inside `withActor` or `withAccount`. */
 export const people = {
+  /** With the name of the account. */
   find: (db: Db, accountId: string, id: string) =>
     db
       .selectFrom('person')
-      .select(['id', 'accountId', 'login', 'name', 'roles'])
+      .innerJoin('account', 'account.id', 'person.accountId')
+      .select(['person.id', 'accountId', 'account.name as accountName', 'tenantId'])
+      .select(['login', 'person.name', 'roles'])
       .where('accountId', '=', accountId)
-      .where('id', '=', id)
+      .where('person.id', '=', id)
       .executeTakeFirst(),
+
+  /** Who can be sent to a device, by name. */
+  technicians: (db: Db, accountId: string): Promise<Technician[]> =>
+    db
+      .selectFrom('person as p')
+      .leftJoin('personArea as a', 'a.personId', 'p.id')
+      .select(['p.id', 'p.name', 'p.skills'])
+      .select(
+        sql<string[]>`coalesce(array_agg(coalesce(a.building_id, a.floor_id)::text
+          order by a.building_id, a.floor_id) filter (where a.person_id is not null), '{}')`.as('areas'),
+      )
+      .where('p.accountId', '=', accountId)
+      .where('p.disabledAt', 'is', null)
+      .where(sql<boolean>`'technician' = any (p.roles)`)
+      .groupBy(['p.id', 'p.name', 'p.skills'])
+      .orderBy('p.name')
+      .orderBy('p.id')
+      .execute(),
+
+  /** Makes `areas` the places where a person works. */
+  async setAreas(
+    db: Db,
+    accountId: string,
+    personId: string,
+    areas: readonly ({ buildingId: string; floorId: null } | { buildingId: null; floorId: string })[],
+  ): Promise<void> {
+    await db
+      .deleteFrom('personArea')
+      .where('accountId', '=', accountId)
+      .where('personId', '=', personId)
+      .execute();
+    const rows = areas.map((area) => ({ accountId, personId, ...area }));
+    if (rows.length > 0) await db.insertInto('personArea').values(rows).execute();
+  },
 
   async setPasswordHash(db: Db, accountId: string, id: string, passwordHash: string): Promise<void> {
     await db
@@ -114,20 +172,10 @@ export const people = {
   },
 
   /** Adds a person unless the login is taken. @returns whether it was free. */
-  async add(
-    db: Db,
-    person: {
-      id: string;
-      accountId: string;
-      login: string;
-      name: string;
-      passwordHash: string;
-      roles: string[];
-    },
-  ): Promise<boolean> {
+  async add(db: Db, { tenantId = null, roles, skills = [], ...person }: NewPerson): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('person')
-      .values(person)
+      .values({ ...person, tenantId, roles: [...roles], skills: [...skills] })
       .onConflict((c) => c.expression(sql`lower(login)`).doNothing())
       .executeTakeFirst();
     return numInsertedOrUpdatedRows === 1n;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { withAccount } from '../platform/db.ts';
 import { createApp } from '../platform/http.ts';
@@ -28,7 +29,10 @@ async function server({ https = false } = {}) {
     ...(https && { publicUrl: 'https://park.example' }),
   });
   const setupTokenSha256 = createHash('sha256').update(token).digest('hex');
-  await app.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256 }));
+  const nameOfTenant = async () => ({ en: 'Aurora', zh: '极光' });
+  await app.register(
+    identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
+  );
   await app.ready();
   return app;
 }
@@ -71,7 +75,7 @@ describe('set-up of an empty park', () => {
 
 describe('login', () => {
   test('answers 204 with a cookie that scripts cannot read, and says who one is', async () => {
-    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
+    const person = await givenPerson(owner, { accountId: await givenAccount(owner, 'seaside') });
     const reply = await login({ login: person.login.toUpperCase(), password: person.password });
     expect([reply.statusCode, reply.body]).toEqual([204, '']);
     expect(reply.cookies[0]).toMatchObject({
@@ -83,11 +87,42 @@ describe('login', () => {
     expect((await me(cookieOf(reply))).json()).toEqual({
       id: person.id,
       accountId: person.accountId,
+      accountName: 'seaside',
+      tenantId: null,
+      tenantName: null,
       login: person.login,
       name: person.name,
       roles: ['facility_engineer'],
       permissions: expect.arrayContaining(['point.read']),
     });
+  });
+
+  test('says whose tenant one is, and grants the own use and places only', async () => {
+    const accountId = await givenAccount(owner);
+    const tenantId = newId();
+    await withAccount(owner, accountId, (trx) =>
+      sql`insert into tenant (id, account_id, key, name) values (${tenantId}, ${accountId}, 'aurora', '{}')`.execute(
+        trx,
+      ),
+    );
+    const person = await givenPerson(owner, { accountId, roles: ['tenant_admin'], tenantId });
+    const headers = cookieOf(await login({ login: person.login, password: person.password }));
+    expect((await me(headers)).json()).toMatchObject({
+      tenantId,
+      tenantName: 'Aurora',
+      roles: ['tenant_admin'],
+      permissions: ['my.usage', 'place.read'],
+    });
+  });
+
+  test('nobody is staff and of a tenant, nor of a tenant without saying which', async () => {
+    const accountId = await givenAccount(owner);
+    await expect(givenPerson(owner, { accountId, roles: ['tenant_admin'] })).rejects.toThrow(
+      'person_tenant_role',
+    );
+    await expect(givenPerson(owner, { accountId, roles: ['supervisor'], tenantId: newId() })).rejects.toThrow(
+      'person_tenant_role',
+    );
   });
 
   test('a stranger may ask whether a session is active without being refused', async () => {

@@ -3,8 +3,9 @@ import { LoginBody, Me, SessionState, SetupBody, SetupState } from '@parkline/co
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withAccount, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { createFailureLimit } from './failure-limit.ts';
 import type { Passwords } from './password.ts';
@@ -22,6 +23,8 @@ export interface IdentityDeps {
   readonly sessions: SessionKeeper;
   /** SHA-256 (hex) of the one-time token; without it nobody can set the park up over HTTP. */
   readonly setupTokenSha256?: string | undefined;
+  /** Name of the tenant that somebody belongs to; tenants are another slice's. */
+  readonly nameOfTenant: (db: Db, accountId: string, tenantId: string) => Promise<LocalText | undefined>;
 }
 
 /** Failed logins a minute and address. High, because all tenants of a park may sit behind one address. */
@@ -98,10 +101,20 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       '/api/me',
       { config: { permission: 'session' }, schema: { response: { 200: Me } } },
       async (request) => {
-        const { accountId, personId } = actorOf(request);
-        const me = await withAccount(db, accountId, (trx) => people.find(trx, accountId, personId));
+        const actor = actorOf(request);
+        const { accountId, tenantId, personId } = actor;
+        const { me, tenant } = await withActor(db, actor, async (trx) => ({
+          me: await people.find(trx, accountId, personId),
+          tenant: tenantId ? await deps.nameOfTenant(trx, accountId, tenantId) : undefined,
+        }));
         if (!me) throw new AppError('not_logged_in', 'person is gone');
-        return { ...me, roles: me.roles as Me['roles'], permissions: [...permissionsOf(me.roles)].sort() };
+        return {
+          ...me,
+          accountName: inLanguage(me.accountName, request.language),
+          tenantName: tenant ? inLanguage(tenant, request.language) : null,
+          roles: me.roles as Me['roles'],
+          permissions: [...permissionsOf(me.roles)].sort(),
+        };
       },
     );
 

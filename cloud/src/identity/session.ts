@@ -3,7 +3,7 @@ import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withAccount, withActor } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
 import { permissionsOf } from './permissions.ts';
 import { audit, gate, sessions } from './repository.ts';
@@ -45,8 +45,8 @@ export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: Se
     async authenticate(request) {
       const found = await find(request);
       if (!found) return undefined;
-      const { accountId, personId, sessionId, roles } = found;
-      return { accountId, personId, sessionId, permissions: permissionsOf(roles) };
+      const { accountId, tenantId, personId, sessionId, roles } = found;
+      return { accountId, tenantId, personId, sessionId, roles, permissions: permissionsOf(roles) };
     },
 
     async open(request, reply, { accountId, personId }) {
@@ -72,8 +72,9 @@ export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: Se
       reply.setCookie(cookieName, token, { ...cookie, maxAge: Math.floor(maxMs / 1_000) });
     },
 
-    async end({ accountId, personId, sessionId }, request, reply) {
-      await withAccount(db, accountId, async (trx) => {
+    async end(actor, request, reply) {
+      const { accountId, personId, sessionId } = actor;
+      await withActor(db, actor, async (trx) => {
         await sessions.end(trx, accountId, sessionId);
         const action = 'session.ended';
         await audit(trx, { accountId, at: now(), personId, action, subjectId: sessionId, ip: request.ip });

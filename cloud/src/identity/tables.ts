@@ -7,13 +7,18 @@ declare module '../platform/db.ts' {
     person: {
       id: string;
       accountId: string;
+      /** Set for who belongs to a tenant. */
+      tenantId: Generated<string | null>;
       login: string;
       name: string;
       passwordHash: string;
       roles: string[];
+      skills: Generated<string[]>;
       createdAt: Generated<Date>;
-      disabledAt: Date | null;
+      disabledAt: Generated<Date | null>;
     };
+    /** Where a technician works; exactly one of the two places is set. */
+    personArea: { accountId: string; personId: string; buildingId: string | null; floorId: string | null };
     session: {
       id: string;
       accountId: string;

@@ -32,17 +32,23 @@ export async function givenPerson(
     accountId,
     login = randomUUID(),
     roles = ['facility_engineer'],
-  }: { accountId: string; login?: string; roles?: Role[] },
+    tenantId = null,
+  }: { accountId: string; login?: string; roles?: Role[]; tenantId?: string | null },
 ) {
-  const person = { id: newId(), accountId, login, name: `Name of ${login}`, roles };
+  const person = { id: newId(), accountId, login, name: `Name of ${login}`, roles, tenantId };
   const passwordHash = await passwords.hash('a long password');
   await withAccount(db, accountId, (trx) => people.add(trx, { ...person, passwordHash }));
   return { ...person, password: 'a long password' };
 }
 
-/** Headers of a logged-in person of the account, without going through the login. */
-export async function loggedIn(db: Db, accountId: string, roles?: Role[]): Promise<{ cookie: string }> {
-  const { id: personId } = await givenPerson(db, { accountId, ...(roles && { roles }) });
+/** Headers of a logged-in person of the account, without going through the login. A tenant_admin needs the tenant. */
+export async function loggedIn(
+  db: Db,
+  accountId: string,
+  roles?: Role[],
+  tenantId: string | null = null,
+): Promise<{ cookie: string }> {
+  const { id: personId } = await givenPerson(db, { accountId, tenantId, ...(roles && { roles }) });
   const [token, at] = [randomUUID(), new Date()];
   const expiresAt = new Date(at.getTime() + 3_600_000);
   await withAccount(db, accountId, (trx) =>

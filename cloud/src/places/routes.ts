@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { PlaceTree } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { placeTree } from './domain.ts';
 import { places } from './repository.ts';
 
@@ -11,8 +11,8 @@ export const placeRoutes =
   async (app) => {
     const schema = { response: { 200: PlaceTree } };
     app.get('/api/places', { schema, config: { permission: 'place.read' } }, async (request) => {
-      const { accountId } = actorOf(request);
-      const rows = await withAccount(db, accountId, (trx) => places.all(trx, accountId));
+      const actor = actorOf(request);
+      const rows = await withActor(db, actor, (trx) => places.all(trx, actor.accountId));
       return placeTree(rows, request.language);
     });
   };

@@ -6,7 +6,10 @@ import { AppError } from './errors.ts';
 export interface Actor {
   readonly personId: string;
   readonly accountId: string;
+  /** Set for who belongs to a tenant; null for the operator's own staff. */
+  readonly tenantId: string | null;
   readonly sessionId: string;
+  readonly roles: readonly string[];
   readonly permissions: ReadonlySet<string>;
 }
 

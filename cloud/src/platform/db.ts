@@ -50,15 +50,31 @@ export const createDb = (pool: pg.Pool): Db =>
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
 
+/** Whose rows a transaction may touch: those of an account, and of these only a tenant's where one is named. */
+export interface Bounds {
+  readonly accountId: string;
+  /** Null for the operator's own staff. */
+  readonly tenantId: string | null;
+}
+
 /**
- * Runs `work` in a transaction that sees only the rows of one account.
- * The setting is local to the transaction, so a pooled connection carries nothing over to its next user.
+ * Runs `work` in a transaction that sees only what this person may see; every route asks through it.
+ * The settings are local to the transaction, so a pooled connection carries nothing over to its next user.
  */
-export const withAccount = <T>(db: Db, accountId: string, work: (trx: Db) => Promise<T>): Promise<T> =>
+export const withActor = <T>(
+  db: Db,
+  { accountId, tenantId }: Bounds,
+  work: (trx: Db) => Promise<T>,
+): Promise<T> =>
   db.transaction().execute(async (trx) => {
-    await sql`select set_config('app.account_id', ${accountId}, true)`.execute(trx);
+    await sql`select set_config('app.account_id', ${accountId}, true),
+      set_config('app.tenant_id', ${tenantId ?? ''}, true)`.execute(trx);
     return work(trx);
   });
+
+/** All rows of one account: for background work and the command line, where no person asks. */
+export const withAccount = <T>(db: Db, accountId: string, work: (trx: Db) => Promise<T>): Promise<T> =>
+  withActor(db, { accountId, tenantId: null }, work);
 
 /**
  * Refuses a connection that row-level security does not bind: a superuser, or a role with BYPASSRLS.

@@ -8,7 +8,9 @@ import { createApp } from './http.ts';
 const actor: Actor = {
   personId: 'p1',
   accountId: 'a1',
+  tenantId: null,
   sessionId: 's1',
+  roles: [],
   permissions: new Set(['thing.read']),
 };
 const deps = {

@@ -4,7 +4,7 @@ import { LiveQuery, type LiveSample, qualityOf } from '@parkline/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { actorOf } from '../platform/access.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { createLiveHub, type LiveHub } from './live-hub.ts';
 import { findPoints, type PointFilter, type PointRow } from './repository.ts';
@@ -42,13 +42,13 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
     // No HEAD: nobody would read the stream, and so nobody end it.
     { config: { permission: 'point.read' }, schema, exposeHeadRoute: false },
     async (request, reply) => {
-      const { accountId } = actorOf(request);
+      const actor = actorOf(request);
       const filter = readFilter(request.query);
-      const load = () => withAccount(deps.db, accountId, (trx) => findPoints(trx, accountId, filter));
+      const load = () => withActor(deps.db, actor, (trx) => findPoints(trx, actor.accountId, filter));
       const body = new PassThrough();
       const stream = createLiveStream(body);
       // Listens before it looks: a change in between is sent twice at worst, and `stream` drops the older one.
-      const stop = hub.listen(accountId, (samples) => stream.offer(samples.map(fromUpdate)));
+      const stop = hub.listen(actor.accountId, (samples) => stream.offer(samples.map(fromUpdate)));
       body.once('close', stop);
       try {
         const points = await load();

@@ -10,7 +10,7 @@ import {
   qualityOf,
 } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
-import { type Db, withAccount } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import { readHistory } from './history.ts';
@@ -34,11 +34,11 @@ export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox 
       '/api/points',
       { config, schema: { querystring: PointQuery, response: { 200: Page(Point) } } },
       async (request) => {
-        const { accountId } = actorOf(request);
+        const actor = actorOf(request);
         const { limit = 100, after, ...filter } = request.query;
         const cursor = after === undefined ? undefined : readCursor(after);
-        const rows = await withAccount(db, accountId, (trx) =>
-          findPoints(trx, accountId, filter, { limit: limit + 1, after: cursor }),
+        const rows = await withActor(db, actor, (trx) =>
+          findPoints(trx, actor.accountId, filter, { limit: limit + 1, after: cursor }),
         );
         const page = rows.slice(0, limit);
         const last = rows.length > limit ? page.at(-1) : undefined;
@@ -53,11 +53,11 @@ export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox 
       '/api/points/:id/history',
       { config, schema: { params: IdParams, querystring: HistoryQuery, response: { 200: History } } },
       async (request) => {
-        const { accountId } = actorOf(request);
+        const actor = actorOf(request);
         const { by = 'raw', limit = 10_000 } = request.query;
         const span = readSpan(request.query);
-        return withAccount(db, accountId, async (trx) => {
-          const point = await findHistoryPoint(trx, accountId, request.params.id);
+        return withActor(db, actor, async (trx) => {
+          const point = await findHistoryPoint(trx, actor.accountId, request.params.id);
           if (!point)
             throw new AppError('not_found', 'no such point', { details: { id: request.params.id } });
           return readHistory(trx, point, { ...span, by, limit, now: now() });

@@ -9,11 +9,11 @@ export const DeviceState = Type.Union([
 ]);
 export type DeviceState = Static<typeof DeviceState>;
 
-/** A device or plant unit. The same id names it in telemetry and, later, in the asset ledger. */
+/** A device or plant unit. The same id names it everywhere. */
 export const Equipment = Type.Object({
   id: Uuid,
   name: Type.String(),
-  /** What it is: 'three-phase-meter', 'water-meter', 'heat-meter' (folder of protocols/templates). */
+  /** What it is: 'three-phase-meter', 'ahu', 'elevator' (folder of protocols/templates). */
   kind: Type.String(),
   /** Template id `<kind>/<vendor>-<model>`. */
   template: Type.String(),
@@ -21,13 +21,15 @@ export const Equipment = Type.Object({
   floorId: Nullable(Uuid),
   gatewayId: Uuid,
   protocol: Type.String(),
-  /** Where on the bus, for a person: '127.0.0.1:5020 unit 3'. */
+  /** Where on the bus, for a person: 'a-panel unit 3', 'a-bacnet device 2001'. */
   address: Type.String(),
   state: DeviceState,
   lastOkAt: Nullable(Instant),
   error: Nullable(Type.String()),
   /** The meter this one hangs behind; null for a main meter. A building's power is the sum of its main meters. */
   submeterOfId: Type.Optional(Nullable(Uuid)),
+  /** What it works for: ids of floors and spaces. Empty where nothing is said. */
+  serves: Type.Optional(Type.Array(Uuid)),
   /** Key points by role, for lists and cards: id of the point, or null. */
   powerPointId: Nullable(Uuid),
   registerPointId: Nullable(Uuid),

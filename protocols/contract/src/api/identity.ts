@@ -1,8 +1,15 @@
 import { type Static, Type } from 'typebox';
-import { Uuid } from './common.ts';
+import { Nullable, Uuid } from './common.ts';
 
-/** Roles of First light; each grants permissions in cloud/src/identity/permissions.ts. */
-export const roles = ['facility_engineer', 'account_admin'] as const;
+/** Each grants permissions in cloud/src/identity/permissions.ts. A tenant_admin belongs to a tenant, the others to the operator. */
+export const roles = [
+  'facility_engineer',
+  'technician',
+  'supervisor',
+  'tenant_admin',
+  'finance_officer',
+  'account_admin',
+] as const;
 export const Role = Type.Enum(roles);
 export type Role = (typeof roles)[number];
 
@@ -35,6 +42,11 @@ export type SessionState = Static<typeof SessionState>;
 export const Me = Type.Object({
   id: Uuid,
   accountId: Uuid,
+  /** The operator of the park, in the reader's language. */
+  accountName: Type.String(),
+  /** Set for who belongs to a tenant: everything such a person is shown is bounded by that tenant's leases. */
+  tenantId: Nullable(Uuid),
+  tenantName: Nullable(Type.String()),
   login: Type.String(),
   name: Type.String(),
   roles: Type.Array(Role),

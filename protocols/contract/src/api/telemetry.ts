@@ -19,6 +19,8 @@ export const Point = Type.Object({
   decimals: Type.Integer({ minimum: 0, maximum: 6 }),
   /** ms after which a silent point is stale, and a hole in its history is a gap. */
   staleAfterMs: Type.Integer(),
+  /** Of a state point: what its whole numbers mean, in the reader's language: {"0": "closed", "1": "open"}. */
+  states: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 export type Point = Static<typeof Point>;
 

@@ -1,0 +1,2 @@
+export { leases, spaces, tenants } from './repository.ts';
+export { tenancyRoutes } from './routes.ts';

@@ -18,6 +18,8 @@ export interface AgentDeps {
   readonly loadDriver: (protocol: string) => Promise<DriverModule>;
   readonly clock: Clock;
   readonly wait: Wait;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly log: Logger;
   readonly failpoint: Failpoint;
 }
@@ -59,7 +61,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     onChange: healthBell.ring,
   });
   const field = await createField({
-    ...{ config, outbox, gaps, board, sign, clock, wait, log, failpoint },
+    ...{ config, outbox, gaps, board, sign, clock, wait, log, faults, failpoint },
+    random: deps.random,
     dataDir: home.driverDir,
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import type { DriverModule } from '@parkline/kit';
 import type { Clock, Wait } from './base/clock.ts';
 import type { Failpoint } from './base/failpoint.ts';
+import type { FaultLog } from './base/fault-log.ts';
 import type { GatewayConfig, PointConfig } from './config/schema.ts';
-import { openDevices } from './devices.ts';
+import { type OpenDevice, openDevices } from './devices.ts';
 import type { DeviceBoard } from './health/devices.ts';
 import { type Batcher, createBatcher } from './pipeline/batch.ts';
 import { encodeTable } from './pipeline/codec.ts';
@@ -11,6 +12,7 @@ import type { GapLedger } from './pipeline/gaps.ts';
 import { createIntake, type Intake } from './pipeline/intake.ts';
 import type { Outbox } from './pipeline/outbox.ts';
 import { runPoll } from './pipeline/poll.ts';
+import { canPush, runSubscribe } from './pipeline/subscribe.ts';
 import { createStamper } from './pipeline/stamp.ts';
 
 const FLUSH_MS = 1_000;
@@ -29,7 +31,10 @@ export interface FieldDeps {
   readonly onAppended: () => void;
   readonly clock: Clock;
   readonly wait: Wait;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly log: Logger;
+  readonly faults: FaultLog;
   readonly failpoint: Failpoint;
 }
 
@@ -50,13 +55,7 @@ export async function createField(deps: FieldDeps): Promise<Field> {
   });
   for (const { equipmentId, error } of broken) board.broken(equipmentId, error);
 
-  const pollDeps = {
-    clock,
-    wait,
-    onSamples: intake.accept,
-    onOutcome: board.outcome,
-    failpoint: deps.failpoint,
-  };
+  const work = worksOf(deps, intake);
   async function runFlush(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await wait(FLUSH_MS, signal);
@@ -66,20 +65,36 @@ export async function createField(deps: FieldDeps): Promise<Field> {
 
   return {
     async run(signal) {
-      const polls = devices.map(({ config: { equipmentId, points }, driver }, index) =>
-        runPoll(
-          { equipmentId, driver, points: points.map(refOf), phase: index / devices.length },
-          pollDeps,
-          signal,
-        ),
-      );
+      const works = devices.flatMap((device, index) => work(device, index / devices.length, signal));
       try {
-        await Promise.all([...polls, runFlush(signal)]);
-        batcher.flush(); // The last reads may have come in after the last flush.
+        await Promise.all([...works, runFlush(signal)]);
       } finally {
         await close();
+        batcher.flush(); // The last samples may have come in after the last flush.
       }
     },
+  };
+}
+
+/** What there is to do for one device until `signal` aborts: poll it, and where it can push, listen too. */
+function worksOf({ board, clock, wait, random, faults, failpoint }: FieldDeps, intake: Intake) {
+  const pollDeps = {
+    ...{ clock, wait, failpoint },
+    onSamples: intake.accept,
+    onOutcome: board.outcome,
+  };
+  const subscribeDeps = {
+    ...{ clock, wait, random, faults },
+    onSample: intake.acceptPush,
+    onTold: board.told,
+    onLost: board.lost,
+  };
+  return ({ config, driver }: OpenDevice, phase: number, signal: AbortSignal): Promise<void>[] => {
+    const { equipmentId, name } = config;
+    const points = config.points.map(refOf);
+    const poll = runPoll({ equipmentId, driver, points, phase }, pollDeps, signal);
+    if (!canPush(driver)) return [poll];
+    return [poll, runSubscribe({ equipmentId, name, driver, points }, subscribeDeps, signal)];
   };
 }
 
@@ -107,6 +122,7 @@ function createIntakeLine(deps: FieldDeps): { intake: Intake; batcher: Batcher }
     })),
     stamper: createStamper(clock),
     add: batcher.add,
+    now: () => clock.now(),
   });
   return { intake, batcher };
 }

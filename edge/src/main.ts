@@ -9,7 +9,12 @@ import { readEnv } from './config/env.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 /** Loaded when a connection names them: a gateway without a protocol does not carry its library. */
-const drivers = createRegistry([['modbus', () => import('@parkline/modbus')]]);
+const drivers = createRegistry([
+  ['modbus', () => import('@parkline/modbus')],
+  ['bacnet', () => import('@parkline/bacnet')],
+  ['opcua', () => import('@parkline/opcua')],
+  ['mqtt', () => import('@parkline/mqtt')],
+]);
 
 /** A stop that takes longer is cut short; what is on disk is safe. */
 const STOP_LIMIT_MS = 4_500;
@@ -38,6 +43,7 @@ try {
     loadDriver: drivers.load,
     clock: systemClock,
     wait: systemWait,
+    random: Math.random,
     log: log.child({ gatewayId: home.config.gatewayId }),
     failpoint: createFailpoint(env.PARKLINE_FAILPOINT, killSelf),
   });

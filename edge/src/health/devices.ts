@@ -8,8 +8,15 @@ const SILENT_AFTER = 2;
 
 /** What the gateway knows of its devices. */
 export interface DeviceBoard {
-  /** The outcome of one read: undefined when the device answered, else why not. */
-  outcome(equipmentId: string, error: unknown): void;
+  /**
+   * The outcome of one read begun at Unix ms `beganAt`: undefined when the device answered, else why not. A device that
+   * pushed meanwhile is not silent, whatever became of the read.
+   */
+  outcome(equipmentId: string, error: unknown, beganAt: number): void;
+  /** The device pushed something. */
+  told(equipmentId: string): void;
+  /** The driver knows that the device is gone: silent at once. */
+  lost(equipmentId: string, error: unknown): void;
   /** The device cannot be read as configured: silent until somebody changes that. */
   broken(equipmentId: string, error: unknown): void;
   list(): DeviceHealth[];
@@ -50,20 +57,37 @@ export function createDeviceBoard({ devices, now, faults, onChange }: DeviceBoar
     if (isNews) onChange();
   }
 
+  function alive(equipmentId: string): void {
+    const entry = entryOf(equipmentId);
+    entry.failures = 0;
+    set(entry, { equipmentId, state: 'online', lastOkAt: now(), error: null });
+    faults.over(`device ${equipmentId}`, 'device answers again', { equipmentId, device: entry.name });
+  }
+
+  function fail(equipmentId: string, error: unknown, isCertain: boolean): void {
+    const entry = entryOf(equipmentId);
+    entry.failures += 1;
+    faults.fault(`device ${equipmentId}`, 'device does not answer', {
+      ...{ equipmentId, device: entry.name },
+      err: error,
+    });
+    const isSilent = isCertain || entry.health.state === 'silent' || entry.failures >= SILENT_AFTER;
+    if (isSilent) set(entry, { ...entry.health, state: 'silent', error: textOf(error) });
+  }
+
   return {
-    outcome(equipmentId, error) {
-      const entry = entryOf(equipmentId);
-      const facts = { equipmentId, device: entry.name };
+    outcome(equipmentId, error, beganAt) {
       if (error === undefined) {
-        entry.failures = 0;
-        set(entry, { equipmentId, state: 'online', lastOkAt: now(), error: null });
-        faults.over(`device ${equipmentId}`, 'device answers again', facts);
+        alive(equipmentId);
         return;
       }
-      entry.failures += 1;
-      faults.fault(`device ${equipmentId}`, 'device does not answer', { ...facts, err: error });
-      const isSilent = entry.health.state === 'silent' || entry.failures >= SILENT_AFTER;
-      if (isSilent) set(entry, { ...entry.health, state: 'silent', error: textOf(error) });
+      const { lastOkAt } = entryOf(equipmentId).health;
+      const hasTold = lastOkAt !== null && lastOkAt > beganAt && lastOkAt <= now();
+      if (!hasTold) fail(equipmentId, error, false);
+    },
+    told: alive,
+    lost(equipmentId, error) {
+      fail(equipmentId, error, true);
     },
     broken(equipmentId, error) {
       const entry = entryOf(equipmentId);

@@ -12,6 +12,8 @@ import { runHealth } from './report.ts';
 
 const equipmentId = '018f0000-0000-7000-8000-000000000002';
 const gatewayId = '018f0000-0000-7000-8000-000000000001';
+/** A read that began after everything the test did before. */
+const later = 9_000;
 
 describe('the board of devices', () => {
   function given() {
@@ -24,30 +26,59 @@ describe('the board of devices', () => {
       faults,
       onChange: () => (changes += 1),
     });
-    return { board, faults, changes: () => changes, state: () => board.list()[0] };
+    const setBack = (ms: number): void => void (now -= ms);
+    return { board, faults, setBack, changes: () => changes, state: () => board.list()[0] };
   }
 
   test('a device starts, answers, falls silent after two failures and returns', () => {
     const { board, changes, state } = given();
     expect(state()).toEqual({ equipmentId, state: 'starting', lastOkAt: null, error: null });
-    board.outcome(equipmentId, undefined);
+    board.outcome(equipmentId, undefined, later);
     expect(state()).toEqual({ equipmentId, state: 'online', lastOkAt: 1_001, error: null });
-    board.outcome(equipmentId, new Error('timeout'));
+    board.outcome(equipmentId, new Error('timeout'), later);
     expect(state()?.state).toBe('online');
-    board.outcome(equipmentId, new Error('timeout'));
+    board.outcome(equipmentId, new Error('timeout'), later);
     expect(state()).toEqual({ equipmentId, state: 'silent', lastOkAt: 1_001, error: 'timeout' });
-    board.outcome(equipmentId, new Error('no route'));
+    board.outcome(equipmentId, new Error('no route'), later);
     expect(state()?.error).toBe('no route');
     expect(changes()).toBe(2);
-    board.outcome(equipmentId, undefined);
+    board.outcome(equipmentId, undefined, later);
     expect(state()).toMatchObject({ state: 'online', error: null });
     expect(changes()).toBe(3);
   });
 
   test('one lost answer between good ones is noise', () => {
     const { board, state } = given();
-    for (const error of [undefined, 'x', undefined, 'x', undefined]) board.outcome(equipmentId, error);
+    for (const error of [undefined, 'x', undefined, 'x', undefined]) board.outcome(equipmentId, error, later);
     expect(state()?.state).toBe('online');
+  });
+
+  test('a device that pushes is online, and a read that failed meanwhile is no silence', () => {
+    const { board, state } = given();
+    board.told(equipmentId);
+    expect(state()).toEqual({ equipmentId, state: 'online', lastOkAt: 1_001, error: null });
+    for (let i = 0; i < 3; i += 1) board.outcome(equipmentId, new Error('timeout'), 1_000);
+    expect(state()?.state).toBe('online');
+    for (let i = 0; i < 2; i += 1) board.outcome(equipmentId, new Error('timeout'), later);
+    expect(state()).toMatchObject({ state: 'silent', error: 'timeout' });
+    board.told(equipmentId);
+    expect(state()).toMatchObject({ state: 'online', error: null });
+  });
+
+  test('a device that is known to be gone is silent at once', () => {
+    const { board, faults, state } = given();
+    board.told(equipmentId);
+    board.lost(equipmentId, new Error('last will'));
+    expect(state()).toMatchObject({ state: 'silent', lastOkAt: 1_001, error: 'last will' });
+    expect(faults.lines).toEqual(['fault device does not answer last will']);
+  });
+
+  test('an answer of before the clock was set back hides no silence', () => {
+    const { board, faults, setBack } = given();
+    board.told(equipmentId);
+    setBack(500);
+    board.outcome(equipmentId, new Error('timeout'), 501);
+    expect(faults.lines).toEqual(['fault device does not answer timeout']);
   });
 
   test('a device that cannot be read as configured is silent from the start, with the reason', () => {
@@ -59,7 +90,7 @@ describe('the board of devices', () => {
 
   test('an unknown device is a bug', () => {
     expect(() => {
-      given().board.outcome('nobody', undefined);
+      given().board.outcome('nobody', undefined, later);
     }).toThrow('no device nobody');
   });
 });

@@ -1,28 +1,32 @@
 import type { Sample } from '@parkline/kit';
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { createVirtualTime } from '../testing/virtual-time.ts';
 import type { StampedSample } from './codec.ts';
 import { createIntake } from './intake.ts';
+import type { ReportRule } from './report.ts';
 import { createStamper } from './stamp.ts';
 
 const noon = Date.UTC(2026, 10, 22, 12, 5);
 const quarter = Date.UTC(2026, 10, 22, 12, 15);
 const rule = { deadband: 1, heartbeatMs: 60_000, pollMs: 1_000, every: false } as const;
 
-function given() {
+function given(over: Partial<ReportRule> = {}) {
   const out: StampedSample[] = [];
+  const time = createVirtualTime(noon);
   const intake = createIntake({
     points: [
-      { pointId: 'kw', rule: { ...rule, kind: 'gauge' } },
-      { pointId: 'kwh', rule: { ...rule, kind: 'register' } },
+      { pointId: 'kw', rule: { ...rule, kind: 'gauge', ...over } },
+      { pointId: 'kwh', rule: { ...rule, kind: 'register', ...over } },
     ],
-    stamper: createStamper(createVirtualTime(noon).clock),
+    stamper: createStamper(time.clock),
     add: (sample) => out.push(sample),
+    now: () => time.clock.now(),
   });
-  return { intake, out };
+  return { intake, out, time, told: () => out.map(({ at, value }) => [at - noon, value]) };
 }
-const sample = (pointId: string, at: number, value: number): Sample => ({
-  ...{ pointId, at, beganAt: at, value, quality: 'good' },
+const sample = (pointId: string, at: number, value: number, beganAt = at): Sample => ({
+  ...{ pointId, at, beganAt, value, quality: 'good' },
 });
 
 test('what says nothing new goes no further; the rest is stamped and indexed', () => {
@@ -66,4 +70,110 @@ test('a sample of a point that is not ours is a bug and says so', () => {
   expect(() => {
     given().intake.accept([sample('other', noon, 1)]);
   }).toThrow('point other');
+});
+
+describe('pushed and polled', () => {
+  test('both ways report by the same exceptions: the deadband counts from what either sent', async () => {
+    const { intake, time, told } = given();
+    intake.acceptPush(sample('kw', noon, 20));
+    await time.advance(1_000);
+    intake.accept([sample('kw', noon + 1_000, 20.5)]);
+    intake.acceptPush(sample('kw', noon + 1_000, 21));
+    expect(told()).toEqual([
+      [0, 20],
+      [1_000, 21],
+    ]);
+  });
+
+  test('a poll that met a push on its way does not undo it', async () => {
+    const { intake, time, told } = given();
+    await time.advance(50);
+    intake.acceptPush(sample('kw', noon + 50, 30));
+    await time.advance(50);
+    intake.accept([sample('kw', noon + 100, 20, noon)]);
+    intake.acceptPush(sample('kw', noon + 100, 30.5));
+    expect(told()).toEqual([[50, 30]]);
+  });
+
+  test('where every reading counts, it is kept as what it was: the state before', async () => {
+    const { intake, time, told } = given({ every: true });
+    await time.advance(50);
+    intake.acceptPush(sample('kw', noon + 50, 30));
+    await time.advance(50);
+    intake.accept([sample('kw', noon + 100, 20, noon), sample('kwh', noon + 100, 7, noon)]);
+    expect(told()).toEqual([
+      [50, 30],
+      [0, 20],
+      [100, 7],
+    ]);
+  });
+
+  test('a read that failed does not turn a point bad that was pushed meanwhile', async () => {
+    const { intake, time, out } = given();
+    await time.advance(50);
+    intake.acceptPush(sample('kw', noon + 50, 30));
+    await time.advance(950);
+    const failed = { at: noon + 1_000, beganAt: noon, value: null, quality: 'bad', why: 'timeout' } as const;
+    intake.accept([
+      { ...failed, pointId: 'kw' },
+      { ...failed, pointId: 'kwh' },
+    ]);
+    expect(out.map(({ point, quality }) => [point, quality])).toEqual([
+      [0, 'good'],
+      [1, 'bad'],
+    ]);
+  });
+
+  test('history told late is kept and changes no state', async () => {
+    const { intake, time, told } = given();
+    await time.advance(120_000);
+    intake.accept([sample('kw', noon + 120_000, 20)]);
+    intake.acceptPush(sample('kw', noon + 10_000, 50));
+    intake.acceptPush(sample('kw', noon + 10_000, 50));
+    intake.acceptPush(sample('kw', noon + 120_000, 20.5));
+    expect(told()).toEqual([
+      [120_000, 20],
+      [10_000, 50],
+    ]);
+  });
+
+  test('a slow clock of the device costs a moment, never the order', async () => {
+    const { intake, time, told } = given();
+    await time.advance(5_000);
+    intake.accept([sample('kw', noon + 5_000, 20)]);
+    for (const value of [30, 40, 20]) intake.acceptPush(sample('kw', noon + 2_000 + value, value));
+    expect(told()).toEqual([
+      [5_000, 20],
+      [5_001, 30],
+      [5_002, 40],
+      [5_003, 20],
+    ]);
+  });
+
+  test('whatever comes, and however late, no point has two samples of one time, and the last is what was told last', () => {
+    const step = fc.record({ ms: fc.nat(3), lag: fc.nat(5), value: fc.nat(3), isPush: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        let now = noon;
+        const out: StampedSample[] = [];
+        const intake = createIntake({
+          points: [{ pointId: 'kw', rule: { ...rule, kind: 'gauge', deadband: 0 } }],
+          stamper: createStamper({ now: () => now, monotonic: () => now }),
+          add: (one) => out.push(one),
+          now: () => now,
+        });
+        for (const { ms, lag, value, isPush } of steps) {
+          now += ms;
+          if (isPush) intake.acceptPush(sample('kw', now - lag, value));
+          else intake.accept([sample('kw', now, value, now - lag)]);
+        }
+        const times = out.map(({ at }) => at);
+        expect(new Set(times).size).toBe(times.length);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        const pushes = steps.filter(({ isPush }) => isPush);
+        if (pushes.length === steps.length && pushes.length > 0)
+          expect(out.at(-1)?.value).toBe(pushes.at(-1)?.value);
+      }),
+    );
+  });
 });

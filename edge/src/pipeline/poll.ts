@@ -28,8 +28,8 @@ export interface PollDeps {
   readonly clock: Clock;
   readonly wait: Wait;
   readonly onSamples: (samples: readonly Sample[]) => void;
-  /** The outcome of each read: undefined when the device answered, else why not. */
-  readonly onOutcome: (equipmentId: string, error: unknown) => void;
+  /** The outcome of each read begun at Unix ms `beganAt`: undefined when the device answered, else why not. */
+  readonly onOutcome: (equipmentId: string, error: unknown, beganAt: number) => void;
   readonly failpoint: Failpoint;
 }
 
@@ -131,7 +131,7 @@ async function readOnce(
   }
   deps.failpoint('after-poll');
   deps.onSamples(samples);
-  deps.onOutcome(device.equipmentId, failure);
+  deps.onOutcome(device.equipmentId, failure, beganAt);
   return failure === undefined;
 }
 

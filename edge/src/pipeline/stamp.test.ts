@@ -28,6 +28,14 @@ describe('the time of a sample', () => {
     expect(stamper.stamp('p', start - 3_600_000)).toEqual({ at: start - 3_600_000, suspect: true });
   });
 
+  test('what is told late keeps its time and moves nothing, but makes room for the last one', () => {
+    const { stamper } = given();
+    stamper.stamp('p', start);
+    expect(stamper.stampLate('p', start - MINUTE)).toEqual({ at: start - MINUTE, suspect: false });
+    expect(stamper.stampLate('p', start).at).toBe(start - 1);
+    expect(stamper.stamp('p', start + 1).at).toBe(start + 1);
+  });
+
   test('never repeats within a point while time runs forward', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 200 }), (steps) => {

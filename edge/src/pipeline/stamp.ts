@@ -18,6 +18,8 @@ export interface Stamp {
 /** Gives each sample its final time. One instance per gateway, for one thread. */
 export interface Stamper {
   stamp(pointId: string, at: number): Stamp;
+  /** For a sample that belongs before the last one: it keeps its time, a millisecond aside where that one stands. */
+  stampLate(pointId: string, at: number): Stamp;
 }
 
 /**
@@ -35,6 +37,7 @@ export function createStamper(clock: Clock): Stamper {
       last.set(pointId, stamped);
       return { at: stamped, suspect: isSuspect() || isRewound };
     },
+    stampLate: (pointId, at) => ({ at: at === last.get(pointId) ? at - 1 : at, suspect: isSuspect() }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createUser } from '@nats-io/nkeys';
-import type { DriverModule } from '@parkline/kit';
+import type { Driver, DriverModule, Sample } from '@parkline/kit';
 import pino from 'pino';
 import { createAgent } from '../agent.ts';
 import { systemClock, systemWait } from '../base/clock.ts';
@@ -60,22 +60,84 @@ export const countingDriver = (): DriverModule & { reads: number } => {
   return module;
 };
 
+export interface PushingModule extends DriverModule {
+  /** What happened to the device, in order: 'subscribed', 'ended', 'closed'. */
+  readonly events: readonly string[];
+  /** The device tells this value now; it says the same when it is read. */
+  push(value: number): void;
+  /** Its subscription breaks. */
+  breakOff(error: Error): void;
+}
+
+/** A protocol whose one device pushes what a test tells it to. */
+export const pushingDriver = (): PushingModule => {
+  const events: string[] = [];
+  let value = 0;
+  let tell: (() => void) | undefined;
+  let fail: ((error: Error) => void) | undefined;
+  const sampleOf = (pointId: string): Sample => {
+    const at = Date.now();
+    return { pointId, at, beganAt: at, value, quality: 'good' };
+  };
+  const device: Driver = {
+    connect: () => Promise.resolve(),
+    async *browse() {
+      yield* [];
+    },
+    read: (refs) => Promise.resolve(refs.map((ref) => sampleOf(ref.pointId))),
+    async subscribe(refs, onSample, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      events.push('subscribed');
+      tell = () => {
+        for (const ref of refs) onSample(sampleOf(ref.pointId));
+      };
+      fail = reject;
+      signal.addEventListener('abort', () => {
+        resolve(undefined);
+      });
+      await promise;
+      events.push('ended');
+    },
+    close: () => Promise.resolve(void events.push('closed')),
+  };
+  return {
+    protocol: 'pushing',
+    events,
+    push(next) {
+      value = next;
+      tell?.();
+    },
+    breakOff(error) {
+      tell = undefined;
+      fail?.(error);
+    },
+    openConnection: () => ({ device: () => device, close: () => Promise.resolve() }),
+  };
+};
+
 export interface RunningGateway {
   /** Lets this much time pass for every patience of the gateway; the beat of its devices notices too. */
   skip(ms: number): void;
   stop(): Promise<void>;
 }
 
-/** Runs a whole gateway in this process: one counting device read ten times a second, nothing kept after its receipt. */
+/** Runs a whole gateway in this process: one device, read ten times a second unless told otherwise, nothing kept after its receipt. */
 export async function runGateway(
   folder: string,
-  options: { identity: TestIdentity; natsUrl: string; cloudKey: KeyObject; driver: DriverModule },
+  options: {
+    readonly identity: TestIdentity;
+    readonly natsUrl: string;
+    readonly cloudKey: KeyObject;
+    readonly driver: DriverModule;
+    /** Time between reads; 100 when absent. */
+    readonly pollMs?: number;
+  },
 ): Promise<RunningGateway> {
-  const { identity, natsUrl, cloudKey, driver } = options;
+  const { identity, natsUrl, cloudKey, driver, pollMs = 100 } = options;
   let skipped = 0;
   const agent = await createAgent({
     home: {
-      config: parseConfig(configYaml(identity.gatewayId, natsUrl)),
+      config: parseConfig(configYaml(identity.gatewayId, natsUrl, pollMs)),
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
@@ -85,6 +147,7 @@ export async function runGateway(
     clock: { now: systemClock.now, monotonic: () => systemClock.monotonic() + skipped },
     // Loops turn five times a second at least, so that a test need not wait for a minute's housekeeping.
     wait: (ms, signal) => systemWait(Math.min(ms, 200), signal),
+    random: Math.random,
     log: pino({ enabled: false }),
     failpoint: () => undefined,
   });
@@ -101,7 +164,7 @@ export async function runGateway(
   };
 }
 
-const configYaml = (gatewayId: string, natsUrl: string): string => `
+const configYaml = (gatewayId: string, natsUrl: string, pollMs: number): string => `
 version: 1
 gatewayId: ${gatewayId}
 name: Gateway under test
@@ -113,5 +176,5 @@ connections:
     devices:
       - equipmentId: ${equipmentId}
         name: Counter
-        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: 100, heartbeatMs: 60000 }]
+        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: ${pollMs}, heartbeatMs: 600000 }]
 `;

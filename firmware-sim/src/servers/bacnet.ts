@@ -1,0 +1,43 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { BacnetTable } from '../tables/bacnet-table.ts';
+import { createBacnetDevice } from './bacnet-device.ts';
+import { pdu, service, unwrap } from './bacnet-wire.ts';
+import type { BusServer, BusServerDeps } from './bus-server.ts';
+
+/**
+ * BACnet/IP controllers on loopback. The place of the bus stands for the broadcast address: a Who-Is sent there reaches every
+ * device, and each answers from a socket of its own. A device that comes back has another port, as after a new lease.
+ * @throws Error for two devices of one instance, or an address that is none.
+ */
+export function createBacnetServer(deps: BusServerDeps<BacnetTable>): BusServer {
+  const devices = deps.devices.map((device) => createBacnetDevice(device, deps));
+  const twice = devices.find(
+    ({ instance }, n) => devices.findIndex((other) => other.instance === instance) !== n,
+  );
+  if (twice) throw new Error(`bus ${deps.bus}: two devices of instance ${twice.instance}`);
+  let broadcast: Socket | undefined;
+
+  return {
+    async listen({ host, port }) {
+      const made = createSocket('udp4');
+      made.bind(port, host);
+      await once(made, 'listening');
+      made.on('error', () => undefined);
+      made.on('message', (datagram, peer) => {
+        const apdu = unwrap(datagram);
+        if (apdu?.[0] !== pdu.unconfirmed << 4 || apdu[1] !== service.whoIs) return;
+        for (const device of devices) device.whoIs(peer, apdu.subarray(2));
+      });
+      broadcast = made;
+      await Promise.all(devices.map((device) => device.listen(host)));
+      return { host, port: made.address().port };
+    },
+    async close() {
+      const closing = broadcast;
+      broadcast = undefined;
+      await Promise.all(devices.map((device) => device.close()));
+      if (closing) await new Promise<void>((resolve) => void closing.close(resolve));
+    },
+  };
+}

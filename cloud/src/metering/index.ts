@@ -16,8 +16,12 @@ export {
   isDate,
   isTimeZone,
   localAt,
+  monthOf,
   parseInstant,
   startOfDate,
 } from './local-time.ts';
 export type { Installation, Reading } from './registers.ts';
 export { createSeries, type Quality, type Series, type Span } from './series.ts';
+export { type HeldUsagePoint, tenantUsage, type TenantUse } from './repository.ts';
+export { seedUsagePoints, type UsagePlan } from './seed.ts';
+export { coverage, cutUse, type Held, type Use, type UseBucket, type UseSpan } from './use.ts';

@@ -50,6 +50,32 @@ export function localAt(
   };
 }
 
+/** A local month up to an instant in it, and the same span of the month before (Unix ms). */
+export interface MonthToDate {
+  /** YYYY-MM. */
+  readonly month: string;
+  readonly start: number;
+  /** First instant of the local day of `ms`. */
+  readonly today: number;
+  readonly lastStart: number;
+  /** The same day and time a month ago; the end of that month where it is shorter. */
+  readonly lastEnd: number;
+}
+
+export function monthOf(ms: number, timezone: string): MonthToDate {
+  const local = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone);
+  const first = local.toPlainDate().with({ day: 1 });
+  const start = startOfDate(first.toString(), timezone);
+  const isLonger = local.subtract({ months: 1 }).day < local.day;
+  return {
+    month: local.toPlainDate().toPlainYearMonth().toString(),
+    start,
+    today: startOfDate(local.toPlainDate().toString(), timezone),
+    lastStart: startOfDate(first.subtract({ months: 1 }).toString(), timezone),
+    lastEnd: isLonger ? start : local.subtract({ months: 1 }).epochMilliseconds,
+  };
+}
+
 /** ISO day of the week, Monday 1 to Sunday 7. */
 export function weekday(date: string): number {
   return Temporal.PlainDate.from(date).dayOfWeek;

@@ -3,4 +3,5 @@ export { UnreadableFile } from './import-parse.ts';
 export { type ListedMeter, readMeters } from './import-meters.ts';
 export { counted, importReadings, type ImportResult } from './import-readings.ts';
 export { runIngest } from './ingest.ts';
+export { bucketEdges } from './repository.ts';
 export { telemetryRoutes } from './routes.ts';

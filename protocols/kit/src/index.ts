@@ -1,3 +1,4 @@
+export * from './back-off.ts';
 export * from './driver.ts';
 export * from './errors.ts';
 export * from './quality.ts';

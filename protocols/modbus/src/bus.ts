@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DriverError, type DriverLog } from '@parkline/kit';
-import { type BackOff, createBackOff } from './back-off.ts';
+import { type BackOff, createBackOff, DriverError, type DriverLog } from '@parkline/kit';
 import type { Framer, ReadRequest } from './frame.ts';
 import { type Answer, type Line, openLine } from './line.ts';
 import { createFairQueue } from './queue.ts';

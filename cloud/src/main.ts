@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { myUsageRoutes } from './billing/index.ts';
 import { fleetRoutes, runHealth } from './fleet/index.ts';
 import {
   allPermissions,
@@ -92,6 +93,7 @@ async function startApi(shared: Shared): Promise<Part> {
       },
     }),
   );
+  await app.register(myUsageRoutes({ db, now }));
   await app.listen({ port: config.PORT, host: config.HOST });
   const done = runSessionSweep({ db, now, wait, log, idleMs }, signal);
   return { done, stop: () => closed(app, pool) };

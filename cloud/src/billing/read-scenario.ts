@@ -71,7 +71,10 @@ function readPeriod(reader: Reader, timezone: string): Scenario['period'] | unde
   return { ...dates, start, end, intervalMs: minutes * 60_000 };
 }
 
-function readHolidays(reader: Reader): { holidays: Set<string>; adjustedWorkdays: Set<string> } | undefined {
+/** Holidays and the weekends worked for them. */
+export function readHolidays(
+  reader: Reader,
+): { holidays: Set<string>; adjustedWorkdays: Set<string> } | undefined {
   const wrong = (text: string): string | undefined =>
     isDate(text) ? undefined : `must be a date YYYY-MM-DD, not ${text}`;
   const holidays = reader.texts('holidays', wrong);
@@ -134,7 +137,8 @@ function isAfter(item: Reader, { from, to }: { from: number; to: number | null }
   return to === null || to > from;
 }
 
-function readInstant(reader: Reader, key: string, timezone: string): number | undefined {
+/** A date, or an instant that exists once in the zone. */
+export function readInstant(reader: Reader, key: string, timezone: string): number | undefined {
   const text = reader.text(key);
   if (text === undefined) return undefined;
   const at = parseInstant(text, timezone);

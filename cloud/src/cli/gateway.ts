@@ -3,21 +3,34 @@ import { schemaErrors } from '@parkline/contract';
 import type { Command } from 'commander';
 import { loadTemplates } from '@parkline/templates';
 import { sql } from 'kysely';
-import Type from 'typebox';
+import Type, { type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { stringify } from 'yaml';
-import { type BusPorts, equipment, gatewayConfig, gateways, setPath } from '../fleet/index.ts';
+import {
+  type BusPorts,
+  type DeviceTokens,
+  equipment,
+  gatewayConfig,
+  gateways,
+  setPath,
+} from '../fleet/index.ts';
 import { places } from '../places/index.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
 import { databaseUrl, type Io, natsUrl, readArgument } from './io.ts';
 
 const Ports = Type.Record(
   Type.String(),
-  Type.Object({ host: Type.String({ minLength: 1 }), port: Type.Integer({ minimum: 1, maximum: 65_535 }) }),
+  Type.Object({
+    host: Type.String({ minLength: 1 }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    fingerprint: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:]{64,95}$' })),
+  }),
 );
+const Tokens = Type.Record(Type.String(), Type.String({ minLength: 16 }));
 
 interface ConfigOptions {
   readonly ports: string;
+  readonly secrets?: string;
   readonly set: readonly string[];
   readonly account?: string;
   readonly json?: true;
@@ -30,7 +43,8 @@ export function register(program: Command, io: Io): void {
     .command('config')
     .description('print the gateway.yaml of a gateway')
     .argument('<key>', 'key of the gateway in its park, "gw-a"')
-    .requiredOption('--ports <file>', 'JSON file: {"<bus>": {"host": ..., "port": ...}}')
+    .requiredOption('--ports <file>', 'JSON file: {"<bus>": {"host": ..., "port": ..., "fingerprint": ...}}')
+    .option('--secrets <file>', 'JSON file of what MQTT devices log in with: {"<equipment>": "<token>"}')
     .option('--set <path=value>', 'change a setting, "report.every=true"; may be repeated', collect, [])
     .option('--account <key>', 'park it belongs to, where the database holds several')
     .option('--json', 'print JSON')
@@ -64,7 +78,10 @@ async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
 }
 
 async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions): Promise<void> {
-  const ports = parsePorts(readArgument(io, options.ports));
+  const ports: BusPorts = parseAs('ports file', Ports, readArgument(io, options.ports));
+  const tokens: DeviceTokens = options.secrets
+    ? parseAs('secrets file', Tokens, readArgument(io, options.secrets))
+    : {};
   const { accountId, ...gateway } = await findGateway(db, key, options.account);
   const { devices, points, timezone } = await withAccount(db, accountId, async (trx) => ({
     ...(await equipment.ofGateway(trx, accountId, gateway.id)),
@@ -81,19 +98,20 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
       points: new Map((pointsOf.get(device.id) ?? []).map((point) => [point.key, point])),
     })),
   };
-  const config = gatewayConfig(configured, { ports, natsUrl: natsUrl(io), templates: loadTemplates() });
+  const around = { ports, tokens, natsUrl: natsUrl(io), templates: loadTemplates() };
+  const config = gatewayConfig(configured, around);
   for (const assignment of options.set) setPath(config, assignment);
   io.out(options.json ? `${JSON.stringify(config)}\n` : stringify(config));
 }
 
-/** @throws Error naming the bus and field. */
-function parsePorts(text: string): BusPorts {
+/** @throws Error naming the file, the entry and the field. */
+function parseAs<T extends TSchema>(what: string, schema: T, text: string): Static<T> {
   const value: unknown = JSON.parse(text);
-  if (Value.Check(Ports, value)) return value;
-  const faults = schemaErrors(Ports, value).map(
+  if (Value.Check(schema, value)) return value as Static<T>;
+  const faults = schemaErrors(schema, value).map(
     ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
   );
-  throw new Error(`ports file: ${faults.join('; ')}`);
+  throw new Error(`${what}: ${faults.join('; ')}`);
 }
 
 /** @throws Error when the file does not hold an Ed25519 public key. */

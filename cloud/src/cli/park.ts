@@ -1,33 +1,24 @@
 import type { Command } from 'commander';
-import Type, { type Static } from 'typebox';
-import { Value } from 'typebox/value';
 import { sql } from 'kysely';
-import { Role, schemaErrors } from '@parkline/contract';
 import { parseParkFile, type ParkFile, type SeededGateway, seedFleet } from '../fleet/index.ts';
-import { createPasswords, people } from '../identity/index.ts';
-import { seedPlaces } from '../places/index.ts';
+import { seedPlaces, type SeededPlaces } from '../places/index.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
+import { seedTenancy } from '../tenancy/index.ts';
 import { databaseUrl, type Io, readArgument } from './io.ts';
-
-const People = Type.Array(
-  Type.Object({
-    role: Role,
-    login: Type.String({ minLength: 1, maxLength: 200 }),
-    name: Type.String({ minLength: 1, maxLength: 200 }),
-    password: Type.String({ minLength: 12, maxLength: 1_000 }),
-  }),
-);
-type People = Static<typeof People>;
+import { parsePeople, seedPeople } from './park-people.ts';
 
 /** `parkline park`: a whole park from one file. */
 export function register(program: Command, io: Io): void {
-  const park = program.command('park').description('places, gateways, meters and people of a park');
+  const park = program.command('park').description('places, tenants, gateways, devices and people of a park');
   park
     .command('seed')
     .description('create what the file holds and the database lacks; safe to repeat')
     .argument('<file>', 'park file (YAML)')
-    .option('--people <file>', 'JSON list of {role, login, name, password}; who exists is left alone')
+    .option(
+      '--people <file>',
+      'JSON list of {role, login, name, password, tenant?, skills?, areas?}; who exists is left alone',
+    )
     .option('--json', 'print the account and the gateways as JSON')
     .action(async (file: string, options: { people?: string; json?: true }) => {
       const plan = parseParkFile(readArgument(io, file));
@@ -35,24 +26,15 @@ export function register(program: Command, io: Io): void {
       const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline park' }));
       try {
         const account = await accountFor(db, plan);
-        const gateways = await seedPark(db, account, plan);
-        await seedPeople(db, account, persons);
+        const { places, gateways } = await seedPark(db, account, plan);
+        const note = (line: string) => io.err(`${line}\n`);
+        await seedPeople(db, { accountId: account, places, note }, persons);
         if (options.json) io.out(`${JSON.stringify({ account, gateways })}\n`);
         else io.out(gateways.map(({ key, id, name }) => `${key}  ${id}  ${name}\n`).join(''));
       } finally {
         await db.destroy();
       }
     });
-}
-
-/** @throws Error naming the entry and field. */
-function parsePeople(text: string): People {
-  const value: unknown = JSON.parse(text);
-  if (Value.Check(People, value)) return value;
-  const faults = schemaErrors(People, value).map(
-    ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
-  );
-  throw new Error(`people: ${faults.join('; ')}`);
 }
 
 /** The park's key names its account. Looked up by a function, because nobody sees an account before being in it. */
@@ -68,28 +50,14 @@ async function accountFor(db: Db, { key, site }: ParkFile): Promise<string> {
   return rows[0].id;
 }
 
-const seedPark = (db: Db, accountId: string, park: ParkFile): Promise<SeededGateway[]> =>
+const seedPark = (
+  db: Db,
+  accountId: string,
+  park: ParkFile,
+): Promise<{ places: SeededPlaces; gateways: SeededGateway[] }> =>
   withAccount(db, accountId, async (trx) => {
     const places = await seedPlaces(trx, accountId, park, newId);
-    return seedFleet(trx, accountId, { park, ...places }, newId);
+    await seedTenancy(trx, accountId, park, places.spaces, newId);
+    const gateways = await seedFleet(trx, accountId, { park, ...places }, newId);
+    return { places, gateways };
   });
-
-/** Passwords are hashed only for those who are new: a second start stays quick and keeps what people changed. */
-async function seedPeople(db: Db, accountId: string, persons: People): Promise<void> {
-  const passwords = createPasswords();
-  for (const { role, login, name, password } of persons) {
-    await withAccount(db, accountId, async (trx) => {
-      if (await people.hasLogin(trx, accountId, login)) return;
-      const passwordHash = await passwords.hash(password);
-      const added = await people.add(trx, {
-        id: newId(),
-        accountId,
-        login,
-        name,
-        passwordHash,
-        roles: [role],
-      });
-      if (!added) throw new Error(`login ${login} is taken`);
-    });
-  }
-}

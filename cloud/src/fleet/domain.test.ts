@@ -75,6 +75,7 @@ describe('what a person sees', () => {
       heardAt: ago(0),
       powerPointId: null,
       registerPointId: 'p1',
+      serves: [],
     } as const;
     expect(equipmentView(row, now, 'en')).toMatchObject({
       state: 'silent',

@@ -1,6 +1,7 @@
 import type { DeviceState, Equipment, Gateway, Language } from '@parkline/contract';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
-import type { BusParams } from './tables.ts';
+import { addressWords } from './addresses.ts';
+import type { EquipmentParams } from './tables.ts';
 
 /** Silence after which a gateway is offline: three of its health messages. */
 export const OFFLINE_AFTER_MS = 30_000;
@@ -16,7 +17,13 @@ export const deviceState = (said: DeviceState | null, gateway: Gateway['state'])
   gateway === 'online' ? (said ?? 'unknown') : 'unknown';
 
 /** Template keys that stand for a device in lists: its power now and its register. First match wins. */
-export const powerKeys = ['active_power_total', 'heat_power', 'flow'] as const;
+export const powerKeys = [
+  'active_power_total',
+  'heat_power',
+  'flow',
+  'supply_fan_power',
+  'motor_power',
+] as const;
 export const registerKeys = ['active_energy_import', 'heat_energy', 'volume'] as const;
 
 export interface GatewayRow {
@@ -72,13 +79,15 @@ export interface EquipmentRow {
   readonly submeterOf: string | null;
   readonly protocol: string;
   readonly bus: string;
-  readonly params: BusParams;
+  readonly params: EquipmentParams;
   readonly state: DeviceState | null;
   readonly lastOkAt: Date | null;
   readonly error: string | null;
   readonly heardAt: Date | null;
   readonly powerPointId: string | null;
   readonly registerPointId: string | null;
+  /** Ids of floors and spaces. */
+  readonly serves: readonly string[];
 }
 
 export function equipmentView(row: EquipmentRow, now: Date, language: Language): Equipment {
@@ -87,11 +96,12 @@ export function equipmentView(row: EquipmentRow, now: Date, language: Language):
   return {
     ...rest,
     name: inLanguage(row.name, language),
-    address: `${bus} unit ${params.unit}`,
+    address: addressWords(row.protocol, bus, params),
     state,
     lastOkAt: iso(row.lastOkAt),
     // A reason from before the gateway fell silent would be read as today's.
     error: state === 'silent' ? row.error : null,
     submeterOfId: submeterOf,
+    serves: [...row.serves],
   };
 }

@@ -5,6 +5,7 @@ import { gatewayConfig, setPath } from './gateway-config.ts';
 const templates = loadTemplates();
 const device = (id: string, unit: number, template = 'three-phase-meter/carlo-em24') => ({
   id,
+  key: id,
   name: `Meter ${id}`,
   template,
   protocol: 'modbus',
@@ -59,6 +60,70 @@ describe('the configuration of a gateway', () => {
 
   test('cannot be made while nobody says where a bus is', () => {
     expect(() => gatewayConfig(gateway, { ports: {}, natsUrl, templates })).toThrow('a-panel');
+  });
+
+  const on = (protocol: string, params: Record<string, unknown>) => ({
+    ...gateway,
+    devices: [{ ...device('d-1', 1), protocol, params, points: new Map() }],
+  });
+  const connectionOf = (protocol: string, params: Record<string, unknown>, place: object, tokens = {}) => {
+    const around = {
+      ports: { 'a-panel': { host: '127.0.0.1', port: 1, ...place } },
+      natsUrl,
+      templates,
+      tokens,
+    };
+    const [connection] = gatewayConfig(on(protocol, params), around)['connections'] as {
+      driver: string;
+      params: object;
+      devices: { params: object }[];
+    }[];
+    return [connection?.driver, connection?.params, connection?.devices[0]?.params];
+  };
+
+  test('asks a BACnet network who is there, on a machine of one’s own from any free port', () => {
+    expect(connectionOf('bacnet', { device: 2001 }, { port: 47_808 })).toEqual([
+      'bacnet',
+      { host: '127.0.0.1', port: 0, whoIs: [{ host: '127.0.0.1', port: 47_808 }] },
+      expect.objectContaining({ device: 2001 }),
+    ]);
+    expect(connectionOf('bacnet', { device: 2001 }, { host: '10.1.255.255', port: 47_808 })[1]).toEqual({
+      whoIs: [{ host: '10.1.255.255', port: 47_808 }],
+    });
+  });
+
+  test('names the certificate of an OPC UA server, and refuses a server without one', () => {
+    const fingerprint = 'ab'.repeat(32);
+    expect(connectionOf('opcua', { root: 'Lift1' }, { host: 'lifts', port: 4_840, fingerprint })).toEqual([
+      'opcua',
+      { endpointUrl: 'opc.tcp://lifts:4840', serverFingerprint: fingerprint },
+      expect.objectContaining({ root: 'Lift1' }),
+    ]);
+    expect(() => connectionOf('opcua', { root: 'Lift1' }, {})).toThrow(
+      'no fingerprint of the server of bus a-panel',
+    );
+  });
+
+  test('holds the hash of what an MQTT device logs in with, never the token', () => {
+    const tokens = { 'd-1': 'a token of the device' };
+    const config = connectionOf('mqtt', { username: 'gate-1' }, { port: 1_883 }, tokens);
+    expect(config).toEqual([
+      'mqtt',
+      { host: '127.0.0.1', port: 1_883 },
+      expect.objectContaining({
+        username: 'gate-1',
+        passwordSha256: '870225b2d40b24633a082b5400f035467002057d30b34ccd7a0bc3efd47139c5',
+      }),
+    ]);
+    expect(JSON.stringify(config)).not.toContain('a token');
+    expect(() => connectionOf('mqtt', { username: 'gate-1' }, {})).toThrow('no token of d-1');
+  });
+
+  test('is refused for a protocol without a driver and for an address of another one', () => {
+    expect(() => connectionOf('lonworks', { neuron: 1 }, {})).toThrow(
+      'bus a-panel: there is no driver for lonworks',
+    );
+    expect(() => connectionOf('modbus', { device: 2001 }, {})).toThrow('d-1 has no modbus address');
   });
 });
 

@@ -1,8 +1,6 @@
 import type { Template } from '@parkline/templates';
-import type { BusParams } from './tables.ts';
-
-/** Where each bus answers, by bus key; written by whoever runs the devices. */
-export type BusPorts = Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+import { type BusPorts, connectionParams, deviceParams, type DeviceTokens } from './connections.ts';
+import type { EquipmentParams } from './tables.ts';
 
 /** A point's id, and its pace: a park may poll faster than its templates say. */
 export interface SeededPoint {
@@ -17,68 +15,62 @@ export interface ConfiguredGateway {
   readonly timezone: string;
   readonly devices: readonly {
     readonly id: string;
+    readonly key: string;
     readonly name: string;
     readonly template: string;
     readonly protocol: string;
     readonly bus: string;
-    readonly params: BusParams;
+    readonly params: EquipmentParams;
     /** By template key: what the database knows of the point. */
     readonly points: ReadonlyMap<string, SeededPoint>;
   }[];
 }
 
-/** Silence after which a request on a bus has failed. */
-const TIMEOUT_MS = 1_000;
+/** What the surroundings of a gateway are, beside what the database knows. */
+export interface Surroundings {
+  readonly ports: BusPorts;
+  readonly natsUrl: string;
+  readonly templates: ReadonlyMap<string, Template>;
+  /** Of the devices that log in at the gateway. */
+  readonly tokens?: DeviceTokens;
+}
 
 /**
  * Everything a gateway needs to work for a month without its cloud: the content of gateway.yaml. Pure.
- * @throws Error when a bus has no place on the network.
+ * @throws Error when a bus has no place on the network, or a device no token.
  */
-export function gatewayConfig(
-  gateway: ConfiguredGateway,
-  {
-    ports,
-    natsUrl,
-    templates,
-  }: { ports: BusPorts; natsUrl: string; templates: ReadonlyMap<string, Template> },
-): Record<string, unknown> {
-  const missing = [...new Set(gateway.devices.map(({ bus }) => bus))].filter((bus) => !ports[bus]);
+export function gatewayConfig(gateway: ConfiguredGateway, around: Surroundings): Record<string, unknown> {
+  const buses = Map.groupBy(gateway.devices, ({ bus }) => bus);
+  const missing = [...buses.keys()].filter((bus) => !around.ports[bus]);
   if (missing.length > 0)
     throw new Error(`the ports file does not say where these buses are: ${missing.join(', ')}`);
-  const buses = Map.groupBy(gateway.devices, ({ bus }) => bus);
   return {
     version: 1,
     gatewayId: gateway.id,
     name: gateway.name,
     timezone: gateway.timezone,
-    nats: { url: natsUrl },
+    nats: { url: around.natsUrl },
     report: { every: false },
     outbox: { keepHours: 24, maxMegabytes: 512 },
-    connections: [...buses].map(([bus, devices]) => connection(bus, devices, ports, templates)),
+    connections: [...buses].map(([bus, devices]) => connection(bus, devices, around)),
   };
 }
 
 function connection(
   bus: string,
   devices: ConfiguredGateway['devices'],
-  ports: BusPorts,
-  templates: ReadonlyMap<string, Template>,
+  { ports, templates, tokens = {} }: Surroundings,
 ) {
+  const protocol = devices[0]?.protocol ?? '';
   return {
     id: bus,
-    driver: devices[0]?.protocol,
-    params: {
-      transport: devices[0]?.params.transport,
-      host: ports[bus]?.host,
-      port: ports[bus]?.port,
-      timeoutMs: TIMEOUT_MS,
-      interFrameMs: 0,
-    },
-    devices: devices.map(({ id, name, params, points, template }) => ({
+    driver: protocol,
+    params: connectionParams(bus, protocol, ports[bus], devices[0]?.params ?? {}),
+    devices: devices.map(({ id, key, name, params, points, template }) => ({
       equipmentId: id,
       name,
       // What is true of the model (word order, what one request may span), then where this one hangs.
-      params: { ...templates.get(template)?.params, unit: params.unit },
+      params: { ...templates.get(template)?.params, ...deviceParams(key, protocol, params, tokens) },
       points: (templates.get(template)?.points ?? []).flatMap((point) => {
         const seeded = points.get(point.key);
         // A point that the template gained after seeding has no id yet: the next seeding gives it one.

@@ -1,11 +1,38 @@
-import { schemaErrors } from '@parkline/contract';
+import { schemaErrors, SpaceKind } from '@parkline/contract';
 import { LocalName } from '@parkline/templates';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
+import { parkFaults } from './park-faults.ts';
 
 const Key = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' });
+const LocalDate = Type.String({ format: 'date' });
 const named = { key: Key, name: LocalName };
+
+const Floor = Type.Object({
+  ...named,
+  /** 0 = ground floor. */
+  level: Type.Integer({ minimum: -20, maximum: 200 }),
+  spaces: Type.Optional(
+    Type.Array(
+      Type.Object({
+        ...named,
+        kind: SpaceKind,
+        areaM2: Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 }),
+      }),
+    ),
+  ),
+});
+
+export const busProtocols = ['modbus', 'bacnet', 'opcua', 'mqtt'] as const;
+export type BusProtocol = (typeof busProtocols)[number];
+
+const Bus = Type.Object({
+  key: Key,
+  protocol: Type.Optional(Type.Enum(busProtocols, { default: 'modbus' })),
+  /** Of Modbus alone. */
+  transport: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('rtu-over-tcp')])),
+});
 
 const Meter = Type.Object({
   ...named,
@@ -15,22 +42,42 @@ const Meter = Type.Object({
   unit: Type.Integer({ minimum: 0, maximum: 255 }),
   floor: Type.Optional(Key),
   submeterOf: Type.Optional(Type.Union([Key, Type.Null()])),
+  /** Whose use it measures. */
+  space: Type.Optional(Key),
+});
+
+const Equipment = Type.Object({
+  ...named,
+  kind: Type.String({ minLength: 1 }),
+  template: Type.String({ minLength: 1 }),
+  bus: Key,
+  /** Where on the bus, in the words of its protocol: {unit}, {device}, {root} or {username}. */
+  address: Type.Record(Type.String(), Type.Unknown()),
+  floor: Type.Optional(Key),
+  /** Floors and spaces that it works for. */
+  serves: Type.Optional(Type.Array(Key)),
 });
 
 const Building = Type.Object({
   ...named,
   gateway: Type.Object(named),
-  floors: Type.Array(Type.Object({ ...named, level: Type.Integer({ minimum: -20, maximum: 200 }) })),
-  buses: Type.Array(
-    Type.Object({
-      key: Key,
-      transport: Type.Union([Type.Literal('tcp'), Type.Literal('rtu-over-tcp')]),
-    }),
-  ),
+  floors: Type.Array(Floor),
+  buses: Type.Array(Bus),
   meters: Type.Array(Meter),
+  equipment: Type.Optional(Type.Array(Equipment)),
 });
 
-/** A whole park in one file. The simulator reads the same one, so keys that only it knows (load, start) are let through. */
+const Lease = Type.Object({
+  key: Key,
+  tenant: Key,
+  spaces: Type.Array(Key, { minItems: 1 }),
+  from: LocalDate,
+  /** The first day that is no longer let; null while no end is agreed. */
+  to: Type.Union([LocalDate, Type.Null()]),
+  headcount: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 1_000_000 }), Type.Null()])),
+});
+
+/** A whole park in one file. The simulator reads the same one, so keys that only it knows (load, model) are let through. */
 export const ParkFile = Type.Object({
   key: Key,
   site: Type.Object({
@@ -39,6 +86,8 @@ export const ParkFile = Type.Object({
     currency: Type.String({ pattern: '^[A-Z]{3}$' }),
   }),
   buildings: Type.Array(Building, { minItems: 1 }),
+  tenants: Type.Optional(Type.Array(Type.Object(named))),
+  leases: Type.Optional(Type.Array(Lease)),
   /** Polls every point at this pace instead of its template's: for tests and short demonstrations. */
   poll: Type.Optional(
     Type.Object({
@@ -48,6 +97,7 @@ export const ParkFile = Type.Object({
   ),
 });
 export type ParkFile = Static<typeof ParkFile>;
+export type ParkBuilding = ParkFile['buildings'][number];
 
 /** The file cannot be used; `faults` has one line per reason. */
 export class ParkFileError extends Error {
@@ -72,44 +122,7 @@ export function parseParkFile(text: string): ParkFile {
       schemaErrors(ParkFile, value).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`),
     );
   }
-  const faults = [...twice(value), ...dangling(value), ...zoneFault(value)];
+  const faults = parkFaults(value);
   if (faults.length > 0) throw new ParkFileError(faults);
   return value;
-}
-
-function twice(park: ParkFile): string[] {
-  const groups: [string, string[]][] = [
-    ['building', park.buildings.map(({ key }) => key)],
-    ['gateway', park.buildings.map(({ gateway }) => gateway.key)],
-    ['floor', park.buildings.flatMap(({ floors }) => floors.map(({ key }) => key))],
-    ['bus', park.buildings.flatMap(({ buses }) => buses.map(({ key }) => key))],
-    ['meter', park.buildings.flatMap(({ meters }) => meters.map(({ key }) => key))],
-  ];
-  return groups.flatMap(([what, keys]) =>
-    keys.filter((key, i) => keys.indexOf(key) !== i).map((key) => `${what} ${key} is there twice`),
-  );
-}
-
-function dangling(park: ParkFile): string[] {
-  const meters = new Set(park.buildings.flatMap((building) => building.meters.map(({ key }) => key)));
-  return park.buildings.flatMap((building) => {
-    const floors = new Set(building.floors.map(({ key }) => key));
-    const buses = new Set(building.buses.map(({ key }) => key));
-    return building.meters.flatMap(({ key, floor, bus, submeterOf }) => [
-      ...(floor && !floors.has(floor)
-        ? [`meter ${key}: building ${building.key} has no floor ${floor}`]
-        : []),
-      ...(buses.has(bus) ? [] : [`meter ${key}: building ${building.key} has no bus ${bus}`]),
-      ...(submeterOf && !meters.has(submeterOf) ? [`meter ${key}: there is no meter ${submeterOf}`] : []),
-    ]);
-  });
-}
-
-function zoneFault({ site }: ParkFile): string[] {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: site.timezone });
-    return [];
-  } catch {
-    return [`site: ${site.timezone} is not an IANA time zone`]; // The constructor throws for exactly this.
-  }
 }

@@ -72,7 +72,7 @@ export const equipment = {
   async ofGateway(db: Db, accountId: string, gatewayId: string) {
     const devices = await db
       .selectFrom('equipment')
-      .select(['id', 'name', 'template', 'protocol', 'bus', 'params'])
+      .select(['id', 'key', 'name', 'template', 'protocol', 'bus', 'params'])
       .where('accountId', '=', accountId)
       .where('gatewayId', '=', gatewayId)
       .orderBy('id')
@@ -109,6 +109,10 @@ const equipmentRows = (db: Db, accountId: string) =>
       keyPoint(eb, powerKeys).as('powerPointId'),
       keyPoint(eb, registerKeys).as('registerPointId'),
     ])
+    .select(
+      sql<string[]>`array(select coalesce(v.floor_id, v.space_id)::text from equipment_serves v
+        where v.equipment_id = e.id order by 1)`.as('serves'),
+    )
     .where('e.accountId', '=', accountId);
 
 /** The device's point with the first of these keys that it has. */

@@ -3,13 +3,16 @@ import { loadTemplate, type Template } from '@parkline/templates';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
+import { devicesOf, type ParkDevice } from './park-device.ts';
 import type { ParkFile } from './park-file.ts';
+import { seedPoints } from './seed-points.ts';
 
 export interface FleetPlan {
   readonly park: ParkFile;
   /** Ids of the places by key. */
   readonly buildings: ReadonlyMap<string, string>;
   readonly floors: ReadonlyMap<string, string>;
+  readonly spaces: ReadonlyMap<string, string>;
 }
 
 export interface SeededGateway {
@@ -18,11 +21,9 @@ export interface SeededGateway {
   readonly name: string;
 }
 
-type Meter = ParkFile['buildings'][number]['meters'][number];
-
 /**
- * Makes the gateways, meters and points that are missing and brings the others up to the plan; what is not in the plan
- * stays. A second run changes nothing. @throws Error on a template that does not exist or is of another kind.
+ * Makes the gateways, meters, equipment and points that are missing and brings the others up to the plan; what is not in
+ * the plan stays. A second run changes nothing. @throws Error naming every template that does not fit its device.
  */
 export async function seedFleet(
   db: Db,
@@ -30,10 +31,17 @@ export async function seedFleet(
   plan: FleetPlan,
   newId: NewId,
 ): Promise<SeededGateway[]> {
-  const templates = templatesOf(plan.park);
+  const devices = plan.park.buildings.flatMap(devicesOf);
+  const templates = templatesOf(devices);
   const gateways = await seedGateways(db, accountId, plan, newId);
-  const devices = await seedDevices(db, accountId, plan, gateways, templates, newId);
-  await seedPoints(db, accountId, plan.park, devices, templates, newId);
+  const ids = await seedDevices(db, accountId, plan, gateways, newId);
+  await seedParents(db, devices, ids);
+  await seedServes(db, accountId, plan, devices, ids);
+  for (const device of devices) {
+    const template = templates.get(device.template);
+    const of = { accountId, equipmentId: idOf(ids, device.key) };
+    if (template) await seedPoints(db, of, { template, poll: plan.park.poll }, newId);
+  }
   return plan.park.buildings.map(({ gateway: { key, name } }) => ({
     key,
     id: idOf(gateways, key),
@@ -41,20 +49,27 @@ export async function seedFleet(
   }));
 }
 
-function templatesOf(park: ParkFile): ReadonlyMap<string, Template> {
+/** @throws Error with a line for every device whose template is missing, of another kind or of another protocol. */
+function templatesOf(devices: readonly ParkDevice[]): ReadonlyMap<string, Template> {
   const templates = new Map<string, Template>();
-  for (const meter of metersOf(park)) {
-    const template = templates.get(meter.template) ?? loadTemplate(meter.template);
-    if (template.kind !== meter.kind)
-      throw new Error(
-        `meter ${meter.key} is a ${meter.kind}, its template ${template.id} is a ${template.kind}`,
-      );
-    templates.set(meter.template, template);
+  const faults: string[] = [];
+  for (const { what, key, kind, protocol, template: id } of devices) {
+    try {
+      const template = templates.get(id) ?? loadTemplate(id);
+      templates.set(id, template);
+      if (template.kind !== kind)
+        faults.push(`${what} ${key} is a ${kind}, its template ${id} is a ${template.kind}`);
+      if (template.protocol !== protocol)
+        faults.push(
+          `${what} ${key} is on a bus of ${protocol}, its template ${id} speaks ${template.protocol}`,
+        );
+    } catch (cause) {
+      faults.push(`${what} ${key}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
   }
+  if (faults.length > 0) throw new Error(faults.join('\n'));
   return templates;
 }
-
-const metersOf = (park: ParkFile): readonly Meter[] => park.buildings.flatMap(({ meters }) => meters);
 
 function idOf(ids: ReadonlyMap<string, string>, key: string): string {
   const id = ids.get(key);
@@ -97,32 +112,35 @@ async function seedDevices(
   accountId: string,
   { park, buildings, floors }: FleetPlan,
   gateways: ReadonlyMap<string, string>,
-  templates: ReadonlyMap<string, Template>,
   newId: NewId,
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = park.buildings.flatMap((building) => {
-    const transports = new Map(building.buses.map(({ key, transport }) => [key, transport]));
-    return building.meters.map(({ key, name, kind, template, bus, unit, floor }) => ({
+  const rows = park.buildings.flatMap((building) =>
+    devicesOf(building).map(({ key, name, kind, template, bus, protocol = '', params, floor }) => ({
       id: newId(),
       accountId,
       buildingId: idOf(buildings, building.key),
       floorId: floor ? idOf(floors, floor) : null,
       gatewayId: idOf(gateways, building.gateway.key),
       submeterOf: null,
-      ...{ key, name, kind, template, bus },
-      protocol: templates.get(template)?.protocol ?? '',
-      params: { unit, transport: transports.get(bus) ?? 'tcp' },
-    }));
-  });
+      ...{ key, name, kind, template, bus, protocol, params },
+    })),
+  );
   if (rows.length > 0) await upsertDevices(db, rows);
   const found = await db
     .selectFrom('equipment')
     .select(['key', 'id'])
     .where('accountId', '=', accountId)
     .execute();
-  const ids = new Map(found.map(({ key, id }) => [key, id]));
-  // After all are there: a meter may hang behind one that comes later in the file.
-  for (const { key, submeterOf } of metersOf(park)) {
+  return new Map(found.map(({ key, id }) => [key, id]));
+}
+
+/** After all are there: a meter may hang behind one that comes later in the file. */
+async function seedParents(
+  db: Db,
+  devices: readonly ParkDevice[],
+  ids: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const { key, submeterOf } of devices) {
     const parent = submeterOf ? idOf(ids, submeterOf) : null;
     await db
       .updateTable('equipment')
@@ -131,7 +149,38 @@ async function seedDevices(
       .where('submeterOf', 'is distinct from', parent)
       .execute();
   }
-  return ids;
+}
+
+/** What the units of the plan work for, and nothing else. */
+async function seedServes(
+  db: Db,
+  accountId: string,
+  { floors, spaces }: FleetPlan,
+  devices: readonly ParkDevice[],
+  ids: ReadonlyMap<string, string>,
+): Promise<void> {
+  const rows = devices.flatMap(({ key, serves }) =>
+    serves.map((place) => {
+      const floorId = floors.get(place) ?? null;
+      return {
+        accountId,
+        equipmentId: idOf(ids, key),
+        floorId,
+        spaceId: floorId ? null : idOf(spaces, place),
+      };
+    }),
+  );
+  const planned = devices.map(({ key }) => idOf(ids, key));
+  const kept = rows.map(({ equipmentId, floorId, spaceId }) => `${equipmentId} ${floorId ?? spaceId}`);
+  await sql`
+    delete from equipment_serves where account_id = ${accountId} and equipment_id = any(${planned}::uuid[])
+      and equipment_id || ' ' || coalesce(floor_id, space_id) <> all(${kept}::text[])`.execute(db);
+  if (rows.length > 0)
+    await db
+      .insertInto('equipmentServes')
+      .values(rows)
+      .onConflict((c) => c.doNothing())
+      .execute();
 }
 
 const upsertDevices = (db: Db, rows: Parameters<ReturnType<typeof devicesInto>['values']>[0]) =>
@@ -161,49 +210,3 @@ const upsertDevices = (db: Db, rows: Parameters<ReturnType<typeof devicesInto>['
     )
     .execute();
 const devicesInto = (db: Db) => db.insertInto('equipment');
-
-async function seedPoints(
-  db: Db,
-  accountId: string,
-  park: ParkFile,
-  devices: ReadonlyMap<string, string>,
-  templates: ReadonlyMap<string, Template>,
-  newId: NewId,
-): Promise<void> {
-  for (const meter of metersOf(park)) {
-    const template = templates.get(meter.template);
-    const rows = (template?.points ?? []).map((point) => ({
-      id: newId(),
-      accountId,
-      equipmentId: idOf(devices, meter.key),
-      key: point.key,
-      name: point.name,
-      unit: point.unit,
-      kind: point.kind,
-      resolution: point.resolution,
-      decimals: point.decimals,
-      protocol: template?.protocol ?? '',
-      pollMs: park.poll?.everyMs ?? point.pollMs,
-      heartbeatMs: park.poll?.heartbeatMs ?? point.heartbeatMs,
-    }));
-    await db
-      .insertInto('point')
-      .values(rows)
-      .onConflict((c) =>
-        c
-          .columns(['accountId', 'equipmentId', 'key'])
-          // Unit, kind and resolution stay: the readings already stored are in them.
-          .doUpdateSet((eb) => ({
-            name: eb.ref('excluded.name'),
-            decimals: eb.ref('excluded.decimals'),
-            pollMs: eb.ref('excluded.pollMs'),
-            heartbeatMs: eb.ref('excluded.heartbeatMs'),
-          }))
-          .where(
-            sql<boolean>`(point.name, point.decimals, point.poll_ms, point.heartbeat_ms) is distinct from
-              (excluded.name, excluded.decimals, excluded.poll_ms, excluded.heartbeat_ms)`,
-          ),
-      )
-      .execute();
-  }
-}

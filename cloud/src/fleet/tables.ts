@@ -2,11 +2,8 @@ import type { PointKind, Unit } from '@parkline/contract';
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
-/** Where a device hangs, in the words of its protocol. */
-export interface BusParams {
-  readonly unit: number;
-  readonly transport: 'tcp' | 'rtu-over-tcp';
-}
+/** Where a device hangs on its bus, in the words of its protocol; read it through `readAddress`. */
+export type EquipmentParams = Readonly<Record<string, unknown>>;
 
 declare module '../platform/db.ts' {
   interface Tables {
@@ -31,7 +28,7 @@ declare module '../platform/db.ts' {
       template: string;
       protocol: string;
       bus: string;
-      params: BusParams;
+      params: EquipmentParams;
     };
     point: {
       id: string;
@@ -48,6 +45,15 @@ declare module '../platform/db.ts' {
       pollMs: number;
       heartbeatMs: number;
       staleAfterMs: GeneratedAlways<number>;
+      /** Of a state: what its whole numbers mean. */
+      states: Generated<Readonly<Record<string, LocalText>> | null>;
+    };
+    /** What a unit works for; exactly one of the two places is set. */
+    equipmentServes: {
+      accountId: string;
+      equipmentId: string;
+      floorId: string | null;
+      spaceId: string | null;
     };
     gatewayStatus: {
       gatewayId: string;

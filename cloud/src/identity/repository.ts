@@ -104,6 +104,11 @@ export interface NewPerson {
   readonly skills?: readonly string[];
 }
 
+/** Where somebody works: a whole building, or one floor. */
+export type Area =
+  | { readonly buildingId: string; readonly floorId: null }
+  | { readonly buildingId: null; readonly floorId: string };
+
 /** Inside an account, so inside `withActor` or `withAccount`. */
 export const people = {
   /** With the name of the account. */
@@ -136,12 +141,7 @@ export const people = {
       .execute(),
 
   /** Makes `areas` the places where a person works. */
-  async setAreas(
-    db: Db,
-    accountId: string,
-    personId: string,
-    areas: readonly ({ buildingId: string; floorId: null } | { buildingId: null; floorId: string })[],
-  ): Promise<void> {
+  async setAreas(db: Db, accountId: string, personId: string, areas: readonly Area[]): Promise<void> {
     await db
       .deleteFrom('personArea')
       .where('accountId', '=', accountId)

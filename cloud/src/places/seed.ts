@@ -1,4 +1,5 @@
 import './tables.ts';
+import type { SpaceKind } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
@@ -15,7 +16,19 @@ export interface PlacePlan {
   readonly buildings: readonly {
     readonly key: string;
     readonly name: LocalText;
-    readonly floors: readonly { readonly key: string; readonly name: LocalText; readonly level: number }[];
+    readonly floors: readonly {
+      readonly key: string;
+      readonly name: LocalText;
+      readonly level: number;
+      readonly spaces?:
+        | readonly {
+            readonly key: string;
+            readonly name: LocalText;
+            readonly kind: SpaceKind;
+            readonly areaM2: number;
+          }[]
+        | undefined;
+    }[];
   }[];
 }
 
@@ -23,6 +36,7 @@ export interface PlacePlan {
 export interface SeededPlaces {
   readonly buildings: ReadonlyMap<string, string>;
   readonly floors: ReadonlyMap<string, string>;
+  readonly spaces: ReadonlyMap<string, string>;
 }
 
 /** Makes the places that are missing and brings the others up to the plan; what is not in the plan stays. A second run changes nothing. */
@@ -55,7 +69,9 @@ export async function seedPlaces(
     .where('key', '=', plan.site.key)
     .executeTakeFirstOrThrow();
   const buildings = await seedBuildings(db, accountId, site.id, plan, newId);
-  return { buildings, floors: await seedFloors(db, accountId, buildings, plan, newId) };
+  const floors = await seedFloors(db, accountId, buildings, plan, newId);
+  const spaces = await seedSpaces(db, accountId, { buildings, floors }, plan, newId);
+  return { buildings, floors, spaces };
 }
 
 async function seedBuildings(
@@ -103,7 +119,7 @@ async function seedFloors(
       id: newId(),
       accountId,
       buildingId: buildings.get(building.key) ?? '',
-      ...floor,
+      ...{ key: floor.key, name: floor.name, level: floor.level },
     })),
   );
   if (rows.length > 0)
@@ -119,6 +135,52 @@ async function seedFloors(
       .execute();
   const found = await db
     .selectFrom('floor')
+    .select(['key', 'id'])
+    .where('accountId', '=', accountId)
+    .execute();
+  return new Map(found.map(({ key, id }) => [key, id]));
+}
+
+async function seedSpaces(
+  db: Db,
+  accountId: string,
+  { buildings, floors }: Omit<SeededPlaces, 'spaces'>,
+  plan: PlacePlan,
+  newId: NewId,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = plan.buildings.flatMap((building) =>
+    building.floors.flatMap((floor) =>
+      (floor.spaces ?? []).map(({ key, name, kind, areaM2 }) => ({
+        id: newId(),
+        accountId,
+        buildingId: buildings.get(building.key) ?? '',
+        floorId: floors.get(floor.key) ?? '',
+        ...{ key, name, kind, areaM2: String(areaM2) },
+      })),
+    ),
+  );
+  if (rows.length > 0)
+    await db
+      .insertInto('space')
+      .values(rows)
+      .onConflict((c) =>
+        c
+          .columns(['accountId', 'key'])
+          .doUpdateSet((eb) => ({
+            buildingId: eb.ref('excluded.buildingId'),
+            floorId: eb.ref('excluded.floorId'),
+            name: eb.ref('excluded.name'),
+            kind: eb.ref('excluded.kind'),
+            areaM2: eb.ref('excluded.areaM2'),
+          }))
+          .where(
+            sql<boolean>`(space.building_id, space.floor_id, space.name, space.kind, space.area_m2) is distinct from
+              (excluded.building_id, excluded.floor_id, excluded.name, excluded.kind, excluded.area_m2)`,
+          ),
+      )
+      .execute();
+  const found = await db
+    .selectFrom('space')
     .select(['key', 'id'])
     .where('accountId', '=', accountId)
     .execute();

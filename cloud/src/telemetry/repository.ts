@@ -15,6 +15,8 @@ export interface PointRow {
   readonly decimals: number;
   readonly protocol: string;
   readonly staleAfterMs: number;
+  /** What the whole numbers of a state mean. */
+  readonly states: Readonly<Record<string, LocalText>> | null;
   readonly equipmentId: string;
   readonly equipmentKey: string;
   readonly at: Date | null;
@@ -33,7 +35,7 @@ export interface PointFilter extends Pick<PointQuery, 'equipment' | 'building' |
 }
 
 const pointColumns = sql`
-  p.id, p.num, p.key, p.name, p.unit, p.kind, p.resolution, p.decimals, p.protocol, p.stale_after_ms,
+  p.id, p.num, p.key, p.name, p.unit, p.kind, p.resolution, p.decimals, p.protocol, p.stale_after_ms, p.states,
   e.id as equipment_id, e.key as equipment_key, l.ts as at, l.value, l.quality`;
 
 /** Points come from fleet and their latest values from here: one join, because a page of both is asked for every second. */

@@ -82,7 +82,11 @@ const toPoint = (row: PointRow, language: Language): Point => ({
   kind: row.kind,
   decimals: row.decimals,
   staleAfterMs: row.staleAfterMs,
+  ...(row.states && { states: wordsIn(language, row.states) }),
 });
+
+const wordsIn = (language: Language, states: NonNullable<PointRow['states']>): Record<string, string> =>
+  Object.fromEntries(Object.entries(states).map(([value, text]) => [value, inLanguage(text, language)]));
 
 const badField = (field: string, message: string): AppError =>
   new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });

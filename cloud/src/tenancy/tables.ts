@@ -1,4 +1,3 @@
-import type { SpaceKind } from '@parkline/contract';
 import type { GeneratedAlways } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
@@ -23,17 +22,6 @@ declare module '../platform/db.ts' {
       spaceId: string;
       fromDate: GeneratedAlways<string>;
       toDate: GeneratedAlways<string | null>;
-    };
-    space: {
-      id: string;
-      accountId: string;
-      buildingId: string;
-      floorId: string;
-      key: string;
-      name: LocalText;
-      kind: SpaceKind;
-      /** numeric: pg hands it over as text. */
-      areaM2: string;
     };
   }
 }

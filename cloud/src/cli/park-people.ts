@@ -1,0 +1,79 @@
+import { Role, schemaErrors, Skill } from '@parkline/contract';
+import Type, { type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { type Area, createPasswords, people } from '../identity/index.ts';
+import type { SeededPlaces } from '../places/index.ts';
+import { type Db, withAccount } from '../platform/db.ts';
+import { newId } from '../platform/ids.ts';
+import { tenants } from '../tenancy/index.ts';
+
+const Person = Type.Object({
+  role: Role,
+  login: Type.String({ minLength: 1, maxLength: 200 }),
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  password: Type.String({ minLength: 12, maxLength: 1_000 }),
+  /** Key of the tenant; a tenant_admin has one, nobody else. */
+  tenant: Type.Optional(Type.String()),
+  skills: Type.Optional(Type.Array(Skill)),
+  /** Keys of the buildings and floors where a technician works; none: everywhere. */
+  areas: Type.Optional(Type.Array(Type.String())),
+});
+type Person = Static<typeof Person>;
+const People = Type.Array(Person);
+
+/** @throws Error naming the entry and field. */
+export function parsePeople(text: string): readonly Person[] {
+  const value: unknown = JSON.parse(text);
+  if (!Value.Check(People, value)) {
+    const faults = schemaErrors(People, value).map(
+      ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
+    );
+    throw new Error(`people: ${faults.join('; ')}`);
+  }
+  for (const [i, { role, tenant }] of value.entries())
+    if ((role === 'tenant_admin') !== (tenant !== undefined))
+      throw new Error(`people: /${i}/tenant is needed for a tenant_admin and for nobody else`);
+  return value;
+}
+
+interface Park {
+  readonly accountId: string;
+  readonly places: SeededPlaces;
+  /** Told in a line what of the list this park has no use for. */
+  readonly note: (line: string) => void;
+}
+
+/**
+ * Makes the people whose login is free. Passwords are hashed only for them: a second start stays quick and keeps what
+ * people changed. One list serves several parks: a tenant or an area that this one lacks is noted and left out.
+ * @throws Error when a login is taken in another account.
+ */
+export async function seedPeople(db: Db, park: Park, persons: readonly Person[]): Promise<void> {
+  const passwords = createPasswords();
+  for (const person of persons)
+    await withAccount(db, park.accountId, async (trx) => {
+      if (await people.hasLogin(trx, park.accountId, person.login)) return;
+      const tenantId = person.tenant && (await tenants.byKey(trx, park.accountId, person.tenant));
+      if (person.tenant && !tenantId) {
+        park.note(`${person.login} is left out: this park has no tenant ${person.tenant}`);
+        return;
+      }
+      const { login, name, role, skills = [] } = person;
+      const passwordHash = await passwords.hash(person.password);
+      const row = { id: newId(), accountId: park.accountId, tenantId: tenantId ?? null, login, name };
+      if (!(await people.add(trx, { ...row, passwordHash, roles: [role], skills })))
+        throw new Error(`login ${login} is taken`);
+      await people.setAreas(trx, park.accountId, row.id, areasOf(park, person));
+    });
+}
+
+function areasOf({ places, note }: Park, { login, areas = [] }: Person): Area[] {
+  return areas.flatMap((key): Area[] => {
+    const buildingId = places.buildings.get(key);
+    if (buildingId) return [{ buildingId, floorId: null }];
+    const floorId = places.floors.get(key);
+    if (floorId) return [{ buildingId: null, floorId }];
+    note(`${login}: this park has no building or floor ${key}, the area is left out`);
+    return [];
+  });
+}

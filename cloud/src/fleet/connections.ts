@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { type AddressOf, addressSchemas, readAddress } from './addresses.ts';
+import type { EquipmentParams } from './tables.ts';
+
+/** Where a bus answers; `fingerprint` is that of an OPC UA server's certificate (SHA-256, hex). */
+export interface BusPort {
+  readonly host: string;
+  readonly port: number;
+  readonly fingerprint?: string;
+}
+
+/** By bus key; written by whoever runs the devices. */
+export type BusPorts = Readonly<Record<string, BusPort>>;
+
+/** What devices log in with at a gateway's broker, by equipment key. A gateway is told their hashes only. */
+export type DeviceTokens = Readonly<Record<string, string>>;
+
+/** Silence after which a request on a Modbus bus has failed; the other drivers know their own. */
+const MODBUS_TIMEOUT_MS = 1_000;
+
+type Protocol = keyof typeof addressSchemas;
+
+/**
+ * What a gateway's driver needs to open a bus. `params` are those of one device on it. Pure.
+ * @throws Error naming the bus when the ports file does not say enough, or when no driver speaks the protocol.
+ */
+export function connectionParams(
+  bus: string,
+  protocol: string,
+  place: BusPort | undefined,
+  params: EquipmentParams,
+): Record<string, unknown> {
+  if (!place) throw new Error(`the ports file does not say where bus ${bus} is`);
+  return builders[known(protocol, bus)](bus, place, params);
+}
+
+const builders: Readonly<
+  Record<Protocol, (bus: string, place: BusPort, params: EquipmentParams) => Record<string, unknown>>
+> = {
+  modbus: (_bus, { host, port }, params) => ({
+    ...{ transport: readAddress('modbus', params)?.transport, host, port },
+    timeoutMs: MODBUS_TIMEOUT_MS,
+    interFrameMs: 0,
+  }),
+  bacnet: (_bus, { host, port }) => ({
+    // On one machine several gateways cannot share the well-known port; devices answer to the sender's.
+    ...(isLoopback(host) && { host, port: 0 }),
+    whoIs: [{ host, port }],
+  }),
+  opcua(bus, { host, port, fingerprint }) {
+    if (!fingerprint) throw new Error(`the ports file has no fingerprint of the server of bus ${bus}`);
+    return { endpointUrl: `opc.tcp://${host}:${port}`, serverFingerprint: fingerprint };
+  },
+  mqtt: (_bus, { host, port }) => ({ host, port }),
+};
+
+const isLoopback = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1' || host === 'localhost';
+
+function known(protocol: string, bus: string): Protocol {
+  if (Object.hasOwn(addressSchemas, protocol)) return protocol as Protocol;
+  throw new Error(`bus ${bus}: there is no driver for ${protocol}`);
+}
+
+/** How a driver finds a device on its bus. Pure. @throws Error naming a device whose token or address is missing. */
+export function deviceParams(
+  key: string,
+  protocol: string,
+  params: EquipmentParams,
+  tokens: DeviceTokens,
+): Record<string, unknown> {
+  if (protocol === 'modbus') return { unit: addressOf(key, 'modbus', params).unit };
+  if (protocol !== 'mqtt') return { ...params };
+  const { username } = addressOf(key, 'mqtt', params);
+  const token = tokens[key];
+  if (token === undefined) throw new Error(`the secrets file has no token of ${key}`);
+  return { username, passwordSha256: createHash('sha256').update(token).digest('hex') };
+}
+
+function addressOf<P extends Protocol>(key: string, protocol: P, params: EquipmentParams): AddressOf<P> {
+  const address = readAddress(protocol, params);
+  if (!address) throw new Error(`${key} has no ${protocol} address: ${JSON.stringify(params)}`);
+  return address;
+}

@@ -1,0 +1,44 @@
+import './tables.ts';
+import type { Template } from '@parkline/templates';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+import type { NewId } from '../platform/ids.ts';
+import type { ParkFile } from './park-file.ts';
+
+/** Makes the points of one device that are missing and brings the others up to its template. */
+export async function seedPoints(
+  db: Db,
+  of: { readonly accountId: string; readonly equipmentId: string },
+  { template, poll }: { readonly template: Template; readonly poll: ParkFile['poll'] | undefined },
+  newId: NewId,
+): Promise<void> {
+  const rows = template.points.map(({ key, name, unit, kind, resolution, decimals, states, ...pace }) => ({
+    id: newId(),
+    ...of,
+    ...{ key, name, unit, kind, resolution, decimals },
+    protocol: template.protocol,
+    pollMs: poll?.everyMs ?? pace.pollMs,
+    heartbeatMs: poll?.heartbeatMs ?? pace.heartbeatMs,
+    states: states ?? null,
+  }));
+  await db
+    .insertInto('point')
+    .values(rows)
+    .onConflict((c) =>
+      c
+        .columns(['accountId', 'equipmentId', 'key'])
+        // Unit, kind and resolution stay: the readings already stored are in them.
+        .doUpdateSet((eb) => ({
+          name: eb.ref('excluded.name'),
+          decimals: eb.ref('excluded.decimals'),
+          pollMs: eb.ref('excluded.pollMs'),
+          heartbeatMs: eb.ref('excluded.heartbeatMs'),
+          states: eb.ref('excluded.states'),
+        }))
+        .where(
+          sql<boolean>`(point.name, point.decimals, point.poll_ms, point.heartbeat_ms, point.states)
+            is distinct from (excluded.name, excluded.decimals, excluded.poll_ms, excluded.heartbeat_ms, excluded.states)`,
+        ),
+    )
+    .execute();
+}

@@ -1,6 +1,8 @@
 import { createApi } from '#lib/api/client.ts';
 import { createTranslator } from '#lib/i18n/translator.ts';
+import { Changes } from '#lib/state/changes.svelte.ts';
 import { createClock } from '#lib/state/clock.ts';
+import { browserStream } from '#lib/state/event-stream.svelte.ts';
 import { Preferences } from '#lib/state/preferences.svelte.ts';
 import { Session } from '#lib/state/session.svelte.ts';
 
@@ -23,6 +25,14 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
   const session = new Session(api);
   // Not waited for: the page shows that it is loading, and the log-in form needs no answer.
   void session.ask();
+  const changes = new Changes({
+    ...browserStream,
+    every: (ms, run) => {
+      const timer = setInterval(run, ms);
+      return () => clearInterval(timer);
+    },
+    onRefused: () => void session.ask(),
+  });
   const text = await createTranslator(preferences.language);
-  return { api, clock: createClock(), preferences, session, text };
+  return { api, changes, clock: createClock(), preferences, session, text };
 }

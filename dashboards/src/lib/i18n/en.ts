@@ -1,13 +1,26 @@
+import { enMoney } from './en-money.ts';
+import { enWork } from './en-work.ts';
+
 /** Every sentence of the portal in English. `zh-CN.ts` has the same keys; a test compares the two. */
 export const en = {
+  ...enWork,
+  ...enMoney,
   app: { name: 'Parkline', skip: 'Skip to content' },
   nav: {
     label: 'Main',
     overview: 'Overview',
     devices: 'Devices',
+    faults: 'Alarms',
     breadcrumb: 'Where you are',
   },
-  role: { facility_engineer: 'Facility engineer', account_admin: 'Account administrator' },
+  role: {
+    facility_engineer: 'Facility engineer',
+    technician: 'Technician',
+    supervisor: 'Supervisor',
+    tenant_admin: 'Tenant administrator',
+    finance_officer: 'Finance officer',
+    account_admin: 'Account administrator',
+  },
   setting: {
     language: 'Language',
     theme: 'Appearance',
@@ -59,6 +72,7 @@ export const en = {
     help: 'Show this list',
     overview: 'Go to the overview',
     devices: 'Go to devices',
+    faults: 'Go to alarms',
     close: 'Close what is open',
     tree: 'Walk the tree, open and close branches',
     chart: 'Walk along a chart',
@@ -69,6 +83,8 @@ export const en = {
     lost: 'No connection',
     liveHint: 'Values arrive as they change',
     lostHint: 'Live values stopped. Trying again by itself.',
+    newsLost: 'Not live',
+    newsLostHint: 'News no longer comes by itself. Lists are read again every 10 seconds.',
   },
   state: {
     loading: 'Loading',
@@ -82,6 +98,7 @@ export const en = {
     notFoundTitle: 'This does not exist',
     notFoundText: 'It may have been removed, or the link is incomplete.',
     backToOverview: 'Back to the overview',
+    backToStart: 'Back to my start page',
     failed: 'Something went wrong on this page',
   },
   value: {
@@ -130,6 +147,12 @@ export const en = {
     'three-phase-meter': 'Three-phase meter',
     'water-meter': 'Water meter',
     'heat-meter': 'Heat meter',
+    ahu: 'Air handling unit',
+    vav: 'Air terminal',
+    chiller: 'Chiller plant',
+    elevator: 'Elevator',
+    gate: 'Gate',
+    'leak-sensor': 'Leak sensor',
   },
   overview: {
     title: 'Overview',
@@ -146,7 +169,7 @@ export const en = {
     wrong: 'Needs attention',
     quiet: 'All quiet',
     quietSince: 'All quiet since {{at}}',
-    quietText: 'Every gateway is online, every device answers, and no value is stale.',
+    quietText: 'Every gateway is online, every device answers, no value is stale and no rule finds a fault.',
     gatewayOffline: 'Gateway offline',
     gatewayNever: 'Gateway never seen',
     deviceSilent: 'Device silent',
@@ -177,6 +200,9 @@ export const en = {
     emptyTitle: 'No devices here',
     emptyText: 'Devices assigned to this place appear here.',
     choose: 'Choose a place',
+    kind: 'Kind',
+    allKinds: 'All kinds',
+    emptyKindText: 'No device of this kind stands here.',
   },
   equipment: {
     live: 'Live values',
@@ -244,4 +270,5 @@ export const en = {
     walk: 'Use the arrow keys to walk along the chart',
   },
   panel: { close: 'Close' },
+  act: { cancel: 'Cancel', sent: 'Done' },
 } as const;

@@ -1,13 +1,26 @@
+import { zhCNMoney } from './zh-CN-money.ts';
+import { zhCNWork } from './zh-CN-work.ts';
+
 /** 门户的全部中文文本；键与 en.ts 一致，由测试比对。 */
 export const zhCN = {
+  ...zhCNWork,
+  ...zhCNMoney,
   app: { name: 'Parkline', skip: '跳到正文' },
   nav: {
     label: '主导航',
     overview: '总览',
     devices: '设备',
+    faults: '告警',
     breadcrumb: '当前位置',
   },
-  role: { facility_engineer: '设施工程师', account_admin: '运营方管理员' },
+  role: {
+    facility_engineer: '设施工程师',
+    technician: '维修人员',
+    supervisor: '主管',
+    tenant_admin: '租户管理员',
+    finance_officer: '财务人员',
+    account_admin: '运营方管理员',
+  },
   setting: {
     language: '语言',
     theme: '外观',
@@ -58,6 +71,7 @@ export const zhCN = {
     help: '显示本列表',
     overview: '前往总览',
     devices: '前往设备',
+    faults: '前往告警',
     close: '关闭已打开的内容',
     tree: '在树中移动，展开或收起',
     chart: '沿图表移动',
@@ -68,6 +82,8 @@ export const zhCN = {
     lost: '连接中断',
     liveHint: '数值变化即时更新',
     lostHint: '实时数据已中断，正在自动重连。',
+    newsLost: '非实时',
+    newsLostHint: '变更不再自动推送，列表每 10 秒重新读取一次。',
   },
   state: {
     loading: '加载中',
@@ -81,6 +97,7 @@ export const zhCN = {
     notFoundTitle: '内容不存在',
     notFoundText: '可能已被移除，或链接不完整。',
     backToOverview: '返回总览',
+    backToStart: '返回我的首页',
     failed: '页面出现问题',
   },
   value: {
@@ -128,6 +145,12 @@ export const zhCN = {
     'three-phase-meter': '三相电表',
     'water-meter': '水表',
     'heat-meter': '热量表',
+    ahu: '空气处理机组',
+    vav: '变风量末端',
+    chiller: '制冷机房',
+    elevator: '电梯',
+    gate: '道闸',
+    'leak-sensor': '漏水传感器',
   },
   overview: {
     title: '总览',
@@ -143,7 +166,7 @@ export const zhCN = {
     wrong: '需要处理',
     quiet: '一切正常',
     quietSince: '自 {{at}} 起一切正常',
-    quietText: '网关全部在线，设备均有应答，数据均为最新。',
+    quietText: '网关全部在线，设备均有应答，数据均为最新，没有规则发现故障。',
     gatewayOffline: '网关离线',
     gatewayNever: '网关从未连接',
     deviceSilent: '设备无应答',
@@ -172,6 +195,9 @@ export const zhCN = {
     emptyTitle: '此处没有设备',
     emptyText: '归属该位置的设备会显示在这里。',
     choose: '选择位置',
+    kind: '类型',
+    allKinds: '全部类型',
+    emptyKindText: '此处没有该类型的设备。',
   },
   equipment: {
     live: '实时数据',
@@ -237,4 +263,5 @@ export const zhCN = {
     walk: '用方向键沿图表移动',
   },
   panel: { close: '关闭' },
+  act: { cancel: '取消', sent: '完成' },
 } as const;

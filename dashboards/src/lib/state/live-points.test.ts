@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { LivePoints, type LiveSource } from './live-points.svelte.ts';
+import type { StreamSource } from './event-stream.svelte.ts';
+import { LivePoints } from './live-points.svelte.ts';
 import { readingOf } from './reading.ts';
 
-class Server implements LiveSource {
+class Server implements StreamSource {
   readyState = 0;
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
   #listener: ((event: { data: string }) => void) | undefined;
-  addEventListener(_type: 'samples', listener: (event: { data: string }) => void) {
+  addEventListener(_type: string, listener: (event: { data: string }) => void) {
     this.#listener = listener;
   }
   send(...samples: object[]) {

@@ -8,11 +8,16 @@ export interface Hit {
   /** From the site down to it, without itself. */
   readonly path: readonly string[];
   readonly type: 'place' | 'device';
+  /** What kind of device it is, in words. */
+  readonly kind?: string;
 }
+
+/** The words for a kind of equipment. */
+type KindName = (kind: string) => string;
 
 const most = 12;
 
-function everything(park: Pick<Park, 'sites' | 'devices' | 'pathTo'>): Hit[] {
+function everything(park: Pick<Park, 'sites' | 'devices' | 'pathTo'>, kindName: KindName): Hit[] {
   const places = park.sites.flatMap((site) => [
     { id: site.id, name: site.name, path: [], type: 'place' as const },
     ...site.buildings.flatMap((building) => [
@@ -34,21 +39,26 @@ function everything(park: Pick<Park, 'sites' | 'devices' | 'pathTo'>): Hit[] {
       name: device.name,
       path: whereOf(device),
       type: 'device' as const,
+      kind: kindName(device.kind),
     })),
   ];
 }
 
-/** Every word must occur in the name or on the way to it; names that begin with the first word come first. */
-export function search(park: Pick<Park, 'sites' | 'devices' | 'pathTo'>, text: string): Hit[] {
+/** Every word must occur in the name, the kind or on the way to it; names that begin with the first word come first. */
+export function search(
+  park: Pick<Park, 'sites' | 'devices' | 'pathTo'>,
+  text: string,
+  kindName: KindName,
+): Hit[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const first = words[0] ?? '';
   const rank = ({ name }: Hit) => {
     const lower = name.toLowerCase();
     return lower.startsWith(first) ? 0 : lower.includes(first) ? 1 : 2;
   };
-  return everything(park)
-    .filter(({ name, path }) => {
-      const where = [...path, name].join(' ').toLowerCase();
+  return everything(park, kindName)
+    .filter(({ name, path, kind = '' }) => {
+      const where = [...path, name, kind].join(' ').toLowerCase();
       return words.every((word) => where.includes(word));
     })
     .sort((a, b) => rank(a) - rank(b))

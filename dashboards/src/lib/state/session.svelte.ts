@@ -1,10 +1,8 @@
-import type { LoginBody, Me, Role } from '@parkline/contract';
+import type { LoginBody, Me } from '@parkline/contract';
 import { createContext } from 'svelte';
 import type { Api } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
-
-/** The page a role starts its day on. */
-const startPages: Record<Role, string> = { facility_engineer: '/engineer', account_admin: '/engineer' };
+import { areasOf, startAreaOf, type Area } from '../area/areas.ts';
 
 /** Who is here. The cookie belongs to the browser; this class only knows whom the server sees. */
 export class Session {
@@ -20,8 +18,13 @@ export class Session {
   }
 
   get startPage(): string {
-    const role = this.me?.roles[0];
-    return role ? startPages[role] : '/login';
+    const area = startAreaOf(this.me?.roles ?? []);
+    return area ? `/${area}` : '/login';
+  }
+
+  /** The parts of the portal that this person works in. */
+  get areas(): readonly Area[] {
+    return areasOf(this.me?.roles ?? []);
   }
 
   /** Asks the server who this is. A server that cannot say leaves the state as it was and `error` set. */

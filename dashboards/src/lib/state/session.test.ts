@@ -7,6 +7,9 @@ import { returnPath, Session } from './session.svelte.ts';
 const engineer: Me = {
   id: 'p1',
   accountId: 'a1',
+  accountName: 'Parkline Demo',
+  tenantId: null,
+  tenantName: null,
   login: 'li',
   name: 'Li',
   roles: ['facility_engineer'],

@@ -1,4 +1,5 @@
-import type { DeviceState, Gateway } from '@parkline/contract';
+import type { DeviceState, Gateway, OrderState, Severity } from '@parkline/contract';
+import type { Care } from '../state/faults.svelte.ts';
 import type { Tone } from './StatusBadge.svelte';
 
 /** The one colour of each state, everywhere. */
@@ -13,4 +14,30 @@ export const gatewayTones: Record<Gateway['state'], Tone> = {
   online: 'ok',
   offline: 'critical',
   never: 'stale',
+};
+
+export const severityTones: Record<Severity, Tone> = {
+  critical: 'critical',
+  warning: 'warning',
+  notice: 'notice',
+};
+
+export const orderTones: Record<OrderState, Tone> = {
+  waiting: 'warning',
+  dispatched: 'notice',
+  accepted: 'notice',
+  in_progress: 'notice',
+  done: 'ok',
+  cancelled: 'stale',
+};
+
+export const careTones: Record<Care, Tone> = {
+  nobody: 'warning',
+  seen: 'stale',
+  told: 'stale',
+  waiting: 'warning',
+  ordered: 'notice',
+  accepted: 'notice',
+  working: 'notice',
+  repaired: 'ok',
 };

@@ -16,7 +16,7 @@ export interface Bar {
 export function toBars(
   starts: readonly number[],
   end: number,
-  items: readonly HistoryItem[],
+  items: readonly Pick<HistoryItem, 'at' | 'value' | 'quality' | 'simulated'>[],
   now: number,
 ): Bar[] {
   const known = new Map(items.map((item) => [Date.parse(item.at), item]));

@@ -43,7 +43,9 @@ function stored(): [value: number | null, quality: number][] {
     return rows.flatMap(({ envelope }) => {
       const decoded = decodeEnvelope(envelope as Uint8Array);
       if (!decoded.ok) throw new Error('no envelope');
-      const { v, q } = JSON.parse(zstdDecompressSync(decoded.envelope.payload).toString('utf8')) as SampleBatch;
+      const { v, q } = JSON.parse(
+        zstdDecompressSync(decoded.envelope.payload).toString('utf8'),
+      ) as SampleBatch;
       return v.map((value, i): [number | null, number] => [value, q[i]!]);
     });
   } finally {

@@ -1,0 +1,131 @@
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type MqttClient } from 'mqtt';
+import { type MqttTable, shownIn, telegramOf } from '../tables/mqtt-table.ts';
+import type { BusServer, BusServerDeps, ServedDevice } from './bus-server.ts';
+
+/** How often a device looks at itself for a change, ms. */
+const LOOK_MS = 500;
+/** Pause before a device that found no broker tries again, ms. */
+const RETRY_MS = 500;
+const KEEPALIVE_S = 20;
+
+export interface MqttDevicesDeps extends BusServerDeps<MqttTable> {
+  /** The token of a device, by its key in the park. */
+  readonly passwordOf: (key: string) => string;
+}
+
+/** The devices of a bus that come to the gateway's broker: they are clients, so "listening" is to keep coming back. */
+export function createMqttDevices(deps: MqttDevicesDeps): BusServer {
+  let running: readonly Connected[] = [];
+  return {
+    async listen({ host, port }) {
+      const place = { host, port: port === 0 ? await freePort(host) : port };
+      running = deps.devices.map((device) => start(device, deps, place));
+      return place;
+    },
+    async close() {
+      const ending = running;
+      running = [];
+      await Promise.all(ending.map((device) => device.vanish()));
+    },
+  };
+}
+
+interface Connected {
+  /** Leaves without a farewell, so the broker sends its last will. */
+  vanish(): Promise<void>;
+}
+
+/** A number that is free now; the broker, which is not ours, will take it. */
+function freePort(host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const probe = createServer().once('error', reject);
+  probe.listen(0, host, () => {
+    const address = probe.address();
+    probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+  });
+  return promise;
+}
+
+function start(
+  device: ServedDevice<MqttTable>,
+  deps: MqttDevicesDeps,
+  { host, port }: { readonly host: string; readonly port: number },
+): Connected {
+  const username = usernameOf(device);
+  const presence = `devices/${username}/online`;
+  const client = connect({
+    ...{ host, port, username, protocolVersion: 4, keepalive: KEEPALIVE_S, reconnectPeriod: RETRY_MS },
+    clientId: username,
+    password: deps.passwordOf(device.key),
+    will: { topic: presence, payload: Buffer.from('0'), qos: 1, retain: true },
+  });
+  client.on('error', () => undefined); // No broker yet, or none any more: it keeps trying.
+  const teller = createTeller(device, deps, client, `devices/${username}/${device.table.topic}`);
+  client.on('connect', () => {
+    client.publish(presence, '1', { qos: 1, retain: true });
+    teller.tell(true);
+  });
+  const look = setInterval(
+    () => {
+      teller.tell(false);
+    },
+    Math.min(LOOK_MS, device.table.everyMs),
+  );
+  return {
+    async vanish() {
+      clearInterval(look);
+      await client.endAsync(true);
+    },
+  };
+}
+
+/** Tells the state of one device: changes when it looks, everything when its time has come or `isAll`. */
+function createTeller(
+  { key, table, quantities }: ServedDevice<MqttTable>,
+  { bus, faults, log, now }: MqttDevicesDeps,
+  client: MqttClient,
+  topic: string,
+) {
+  let last = { text: '', at: -Infinity };
+  let line: Promise<void> = Promise.resolve();
+
+  async function send(t: number, shown: Map<string, number | null>): Promise<void> {
+    const fault = faults.strike({ bus, device: key });
+    for (const { quantity } of table.fields) {
+      const own = fault ?? faults.strike({ bus, device: key, quantity });
+      if (own?.kind === 'refuse') shown.set(quantity, null);
+    }
+    if (fault?.kind === 'delay') await sleep(fault.ms);
+    const isSilent = fault?.kind === 'silence' || !client.connected;
+    const outcome = isSilent ? 'silence' : (fault?.kind ?? 'ok');
+    log.write({ t, bus, device: key, op: 'publish', values: Object.fromEntries(shown), outcome });
+    if (!isSilent) client.publish(topic, telegramOf(table, shown, t), { qos: 1, retain: true });
+  }
+
+  return {
+    tell(isAll: boolean): void {
+      if (!client.connected) return;
+      const t = now();
+      const shown = new Map(
+        table.fields.map((field) => [
+          field.quantity,
+          shownIn(field, quantities.get(field.quantity)?.(t) ?? Number.NaN),
+        ]),
+      );
+      const text = telegramOf(table, shown, 0);
+      if (!isAll && text === last.text && t - last.at < table.everyMs) return;
+      last = { text, at: t };
+      line = line.then(() => send(t, shown)); // A delayed telegram holds up those behind it.
+    },
+  };
+}
+
+/** @throws Error when the park file gives no user name. */
+function usernameOf({ key, address }: ServedDevice<MqttTable>): string {
+  const username = (address as { username?: unknown } | null)?.username;
+  if (typeof username !== 'string' || !/^[\w.-]+$/.test(username))
+    throw new Error(`${key}: address.username is ${String(username)}, not a name`);
+  return username;
+}

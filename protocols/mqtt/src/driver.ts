@@ -1,0 +1,196 @@
+import { type Driver, DriverError, type Found, type PointRef, type Sample } from '@parkline/kit';
+import { type Address, formatAddress, parseAddress } from './address.ts';
+import { decodePoint, pathsOf } from './payload.ts';
+import type { Follower, Station, Told } from './station.ts';
+
+/** Paths listed of one topic. */
+const MAX_PATHS = 200;
+
+export interface MqttDriverDeps {
+  readonly station: Station;
+  /** Opens the broker, if it is not open. @returns Unix ms since when it is. */
+  readonly open: () => Promise<number>;
+  /** For the device to connect after the broker opened, and to tell something after it connected. */
+  readonly timeoutMs: number;
+  readonly maxAgeMs: number;
+  readonly now: () => number;
+  /** Broker and device, for the person who reads an error. */
+  readonly where: string;
+}
+
+/** A point whose address was understood. */
+interface Readable {
+  readonly ref: PointRef;
+  readonly address: Address;
+}
+
+/** One device that tells its values to the gateway's broker. It cannot be asked: a read gives what it told last. */
+export function createMqttDriver(deps: MqttDriverDeps): Driver {
+  const { station, now, where, maxAgeMs } = deps;
+  const addresses = new Map<string, Address | DriverError>();
+  let closing = new AbortController();
+
+  const fail = (code: DriverError['code'], message: string): DriverError =>
+    new DriverError(code, message, where);
+  const isFresh = (told: Told | undefined): told is Told =>
+    told !== undefined && now() - told.receivedAt <= maxAgeMs;
+
+  function readableOf(ref: PointRef): Readable | DriverError {
+    const address = addresses.get(ref.address) ?? tryParse(ref.address);
+    addresses.set(ref.address, address);
+    return address instanceof DriverError ? address : { ref, address };
+  }
+
+  /** Opens the broker. Rejects when `signal` aborted meanwhile or the driver was closed. */
+  async function open(signal: AbortSignal): Promise<number> {
+    const check = (): void => {
+      if (signal.aborted) throw fail('aborted', 'gave up');
+      if (closing.signal.aborted) throw fail('lost', 'the device was closed');
+    };
+    check();
+    const openedAt = await deps.open();
+    check();
+    return openedAt;
+  }
+
+  /** Waits while a device that has only just had the chance may still connect and tell `topics`. */
+  async function settle(openedAt: number, topics: readonly string[], signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const isOnline = station.isOnline();
+      const hasLeft = !isOnline && station.onlineSince() >= openedAt;
+      const isUntold = topics.some((topic) => station.last(topic) === undefined);
+      const until = deps.timeoutMs + (isOnline ? station.onlineSince() : openedAt);
+      if (hasLeft || (isOnline && !isUntold) || now() >= until) return;
+      await nextNews(station, until - now(), AbortSignal.any([signal, closing.signal]));
+      await open(signal);
+    }
+  }
+
+  function sampleOf({ ref, address }: Readable, beganAt: number): Sample {
+    const told = station.last(address.subtopic);
+    if (!told) return bad(ref, `nothing was told on ${address.subtopic}`, now(), beganAt);
+    if (!isFresh(told)) return bad(ref, `told more than ${maxAgeMs} ms ago`, now(), beganAt);
+    return decoded(ref, address, told, now(), beganAt);
+  }
+
+  async function read(refs: readonly PointRef[], signal: AbortSignal): Promise<Sample[]> {
+    const beganAt = now();
+    const openedAt = await open(signal);
+    const points = refs.map(readableOf);
+    const topics = [...new Set(points.flatMap((point) => ('ref' in point ? [point.address.subtopic] : [])))];
+    if (topics.length > 0) {
+      await settle(openedAt, topics, signal);
+      if (!station.isOnline()) throw fail('lost', 'the device is not connected');
+      if (!topics.some((topic) => isFresh(station.last(topic))))
+        throw fail('timeout', `the device is connected and has told nothing for ${maxAgeMs} ms`);
+    }
+    return points.map((point, index) =>
+      'ref' in point ? sampleOf(point, beganAt) : bad(refs[index]!, point.message, now(), beganAt),
+    );
+  }
+
+  async function subscribe(
+    refs: readonly PointRef[],
+    onSample: (sample: Sample) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await open(signal);
+    const points = refs.map(readableOf).filter((point) => 'ref' in point);
+    const tell = (subtopic: string, told: Told): void => {
+      for (const { ref, address } of points)
+        if (address.subtopic === subtopic) onSample(decoded(ref, address, told, told.at, told.at));
+    };
+    const lost = Promise.withResolvers<never>();
+    const follower: Follower = {
+      told: tell,
+      presence(isOnline) {
+        if (!isOnline) lost.reject(fail('lost', 'the device is not connected any more'));
+      },
+    };
+    const leave = station.follow(follower);
+    try {
+      if (station.isOnline())
+        for (const topic of station.topics()) {
+          const told = station.last(topic);
+          if (isFresh(told)) tell(topic, told);
+        }
+      await Promise.race([aborted(AbortSignal.any([signal, closing.signal])), lost.promise]);
+      if (!signal.aborted) throw fail('lost', 'the device was closed');
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    async connect(signal) {
+      closing = new AbortController();
+      await settle(await open(signal), [], signal);
+      if (!station.isOnline()) throw fail('lost', 'the device is not connected');
+    },
+    async *browse(signal) {
+      await settle(await open(signal), [], signal);
+      for (const subtopic of station.topics()) yield* foundIn(subtopic, station.last(subtopic));
+    },
+    read: async (refs, signal) => (refs.length === 0 ? [] : read(refs, signal)),
+    subscribe,
+    close() {
+      closing.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A wrong address concerns its point alone. */
+function tryParse(text: string): Address | DriverError {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (error instanceof DriverError) return error;
+    throw error;
+  }
+}
+
+function decoded(ref: PointRef, { path }: Address, { document }: Told, at: number, beganAt: number): Sample {
+  const result = decodePoint(document, path, ref);
+  if (!result.ok) return bad(ref, result.why, at, beganAt);
+  return { pointId: ref.pointId, at, beganAt, value: result.value, quality: 'good' };
+}
+
+const bad = ({ pointId }: PointRef, why: string, at: number, beganAt: number): Sample => ({
+  ...{ pointId, at, beganAt, value: null, quality: 'bad', why },
+});
+
+function* foundIn(subtopic: string, told: Told | undefined): Generator<Found> {
+  for (const path of told ? pathsOf(told.document, MAX_PATHS) : []) {
+    const label = path.length === 0 ? subtopic : `${subtopic} ${path.join(' ')}`;
+    yield { address: formatAddress({ subtopic, path }), label, writable: false };
+  }
+}
+
+/** Resolves when the device comes, goes or tells something, after `ms`, or when `signal` aborts. */
+async function nextNews(station: Station, ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const wake = (): void => {
+    resolve(undefined);
+  };
+  const leave = station.follow({ told: wake, presence: wake });
+  const timer = setTimeout(wake, ms);
+  signal.addEventListener('abort', wake, { once: true });
+  if (signal.aborted) wake();
+  try {
+    await promise;
+  } finally {
+    leave();
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      resolve();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DriverError, type DriverLog, type PointRef, type Sample } from '@parkline/kit';
+import { type Address, type ObjectId, properties } from './address.ts';
+import type { Link } from './link.ts';
+import { isUnknownService, Refusal } from './refusal.ts';
+import { isSame, type Notification } from './station.ts';
+import { flagsOf, verdictOf } from './value.ts';
+
+export interface CovDeps {
+  readonly link: Link;
+  readonly isConfirmed: boolean;
+  readonly lifetimeS: number;
+  /** For taking leave, ms. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: DriverLog;
+}
+
+export interface CovPoint {
+  readonly ref: PointRef;
+  readonly address: Address;
+}
+
+/** One subscription: an object and the points that show its value. */
+interface Subscription extends ObjectId {
+  /** Of its own for each, so that a notification names its object twice. */
+  readonly processId: number;
+  readonly refs: readonly PointRef[];
+  /** The device granted it last time. */
+  isGranted: boolean;
+}
+
+const RETRY_MS = { least: 200, most: 10_000 };
+
+/**
+ * Subscribes to changes of present values (clause 13.14) until `signal` aborts: renews at half the lifetime, at once when the
+ * device has returned, and again and again while it is lost. What the device does not grant is left to polling.
+ * Rejects with DriverError 'lost' when the device was closed.
+ */
+export async function runCov(
+  deps: CovDeps,
+  points: readonly CovPoint[],
+  onSample: (sample: Sample) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { link, lifetimeS, now } = deps;
+  const subscriptions = subscriptionsOf(points, deps.random);
+  const wake = createWake(signal);
+  const ends = [
+    link.onReturn(wake.now),
+    link.onNotification((notification) => tell(subscriptions, notification, now(), onSample)),
+  ];
+  const halfMs = lifetimeS * 500;
+  const retryMs = Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, halfMs / 4));
+  try {
+    while (!signal.aborted) {
+      const state = await renew(deps, subscriptions, signal);
+      await wake.after(state === 'none' ? undefined : state === 'renewed' ? halfMs : retryMs);
+    }
+  } finally {
+    for (const end of ends) end();
+  }
+  await leave(deps, subscriptions);
+}
+
+/** @returns 'none' when the device knows no subscriptions at all, 'lost' when it did not answer. */
+async function renew(
+  { link, isConfirmed, lifetimeS, log }: CovDeps,
+  subscriptions: readonly Subscription[],
+  signal: AbortSignal,
+): Promise<'renewed' | 'lost' | 'none'> {
+  for (const subscription of subscriptions) {
+    const { processId } = subscription;
+    try {
+      await link.ask((station) => station.subscribe(subscription, processId, isConfirmed, lifetimeS), signal);
+      subscription.isGranted = true;
+    } catch (error) {
+      subscription.isGranted = false;
+      if (!(error instanceof Refusal)) {
+        if (error instanceof DriverError && error.code === 'lost' && link.isClosed) throw error;
+        return 'lost';
+      }
+      log.debug({ where: link.where, object: subscription, err: error }, 'subscription refused');
+      if (isUnknownService(error)) return 'none';
+    }
+  }
+  return subscriptions.some(({ isGranted }) => isGranted) ? 'renewed' : 'none';
+}
+
+/** Cancels what is granted, as long as the device answers at once; the rest lapses by itself. */
+async function leave({ link, timeoutMs }: CovDeps, subscriptions: readonly Subscription[]): Promise<void> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    for (const subscription of subscriptions.filter(({ isGranted }) => isGranted))
+      await link.ask((station) => station.subscribe(subscription, subscription.processId, false, 0), limit);
+  } catch (error) {
+    if (!(error instanceof DriverError) && !(error instanceof Refusal)) throw error;
+  }
+}
+
+function subscriptionsOf(points: readonly CovPoint[], random: () => number): Subscription[] {
+  // Of every run its own, so that what an earlier one subscribed is not taken for ours.
+  const first = 1 + Math.floor(random() * 0x3f_0000);
+  const subscriptions: Subscription[] = [];
+  for (const { ref, address } of points) {
+    if (address.property !== properties['present-value']) continue; // Only present values are told; the others are polled.
+    const known = subscriptions.findIndex((subscription) => isSame(subscription, address));
+    const { type, instance } = address;
+    if (known < 0) {
+      const processId = first + subscriptions.length * 257;
+      subscriptions.push({ type, instance, processId, refs: [ref], isGranted: false });
+    } else {
+      const old = subscriptions[known]!;
+      subscriptions[known] = { ...old, refs: [...old.refs, ref] };
+    }
+  }
+  return subscriptions;
+}
+
+/** @returns whether the notification is one of ours. */
+function tell(
+  subscriptions: readonly Subscription[],
+  { processId, object, values }: Notification,
+  at: number,
+  onSample: (sample: Sample) => void,
+): boolean {
+  const found = subscriptions.find((subscription) => subscription.processId === processId);
+  if (!found || !isSame(found, object)) return false;
+  const valueOf = (id: number) => values.find(({ property }) => property === id)?.value;
+  const value = valueOf(properties['present-value']);
+  if (!value) return true;
+  const flags = flagsOf(valueOf(properties['status-flags']) ?? []);
+  for (const ref of found.refs)
+    onSample({ pointId: ref.pointId, at, beganAt: at, ...verdictOf(value, ref, flags) });
+  return true;
+}
+
+/** A sleep that can be cut short. */
+function createWake(signal: AbortSignal) {
+  let early = new AbortController();
+  return {
+    now: (): void => early.abort(),
+    /** @param ms For ever when absent. Resolves early when woken, also when that was before, and when the signal aborts. */
+    async after(ms = 2 ** 31 - 1): Promise<void> {
+      await sleep(ms, undefined, { signal: AbortSignal.any([early.signal, signal]) }).catch(() => undefined);
+      if (early.signal.aborted) early = new AbortController();
+    },
+  };
+}

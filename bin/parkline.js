@@ -16,6 +16,7 @@ const nouns = {
   gateway: 'cloud',
   park: 'cloud',
   readings: 'cloud',
+  sim: 'firmware-sim',
 };
 
 if (major < 24) process.exitCode = again();

@@ -1,14 +1,25 @@
+import { createEquipment, type PlayedDevice } from './equipment.ts';
 import { createSeriesLoad, createSumLoad, type Load } from './models/load.ts';
 import { seedOf } from './models/noise.ts';
 import { createQuantities, type Quantities } from './models/quantities.ts';
 import type { HourlyData } from './models/hourly-data.ts';
 import type { LoadRecipe, Meter, Park } from './park.ts';
+import { noTroubles, type Troubles } from './troubles.ts';
 
 /** First hour of the source's data, read as wall clock of the site. */
 const FIRST_DAY = '2021-01-01T00:00:00Z';
 
-/** Every meter's quantities by meter key. @throws Error for an unknown column, kind or a sum that contains itself. */
-export function createMeters(park: Park, data: HourlyData, seed: number): Map<string, Quantities> {
+/**
+ * Every meter's quantities by meter key.
+ * @param played The park's equipment, whose motors the meters measure.
+ * @throws Error for an unknown column or kind, a sum that contains itself, or equipment that draws nothing.
+ */
+export function createMeters(
+  park: Park,
+  data: HourlyData,
+  seed: number,
+  played = playEquipment(park, seed),
+): Map<string, Quantities> {
   const parkSeed = seedOf(park.key, seed);
   const origin = originOf(park.timezone);
   const loads = new Map<string, Load>();
@@ -30,7 +41,10 @@ export function createMeters(park: Park, data: HourlyData, seed: number): Map<st
     const made =
       'sum' in load
         ? createSumLoad(behind(load.sum), load.times)
-        : createSumLoad([own(load), ...behind(load.plus ?? [])], 1);
+        : createSumLoad(
+            [own(load), ...behind(load.plus ?? []), ...motorsOf(meter.key, load.equipment ?? [], played)],
+            1,
+          );
     loads.set(meter.key, made);
     return made;
   };
@@ -47,6 +61,27 @@ export function createMeters(park: Park, data: HourlyData, seed: number): Map<st
       }),
     ]),
   );
+}
+
+/** Every piece of the park's equipment by key, as its model plays it. */
+export function playEquipment(
+  { key, timezone, equipment }: Park,
+  seed: number,
+  troubles: Troubles = noTroubles,
+): ReadonlyMap<string, PlayedDevice> {
+  return createEquipment({ equipment, origin: originOf(timezone), seed: seedOf(key, seed), troubles });
+}
+
+function motorsOf(
+  meter: string,
+  equipment: readonly string[],
+  played: ReadonlyMap<string, PlayedDevice>,
+): Load[] {
+  return equipment.map((key) => {
+    const load = played.get(key)?.load;
+    if (!load) throw new Error(`meter ${meter}: ${key} draws nothing that could be metered`);
+    return load;
+  });
 }
 
 function scaled(

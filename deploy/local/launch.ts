@@ -13,6 +13,7 @@ import {
   importHistory,
   runGateway,
   runSimulator,
+  seedNeighbour,
   seedPark,
   type SeededPark,
 } from './park.ts';
@@ -44,7 +45,8 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
   await steps.step('migrations', () => parkline(['db', 'migrate']));
   await keepProfile(home.profile, options.park);
   const park = await openPark(context, parkline);
-  const history = aside(fillHistory(context, parkline));
+  const history = aside(fillHistory(context, parkline, park));
+  const neighbour = aside(openNeighbour(context, parkline));
   const broker = await steps.step(
     'messages',
     () => openBroker(context, natsServer, ports, park),
@@ -57,11 +59,16 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
   const cloud = { database, broker, port, portal: (await portal).folder, setupToken };
   await steps.step('cloud', () => runCloud(context, cloud));
   await Promise.all([gateways, history]);
+  const beside = await neighbour;
 
   const run: RunFile = {
     url: `http://localhost:${port}`,
     pid: process.pid,
-    users: park.people.map(({ role, login, password }) => ({ role, login, password })),
+    ...(options.park !== undefined && { account: park.key }),
+    users: [
+      ...park.people.map(({ role, login, password }) => ({ role, login, password })),
+      ...beside.people.map(({ role, login, password }) => ({ role, login, password, account: beside.key })),
+    ],
     gateways: park.gateways.map(({ id, name, home: folder }) => ({ id, name, home: folder })),
     database: database.url,
     nats: broker.url,
@@ -100,7 +107,7 @@ async function openBroker(
 async function openPark(context: Context, parkline: Parkline): Promise<SeededPark> {
   const { options, steps } = context;
   const file = options.park;
-  if (file === undefined) return { gateways: [], people: [] };
+  if (file === undefined) return { key: '', gateways: [], people: [] };
   const [, park] = await Promise.all([
     steps.step('simulator', () => runSimulator(context, file)),
     steps.step(
@@ -115,11 +122,11 @@ async function openPark(context: Context, parkline: Parkline): Promise<SeededPar
 async function openGateways(
   context: Context,
   parkline: Parkline,
-  { gateways }: SeededPark,
-  urls: Omit<GatewayPeers, 'cloudKey'>,
+  { key: account, gateways }: SeededPark,
+  urls: Pick<GatewayPeers, 'databaseUrl' | 'natsUrl'>,
 ): Promise<void> {
   if (gateways.length === 0) return;
-  const peers = { ...urls, cloudKey: await cloudKey(context) };
+  const peers = { ...urls, account, cloudKey: await cloudKey(context) };
   await context.steps.step('gateways', () =>
     Promise.all(
       gateways.map(async (gateway) => {
@@ -130,13 +137,40 @@ async function openGateways(
   );
 }
 
-async function fillHistory(context: Context, parkline: Parkline): Promise<void> {
-  const { park, historyMonths } = context.options;
-  if (park === undefined || historyMonths === 0) return;
+async function fillHistory(
+  context: Context,
+  parkline: Parkline,
+  { key: account }: SeededPark,
+): Promise<void> {
+  const { park, historyMonths: months } = context.options;
+  if (park === undefined || months === 0) return;
   await context.steps.step(
     'history',
-    () => importHistory(context, parkline, park),
+    () => importHistory(context, parkline, { park, account, months, folder: context.home.history }),
     (done) => (done ? 'imported' : 'kept'),
+  );
+}
+
+/** Nobody looks at its past for long. */
+const NEIGHBOUR_MONTHS = 2;
+
+/** A second operator's park, beside the demo park. */
+async function openNeighbour(
+  context: Context,
+  parkline: Parkline,
+): Promise<Pick<SeededPark, 'key' | 'people'>> {
+  const { neighbour: park, historyMonths } = context.options;
+  if (park === undefined) return { key: '', people: [] };
+  return context.steps.step(
+    'neighbour',
+    async () => {
+      const seeded = await seedNeighbour(context, parkline, park);
+      const months = Math.min(historyMonths, NEIGHBOUR_MONTHS);
+      const folder = join(context.home.history, seeded.key);
+      await importHistory(context, parkline, { park, account: seeded.key, months, folder });
+      return seeded;
+    },
+    ({ key }) => key,
   );
 }
 

@@ -8,6 +8,7 @@ describe('readOptions', () => {
       port: 8080,
       host: '127.0.0.1',
       park: '/repo/firmware-sim/parks/demo.yaml',
+      neighbour: '/repo/firmware-sim/parks/riverside.yaml',
       historyMonths: 13,
       reportEvery: false,
       logServed: false,
@@ -19,9 +20,16 @@ describe('readOptions', () => {
   test('--no-demo leaves the park empty', () => {
     expect(readOptions(['--no-demo'], { PORT: '0', PARKLINE_HOME: '/data' }, '/repo')).toMatchObject({
       park: undefined,
+      neighbour: undefined,
       port: 0,
       home: '/data',
     });
+  });
+
+  test('a park of one’s own has no neighbour, the demo park by its name has', () => {
+    const neighbour = (park: string) => readOptions(['--park', park], {}, '/repo').neighbour;
+    expect(neighbour('my.yaml')).toBeUndefined();
+    expect(neighbour('firmware-sim/parks/demo.yaml')).toBe('/repo/firmware-sim/parks/riverside.yaml');
   });
 
   test.each([

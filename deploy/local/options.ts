@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly host: string;
   /** Park file to simulate and seed; undefined starts an empty park. */
   readonly park: string | undefined;
+  /** Park file of a second operator on the same server, seeded beside the demo park. */
+  readonly neighbour: string | undefined;
   /** Months of simulated history imported at the first start; 0 imports none. */
   readonly historyMonths: number;
   /** Gateways report every read instead of changes only: for tests that compare each value. */
@@ -40,12 +42,15 @@ PARKLINE_CACHE (downloads), DATABASE_URL and NATS_URL (existing servers), DEBIAN
 /** @throws StartError naming the option or variable that is wrong. */
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, root: string): StartOptions {
   const values = parse(args);
+  const demo = resolve(root, 'firmware-sim/parks/demo.yaml');
+  const park = values['no-demo'] ? undefined : resolve(root, values.park ?? demo);
   const months = wholeNumber('--history-months', values['history-months'] ?? '13', 120);
   return {
     home: resolve(root, env['PARKLINE_HOME'] ?? '.parkline'),
     port: wholeNumber('PORT', env['PORT'] ?? '8080', 65_535),
     host: env['HOST'] ?? '127.0.0.1',
-    park: values['no-demo'] ? undefined : resolve(root, values.park ?? 'firmware-sim/parks/demo.yaml'),
+    park,
+    neighbour: park === demo ? resolve(root, 'firmware-sim/parks/riverside.yaml') : undefined,
     historyMonths: months,
     reportEvery: values['report-every'] ?? false,
     logServed: values['log-served'] ?? false,

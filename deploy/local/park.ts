@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from './context.ts';
@@ -8,7 +9,8 @@ import type { GatewayUser } from './nats-config.ts';
 import { followFlags, type NodeProcess, nodeService } from './node-service.ts';
 import type { Parkline } from './parkline.ts';
 import { query } from './postgres.ts';
-import { demoPeople, type Person } from './people.ts';
+import { keepDeviceTokens } from './device-tokens.ts';
+import { demoPeople, neighbours, type Person, type PlannedPerson, withPasswords } from './people.ts';
 
 /** A gateway of the simulated park. */
 export interface Gateway extends GatewayUser {
@@ -20,25 +22,35 @@ export interface Gateway extends GatewayUser {
 
 /** What the database knows after seeding. */
 export interface SeededPark {
+  /** Key of its account. */
+  readonly key: string;
   readonly gateways: readonly Gateway[];
+  /** Who can log in. */
   readonly people: readonly Person[];
 }
 
-/** What `parkline park seed --json` prints of a gateway. */
-interface SeededGateway {
+/** What `parkline park seed --json` prints. */
+interface Seeded {
   readonly key: string;
-  readonly id: string;
-  readonly name: string | { readonly en: string };
+  readonly gateways: readonly { readonly key: string; readonly id: string; readonly name: string }[];
+  /** Logins of those who are there. */
+  readonly people: readonly string[];
+  /** What of the list of people the park had no use for, in words. */
+  readonly notes: readonly string[];
 }
 
 /** Ports of the simulated buses; the simulator writes it, gateways are configured from it. */
 const busPorts = (context: Context): string => join(context.home.simulator, 'ports.json');
+/** What MQTT devices log in with: the simulated ones know it, gateways know its hash. */
+const deviceTokens = (context: Context): string => join(context.home.secrets, 'mqtt-devices.json');
 
 export async function runSimulator(context: Context, park: string): Promise<void> {
   const { home, options, supervisor } = context;
   // Tests compare what was served with what was stored; for people the log would only grow.
   const log = options.logServed ? ['--log', join(home.simulator, 'served.jsonl')] : [];
-  const args = ['--park', park, '--ports', busPorts(context), ...log];
+  const file = deviceTokens(context);
+  const secrets = (await keepDeviceTokens(file, park)) ? ['--secrets', file] : [];
+  const args = ['--park', park, '--ports', busPorts(context), ...secrets, ...log];
   const entry = 'firmware-sim/src/main.ts';
   await supervisor.run(
     nodeService(context, { name: 'simulator', stage: 'field', entry, args, stopWithinMs: 2500 }),
@@ -47,24 +59,49 @@ export async function runSimulator(context: Context, park: string): Promise<void
 
 /** Puts the park and its people into the database, and the gateways' keys into their homes. Does nothing the second time. */
 export async function seedPark(context: Context, parkline: Parkline, park: string): Promise<SeededPark> {
-  const peopleFile = join(context.home.secrets, 'people.json');
-  const people = await demoPeople(peopleFile);
-  const output = await parkline(['park', 'seed', park, '--people', peopleFile, '--json']);
-  const seeded = (JSON.parse(output) as { gateways: SeededGateway[] }).gateways;
-  const gateways = await Promise.all(seeded.map((gateway) => prepareGateway(context, gateway)));
-  return { gateways, people };
+  const seeded = await seed(context, parkline, park, 'people.json', demoPeople);
+  const gateways = await Promise.all(seeded.gateways.map((gateway) => prepareGateway(context, gateway)));
+  return { ...seeded, gateways };
 }
 
-async function prepareGateway(context: Context, { key, id, name }: SeededGateway): Promise<Gateway> {
+/** A park of another operator, with people and a short past and without a gateway that runs. */
+export async function seedNeighbour(
+  context: Context,
+  parkline: Parkline,
+  park: string,
+): Promise<Omit<SeededPark, 'gateways'>> {
+  return seed(context, parkline, park, 'neighbours.json', neighbours);
+}
+
+async function seed(
+  { home, steps }: Context,
+  parkline: Parkline,
+  park: string,
+  list: string,
+  planned: readonly PlannedPerson[],
+): Promise<Omit<Seeded, 'people'> & { readonly people: readonly Person[] }> {
+  const file = join(home.secrets, list);
+  const people = await withPasswords(file, planned);
+  const seeded = JSON.parse(await parkline(['park', 'seed', park, '--people', file, '--json'])) as Seeded;
+  for (const note of seeded.notes) steps.detail(note);
+  return { ...seeded, people: people.filter(({ login }) => seeded.people.includes(login)) };
+}
+
+async function prepareGateway(
+  context: Context,
+  { key, id, name }: Seeded['gateways'][number],
+): Promise<Gateway> {
   const home = join(context.home.gateways, key);
   await mkdir(join(home, 'keys'), { recursive: true, mode: 0o700 });
   await chmod(home, 0o700);
   const publicNkey = await natsUser(join(home, 'keys/nats.nk'));
-  return { key, id, name: typeof name === 'string' ? name : name.en, home, publicNkey };
+  return { key, id, name, home, publicNkey };
 }
 
 /** Whom a gateway of the park deals with. */
 export interface GatewayPeers {
+  /** Key of the account. */
+  readonly account: string;
   readonly cloudKey: SigningKey;
   readonly databaseUrl: string;
   readonly natsUrl: string;
@@ -75,18 +112,22 @@ export async function configureGateway(
   context: Context,
   parkline: Parkline,
   gateway: Gateway,
-  { cloudKey, databaseUrl, natsUrl }: GatewayPeers,
+  { account, cloudKey, databaseUrl, natsUrl }: GatewayPeers,
 ): Promise<void> {
   const { home, key } = gateway;
   const own = await signingKey(join(home, 'keys/signing.pem'));
   const publicFile = join(home, 'keys/signing.pub.pem');
   await savePublicKey(publicFile, own);
   await savePublicKey(join(home, 'keys/cloud.pub.pem'), cloudKey);
+  const named = [key, '--account', account];
   if (!(await isTrusted(databaseUrl, gateway.id, own.publicPem)))
-    await parkline(['gateway', 'trust', key, '--public-key', publicFile]);
+    await parkline(['gateway', 'trust', ...named, '--public-key', publicFile]);
   const every = context.options.reportEvery ? ['--set', 'report.every=true'] : [];
   const set = ['--set', `nats.url=${natsUrl}`, ...every];
-  const config = await parkline(['gateway', 'config', key, '--ports', busPorts(context), ...set, '--yaml']);
+  const tokens = deviceTokens(context);
+  const secrets = existsSync(tokens) ? ['--secrets', tokens] : []; // A park without such devices has no tokens.
+  const ports = ['--ports', busPorts(context)];
+  const config = await parkline(['gateway', 'config', ...named, ...ports, ...secrets, ...set, '--yaml']);
   await writeWhole(join(home, 'gateway.yaml'), config);
 }
 
@@ -108,23 +149,36 @@ export async function runGateway(context: Context, gateway: Gateway): Promise<vo
   await context.supervisor.run(nodeService(context, process));
 }
 
+/** The past of a park. */
+export interface History {
+  /** Park file, and the key of its account. */
+  readonly park: string;
+  readonly account: string;
+  readonly months: number;
+  /** Remembers what was done. */
+  readonly folder: string;
+}
+
 /**
  * Imports the months before the first start through the ordinary import path. Cut short, it is done again by the next start.
  * @returns false when it was done before.
  */
-export async function importHistory(context: Context, parkline: Parkline, park: string): Promise<boolean> {
-  const { root, home, options } = context;
-  const done = join(home.history, 'imported.json');
-  if (options.historyMonths === 0 || (await readIfThere(done)) !== undefined) return false;
-  const until = await firstStart(home.history);
-  const file = join(home.history, 'readings.csv');
-  const months = String(options.historyMonths);
+export async function importHistory(
+  { root, signal }: Context,
+  parkline: Parkline,
+  { park, account, months, folder }: History,
+): Promise<boolean> {
+  const done = join(folder, 'imported.json');
+  if (months === 0 || (await readIfThere(done)) !== undefined) return false;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const until = await firstStart(folder);
+  const file = join(folder, 'readings.csv');
   const script = join(root, 'firmware-sim/src/history.ts');
-  const args = ['--park', park, '--months', months, '--until', until, '--out', file];
-  await run(process.execPath, [...followFlags, script, ...args], { cwd: root, signal: context.signal });
-  await parkline(['readings', 'import', file, '--simulated']);
+  const args = ['--park', park, '--months', String(months), '--until', until, '--out', file];
+  await run(process.execPath, [...followFlags, script, ...args], { cwd: root, signal });
+  await parkline(['readings', 'import', file, '--simulated', '--account', account]);
   await rm(file, { force: true });
-  await writeWhole(done, `${JSON.stringify({ months: options.historyMonths, until })}\n`);
+  await writeWhole(done, `${JSON.stringify({ months, until })}\n`);
   return true;
 }
 

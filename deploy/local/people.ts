@@ -1,27 +1,64 @@
-import { readOrMake } from './files.ts';
+import { readIfThere, writeWhole } from './files.ts';
 import { readablePassword } from './keys.ts';
-import type { RunUser } from './run-file.ts';
 
-/** A person of the demo park, as `parkline park seed --people` takes it. */
-export interface Person extends RunUser {
+/** A person as `parkline park seed --people` takes it; keys are those of the park file. */
+export interface Person {
+  readonly role: string;
+  readonly login: string;
   readonly name: string;
+  readonly password: string;
+  readonly tenant?: string;
+  readonly skills?: readonly string[];
+  readonly areas?: readonly string[];
 }
+export type PlannedPerson = Omit<Person, 'password'>;
 
-const demo = [
+/** One of each role and a second technician: by trade and place some work fits the one, some the other, some both. */
+export const demoPeople: readonly PlannedPerson[] = [
   { role: 'facility_engineer', login: 'engineer', name: 'Lin Hao' },
+  { role: 'supervisor', login: 'supervisor', name: 'Zhao Min' },
+  {
+    role: 'technician',
+    login: 'technician',
+    name: 'Wang Lei',
+    skills: ['hvac', 'electrical', 'plumbing', 'metering'],
+    areas: ['a'],
+  },
+  {
+    role: 'technician',
+    login: 'technician2',
+    name: 'Liu Yang',
+    skills: ['hvac', 'electrical', 'plumbing', 'elevator', 'security', 'metering'],
+    areas: ['b', 'a-b1', 'a-1'],
+  },
+  { role: 'tenant_admin', login: 'tenant', name: 'He Jing', tenant: 'aurora' },
+  { role: 'finance_officer', login: 'finance', name: 'Xu Na' },
   { role: 'account_admin', login: 'admin', name: 'Chen Yu' },
-] as const;
+];
 
-/** The demo people with passwords of this installation, made once and kept in `file`. */
-export async function demoPeople(file: string): Promise<readonly Person[]> {
-  const text = await readOrMake(
-    file,
-    () =>
-      `${JSON.stringify(
-        demo.map((person) => ({ ...person, password: readablePassword() })),
-        null,
-        2,
-      )}\n`,
+/** Of the park beside, whom nobody of the demo park ever meets. */
+export const neighbours: readonly PlannedPerson[] = [
+  { role: 'facility_engineer', login: 'river-engineer', name: 'Tang Rui' },
+  { role: 'account_admin', login: 'river-admin', name: 'Guo Ping' },
+];
+
+/** The people with passwords of this installation, each made once and kept in `file`. */
+export async function withPasswords(
+  file: string,
+  planned: readonly PlannedPerson[],
+): Promise<readonly Person[]> {
+  const text = await readIfThere(file);
+  const known = new Map(
+    (text === undefined ? [] : (JSON.parse(text) as Person[])).map(({ login, password }) => [
+      login,
+      password,
+    ]),
   );
-  return JSON.parse(text) as Person[];
+  const people = planned.map((person) => ({
+    ...person,
+    password: known.get(person.login) ?? readablePassword(),
+  }));
+  const next = `${JSON.stringify(people, null, 2)}\n`;
+  if (next !== text) await writeWhole(file, next);
+  return people;
 }

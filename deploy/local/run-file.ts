@@ -6,6 +6,8 @@ export interface RunFile {
   readonly url: string;
   /** Of the starter: SIGTERM to it stops everything. */
   readonly pid: number;
+  /** Key of the account of the park that runs; undefined while the park is empty. */
+  readonly account?: string;
   readonly users: readonly RunUser[];
   readonly gateways: readonly { readonly id: string; readonly name: string; readonly home: string }[];
   /** Owner's address of the database. */
@@ -17,6 +19,8 @@ export interface RunUser {
   readonly role: string;
   readonly login: string;
   readonly password: string;
+  /** Key of the account, where it is not the running park's. */
+  readonly account?: string;
 }
 
 export const writeRunFile = (file: string, run: RunFile): Promise<void> =>

@@ -102,8 +102,8 @@ function announce({ run, setupToken }: Launched, { runFile, folder }: Home): voi
   steps.say(`  ${'all'.padEnd(22)}${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s`);
   // Exactly this line: scripts wait for it.
   steps.say(`ready ${run.url}`);
-  for (const { role, login, password } of run.users)
-    steps.say(`  ${role.padEnd(20)} ${login.padEnd(10)} ${password}`);
+  for (const { role, login, password, account } of run.users)
+    steps.say(`  ${role.padEnd(18)} ${login.padEnd(15)} ${password}${account ? `  (park ${account})` : ''}`);
   if (setupToken) steps.say(`  the first administrator is made with this one-time token: ${setupToken}`);
   steps.say(`  addresses and logins: ${runFile}   logs: ${join(folder, 'logs')}   stop: Ctrl-C`);
 }

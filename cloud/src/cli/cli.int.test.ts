@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { smallPark } from '../fleet/testing.ts';
-import { createPasswords } from '../identity/index.ts';
+import { mixedPark, smallPark } from '../fleet/testing.ts';
+import { createPasswords, people as technicians } from '../identity/index.ts';
 import { clonedDatabase, emptyDatabase } from '../platform/testing.ts';
 import * as db from './db.ts';
 import * as gateway from './gateway.ts';
@@ -57,6 +57,9 @@ describe('park seed', () => {
     const first = await seed();
     expect(first).toEqual({
       account: expect.any(String),
+      key: 'small',
+      people: ['engineer'],
+      notes: [],
       gateways: [
         { key: 'gw-a', id: expect.any(String), name: 'Gateway A' },
         { key: 'gw-b', id: expect.any(String), name: 'Gateway B' },
@@ -68,6 +71,37 @@ describe('park seed', () => {
     expect(await seed()).toEqual(first);
     expect(await row()).toEqual(before);
     expect(await createPasswords().verify(person.password, before.passwordHash)).toBe(true);
+  });
+
+  test('makes tenants, skills and areas of people, and notes what this park has no use for', async () => {
+    const people = [
+      { ...person, login: 'tech', role: 'technician', skills: ['hvac'], areas: ['m', 'm-1', 'm-9'] },
+      { ...person, login: 'chef', role: 'tenant_admin', tenant: 'bistro' },
+      { ...person, login: 'ghost', role: 'tenant_admin', tenant: 'nobody' },
+    ];
+    const args = ['park', 'seed', await file('mixed.yaml', mixedPark), '--json'];
+    const seeded = JSON.parse(await parkline([...args, '--people', await file('mixed.json', people)]));
+    expect(seeded.people).toEqual(['tech', 'chef']);
+    expect(seeded.notes).toEqual([
+      'tech: this park has no building or floor m-9, the area is left out',
+      'ghost is left out: this park has no tenant nobody',
+    ]);
+    const places = await owner
+      .selectFrom('building')
+      .innerJoin('floor', 'floor.buildingId', 'building.id')
+      .select(['building.id as building', 'floor.id as floor'])
+      .where('building.key', '=', 'm')
+      .executeTakeFirstOrThrow();
+    const [technician] = await technicians.technicians(owner, seeded.account);
+    expect(technician).toMatchObject({ name: 'Lin Hao', skills: ['hvac'] });
+    expect(technician?.areas.toSorted()).toEqual([places.building, places.floor].toSorted());
+    await expect(
+      parkline([
+        ...args,
+        '--people',
+        await file('bad.json', [{ ...people[1], login: 'x', tenant: undefined }]),
+      ]),
+    ).rejects.toThrow('/0/tenant is needed for a tenant_admin');
   });
 
   test('refuses people it cannot make, naming the field', async () => {
@@ -125,6 +159,12 @@ describe('gateway', () => {
     await expect(config('gw-x')).rejects.toThrow('there is no gateway gw-x');
     await expect(config('gw-a')).rejects.toThrow('--account small or twin');
     expect(await config('gw-a', '--account', 'twin')).toContain('Gateway A');
+    // Whoever runs a park here means that one.
+    await writeFile(join(cwd, 'run.json'), JSON.stringify({ database: url, account: 'twin' }));
+    const args = ['gateway', 'config', 'gw-a', '--ports', await ports(), '--json'];
+    const usual = JSON.parse(await parkline(args, { PARKLINE_HOME: cwd }));
+    expect(usual).toEqual(JSON.parse(await parkline([...args, '--account', 'twin'])));
+    await rm(join(cwd, 'run.json'));
     await expect(config('gw-a', '--account', 'none')).rejects.toThrow('in none');
     // The other tests name a gateway without its park.
     await owner.deleteFrom('point').where('accountId', 'in', twins()).execute();
@@ -136,6 +176,6 @@ describe('gateway', () => {
 
 test('a park that runs is found by its run.json, and where there is none the command says what to do', async () => {
   await expect(parkline(['db', 'migrate'], {})).rejects.toThrow(/npm start, or set DATABASE_URL/);
-  await writeFile(join(cwd, 'run.json'), JSON.stringify({ database: url }));
+  await writeFile(join(cwd, 'run.json'), JSON.stringify({ database: url, account: 'small' }));
   expect(await parkline(['db', 'migrate'], { PARKLINE_HOME: cwd })).toMatch(/^0 migrations run/);
 });

@@ -16,7 +16,7 @@ import {
 } from '../fleet/index.ts';
 import { places } from '../places/index.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
-import { databaseUrl, type Io, natsUrl, readArgument } from './io.ts';
+import { databaseUrl, type Io, natsUrl, readArgument, usualAccount } from './io.ts';
 
 const Ports = Type.Record(
   Type.String(),
@@ -46,7 +46,7 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--ports <file>', 'JSON file: {"<bus>": {"host": ..., "port": ..., "fingerprint": ...}}')
     .option('--secrets <file>', 'JSON file of what MQTT devices log in with: {"<equipment>": "<token>"}')
     .option('--set <path=value>', 'change a setting, "report.every=true"; may be repeated', collect, [])
-    .option('--account <key>', 'park it belongs to, where the database holds several')
+    .option('--account <key>', 'park it belongs to; the running one, where the database holds several')
     .option('--json', 'print JSON')
     .option('--yaml', 'print YAML (the default)')
     .action((key: string, options: ConfigOptions) => withDb(io, (db) => printConfig(db, io, key, options)));
@@ -55,11 +55,11 @@ export function register(program: Command, io: Io): void {
     .description('believe what is signed with this key from now on')
     .argument('<key>', 'key of the gateway in its park')
     .requiredOption('--public-key <file>', 'Ed25519 public key (PEM), - for standard input')
-    .option('--account <key>', 'park it belongs to, where the database holds several')
+    .option('--account <key>', 'park it belongs to; the running one, where the database holds several')
     .action((key: string, options: { publicKey: string; account?: string }) =>
       withDb(io, async (db) => {
         const pem = publicKeyPem(readArgument(io, options.publicKey));
-        const { accountId, id } = await findGateway(db, key, options.account);
+        const { accountId, id } = await findGateway(db, io, key, options.account);
         await withAccount(db, accountId, (trx) => gateways.trust(trx, accountId, id, pem));
         io.err(`${key} is trusted\n`);
       }),
@@ -82,7 +82,7 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
   const tokens: DeviceTokens = options.secrets
     ? parseAs('secrets file', Tokens, readArgument(io, options.secrets))
     : {};
-  const { accountId, ...gateway } = await findGateway(db, key, options.account);
+  const { accountId, ...gateway } = await findGateway(db, io, key, options.account);
   const { devices, points, timezone } = await withAccount(db, accountId, async (trx) => ({
     ...(await equipment.ofGateway(trx, accountId, gateway.id)),
     timezone: (await places.timezoneOf(trx, accountId, gateway.buildingId)) ?? 'UTC',
@@ -123,12 +123,13 @@ function publicKeyPem(text: string): string {
 }
 
 /** Keys are unique within a park; of several parks one must be named. @throws Error. */
-async function findGateway(db: Db, key: string, account: string | undefined) {
+async function findGateway(db: Db, io: Io, key: string, account: string | undefined) {
   const { rows } = await sql<{ id: string; key: string }>`
     select id, key from accounts_with_gateway(${key}) where ${account ?? null}::text is null or key = ${account ?? null}`.execute(
     db,
   );
-  const [only, ...others] = rows;
+  const usual = rows.find((row) => rows.length > 1 && row.key === usualAccount(io));
+  const [only, ...others] = usual ? [usual] : rows;
   if (!only) throw new Error(`there is no gateway ${key}${account ? ` in ${account}` : ''}`);
   if (others.length > 0)
     throw new Error(

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** What a command may touch of the world besides its files. `out` is for data, `err` for messages; neither adds a line end. */
@@ -30,13 +30,24 @@ export function natsUrl(io: Io): string {
   }
 }
 
-function service({ env, cwd }: Io, variable: string, field: 'database' | 'nats'): string {
-  const named = env[variable];
+/** The account that a command means when none is named: that of the running park, whose database it then talks to. */
+export function usualAccount(io: Io): string | undefined {
+  if (io.env['DATABASE_URL'] || !existsSync(runFile(io))) return undefined;
+  const { account } = readRunFile(io);
+  return typeof account === 'string' ? account : undefined;
+}
+
+const runFile = ({ env, cwd }: Io): string =>
+  join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'run.json');
+const readRunFile = (io: Io) => JSON.parse(readFileSync(runFile(io), 'utf8')) as Record<string, unknown>;
+
+function service(io: Io, variable: string, field: 'database' | 'nats'): string {
+  const named = io.env[variable];
   if (named) return named;
-  const file = join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'run.json');
+  const file = runFile(io);
   let found: unknown;
   try {
-    found = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>)[field];
+    found = readRunFile(io)[field];
   } catch (cause) {
     throw new NoServiceError(`no park runs here (${file}): start one with npm start, or set ${variable}`, {
       cause,

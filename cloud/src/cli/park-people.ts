@@ -1,7 +1,7 @@
 import { Role, schemaErrors, Skill } from '@parkline/contract';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { type Area, createPasswords, people } from '../identity/index.ts';
+import { type Area, createPasswords, type Passwords, people } from '../identity/index.ts';
 import type { SeededPlaces } from '../places/index.ts';
 import { type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
@@ -46,25 +46,31 @@ interface Park {
 /**
  * Makes the people whose login is free. Passwords are hashed only for them: a second start stays quick and keeps what
  * people changed. One list serves several parks: a tenant or an area that this one lacks is noted and left out.
- * @throws Error when a login is taken in another account.
+ * @returns the logins of the list that are there. @throws Error when a login is taken in another account.
  */
-export async function seedPeople(db: Db, park: Park, persons: readonly Person[]): Promise<void> {
+export async function seedPeople(db: Db, park: Park, persons: readonly Person[]): Promise<string[]> {
   const passwords = createPasswords();
+  const there: string[] = [];
   for (const person of persons)
-    await withAccount(db, park.accountId, async (trx) => {
-      if (await people.hasLogin(trx, park.accountId, person.login)) return;
-      const tenantId = person.tenant && (await tenants.byKey(trx, park.accountId, person.tenant));
-      if (person.tenant && !tenantId) {
-        park.note(`${person.login} is left out: this park has no tenant ${person.tenant}`);
-        return;
-      }
-      const { login, name, role, skills = [] } = person;
-      const passwordHash = await passwords.hash(person.password);
-      const row = { id: newId(), accountId: park.accountId, tenantId: tenantId ?? null, login, name };
-      if (!(await people.add(trx, { ...row, passwordHash, roles: [role], skills })))
-        throw new Error(`login ${login} is taken`);
-      await people.setAreas(trx, park.accountId, row.id, areasOf(park, person));
-    });
+    if (await withAccount(db, park.accountId, (trx) => seedPerson(trx, park, person, passwords)))
+      there.push(person.login);
+  return there;
+}
+
+async function seedPerson(db: Db, park: Park, person: Person, passwords: Passwords): Promise<boolean> {
+  const { accountId } = park;
+  const { login, name, role, tenant, skills = [] } = person;
+  if (await people.hasLogin(db, accountId, login)) return true;
+  const tenantId = tenant === undefined ? null : await tenants.byKey(db, accountId, tenant);
+  if (tenantId === undefined) {
+    park.note(`${login} is left out: this park has no tenant ${tenant}`);
+    return false;
+  }
+  const passwordHash = await passwords.hash(person.password);
+  const row = { id: newId(), accountId, tenantId, login, name, passwordHash, roles: [role], skills };
+  if (!(await people.add(db, row))) throw new Error(`login ${login} is taken`);
+  await people.setAreas(db, accountId, row.id, areasOf(park, person));
+  return true;
 }
 
 function areasOf({ places, note }: Park, { login, areas = [] }: Person): Area[] {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { parseParkFile, type ParkFile, type SeededGateway, seedFleet } from '../fleet/index.ts';
+import { seedUsagePoints } from '../metering/index.ts';
 import { seedPlaces, type SeededPlaces } from '../places/index.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
@@ -19,7 +20,7 @@ export function register(program: Command, io: Io): void {
       '--people <file>',
       'JSON list of {role, login, name, password, tenant?, skills?, areas?}; who exists is left alone',
     )
-    .option('--json', 'print the account and the gateways as JSON')
+    .option('--json', 'print the account, the gateways, who can log in and what was left out as JSON')
     .action(async (file: string, options: { people?: string; json?: true }) => {
       const plan = parseParkFile(readArgument(io, file));
       const persons = options.people ? parsePeople(readArgument(io, options.people)) : [];
@@ -27,9 +28,12 @@ export function register(program: Command, io: Io): void {
       try {
         const account = await accountFor(db, plan);
         const { places, gateways } = await seedPark(db, account, plan);
-        const note = (line: string) => io.err(`${line}\n`);
-        await seedPeople(db, { accountId: account, places, note }, persons);
-        if (options.json) io.out(`${JSON.stringify({ account, gateways })}\n`);
+        const notes: string[] = [];
+        const note = (line: string) => void notes.push(line);
+        const logins = await seedPeople(db, { accountId: account, places, note }, persons);
+        const { key } = plan;
+        for (const line of notes) io.err(`${line}\n`);
+        if (options.json) io.out(`${JSON.stringify({ account, key, gateways, people: logins, notes })}\n`);
         else io.out(gateways.map(({ key, id, name }) => `${key}  ${id}  ${name}\n`).join(''));
       } finally {
         await db.destroy();
@@ -59,5 +63,6 @@ const seedPark = (
     const places = await seedPlaces(trx, accountId, park, newId);
     await seedTenancy(trx, accountId, park, places.spaces, newId);
     const gateways = await seedFleet(trx, accountId, { park, ...places }, newId);
+    await seedUsagePoints(trx, accountId, park, newId);
     return { places, gateways };
   });

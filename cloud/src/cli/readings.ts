@@ -12,7 +12,7 @@ import {
   type ListedMeter,
   readMeters,
 } from '../telemetry/index.ts';
-import { databaseUrl, type Io } from './io.ts';
+import { databaseUrl, type Io, usualAccount } from './io.ts';
 
 interface MeterOptions {
   readonly account?: string;
@@ -38,7 +38,7 @@ export function register(program: Command, io: Io): void {
       '<file>',
       'csv or csv.gz: meter,ts,register (what the register showed), or datetime_utc and one column of hourly energy a meter',
     )
-    .option('--account <key>', 'key of the account, where there are several')
+    .option('--account <key>', 'key of the account; the running park, where there are several')
     .option('--dry-run', 'check everything and store nothing')
     .option('--simulated', 'mark the readings as made by a model, not measured')
     .option(
@@ -55,7 +55,7 @@ export function register(program: Command, io: Io): void {
   readings
     .command('meters')
     .description('list the meters that readings can be imported for, and what they showed last')
-    .option('--account <key>', 'key of the account, where there are several')
+    .option('--account <key>', 'key of the account; the running park, where there are several')
     .option('--json', 'print the list as JSON')
     .action((options: MeterOptions) =>
       withAccount(io, options, async (pool, accountId) => {
@@ -102,7 +102,8 @@ async function withAccount<T>(
       'select id, key from accounts_with_meters() where $1::text is null or key = $1',
       [options.account],
     );
-    const [account, ...others] = rows;
+    const usual = rows.find(({ key }) => rows.length > 1 && key === usualAccount(io));
+    const [account, ...others] = usual ? [usual] : rows;
     if (!account)
       throw new Error(
         options.account ? `no account ${options.account} with meters` : 'no account has meters',

@@ -6,7 +6,7 @@ import { readDeviceTable } from './device-table.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createMeters, playEquipment } from './meters.ts';
 import { readHourlyData } from './models/hourly-data.ts';
-import type { Park } from './park.ts';
+import { type Park, protocolOf } from './park.ts';
 import { type BusPlace, CONTROL, type Ports } from './ports.ts';
 import { noLog, type RequestLog } from './request-log.ts';
 import { createScenarioBook, type ScenarioBook } from './scenario-book.ts';
@@ -78,8 +78,8 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     unplug,
     plug,
     async start(wanted = {}) {
-      if (dataDir === undefined && park.equipment.length > 0)
-        throw new Error(`park ${park.key} has equipment: its servers need a dataDir`);
+      if (dataDir === undefined && park.buses.some((bus) => protocolOf(bus) !== 'modbus'))
+        throw new Error(`park ${park.key} speaks more than Modbus: its servers need a dataDir`);
       for (const bus of park.buses) buses.set(bus.key, await createBus(bus, shared));
       const places: (readonly [string, BusPlace])[] = [];
       try {

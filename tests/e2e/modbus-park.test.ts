@@ -8,7 +8,7 @@ import { createSimulator } from '../../firmware-sim/src/simulator.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 const demo = readPark(join(import.meta.dirname, '../../firmware-sim/parks/demo.yaml'));
-const park = { ...demo, buses: demo.buses.filter(({ transport }) => transport), equipment: [] };
+const park = { ...demo, buses: demo.buses.filter(({ transport }) => transport) };
 
 test('every point of every demo meter, read through its template, is what the device showed in that request', async () => {
   const served: LogEntry[] = [];

@@ -9,7 +9,7 @@ export interface BacnetBenchDevice {
   /** Value shown by each object, by its short name: AI-3, BI-1. */
   readonly objects: Readonly<Record<string, number>>;
   /** How the controller differs from one that can do everything. */
-  readonly traits?: Partial<Pick<BacnetTable, 'maxApdu' | 'segmentation' | 'multiple' | 'cov'>>;
+  readonly traits?: Partial<Pick<BacnetTable, 'maxApdu' | 'segmentation' | 'buffer' | 'multiple' | 'cov'>>;
 }
 
 export interface BacnetBench {

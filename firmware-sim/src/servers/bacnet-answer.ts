@@ -42,7 +42,7 @@ export const errors = {
 export type ErrorPair = readonly [errorClass: number, code: number];
 
 export const rejectReasons = { invalidTag: 4, unrecognizedService: 9 } as const;
-export const abortReasons = { segmentationNotSupported: 4 } as const;
+export const abortReasons = { bufferOverflow: 1, segmentationNotSupported: 4 } as const;
 
 export const errorApdu = ({ invokeId, service }: Request, [kind, code]: ErrorPair): number[] => [
   ...[pdu.error << 4, invokeId, service],

@@ -119,6 +119,8 @@ export function createBacnetDevice(
 
   function reply(request: Request, peer: Peer, apdu: readonly number[]): void {
     const maxApdu = Math.min(request.maxApdu, table.maxApdu);
+    if (apdu.length > (table.buffer ?? Infinity))
+      return tell(peer, abortApdu(request, abortReasons.bufferOverflow));
     if (apdu.length <= maxApdu) tell(peer, apdu);
     else if (request.acceptsSegments && table.segmentation === 'both') segments.send(peer, apdu, maxApdu);
     else tell(peer, abortApdu(request, abortReasons.segmentationNotSupported));

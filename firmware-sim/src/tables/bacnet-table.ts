@@ -40,6 +40,8 @@ export interface BacnetTable {
   /** Longest message it takes and sends, octets. */
   readonly maxApdu: number;
   readonly segmentation: 'both' | 'none';
+  /** Longest answer it can really put together, where that is less than it claims; longer ones it aborts. */
+  readonly buffer?: number;
   /** Whether it answers ReadPropertyMultiple and SubscribeCOV. */
   readonly multiple: boolean;
   readonly cov: boolean;

@@ -1,0 +1,84 @@
+import { DriverError, type PointRef, type Sample } from '@parkline/kit';
+import type { Link, Watch } from './link.ts';
+import { failureOf } from './trouble.ts';
+import { badSample, type Reading, sampleOf, toldAt } from './value.ts';
+
+/** A point and the node that shows it. */
+export interface Asked {
+  readonly ref: PointRef;
+  readonly nodeId: string;
+  /** Position among the refs that were asked for. */
+  readonly index: number;
+}
+
+export interface FollowDeps {
+  readonly link: Link;
+  readonly asked: readonly Asked[];
+  readonly onSample: (sample: Sample) => void;
+  readonly now: () => number;
+  readonly where: string;
+}
+
+/** A subscription is over when the server was not heard of for so long, ms: four times the sign of life that is asked for. */
+const SILENT_MS = 20_000;
+const LOOK_MS = 2_000;
+
+/** Passes on what the server tells of nodes until `signal` aborts. @throws DriverError when it will tell no more. */
+export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  const { link, asked, now, where } = deps;
+  const { promise: over, resolve, reject } = Promise.withResolvers<undefined>();
+  const end = (why: string): void => reject(new DriverError('lost', why, where));
+  let heardAt = now();
+  const starting = link.monitor(
+    asked.map(({ nodeId }) => nodeId),
+    {
+      ...createTeller(deps, signal),
+      onSign: () => {
+        heardAt = now();
+      },
+      onEnd: end,
+    },
+  );
+  starting.catch((error: unknown) => reject(failureOf(error, link, where)));
+  signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  if (signal.aborted) resolve(undefined);
+  const looking = setInterval(() => {
+    if (link.down !== undefined) heardAt = now(); // Being mended: the link itself says when that has failed.
+    if (now() - heardAt > SILENT_MS) end('the server has stopped telling of changes');
+  }, LOOK_MS);
+  try {
+    await over;
+  } finally {
+    clearInterval(looking);
+    void starting.then((monitoring) => monitoring.close()).catch(() => undefined); // What never began needs no end.
+  }
+}
+
+/** Makes samples of readings, until `signal` aborts. */
+function createTeller(
+  { asked, onSample, now }: FollowDeps,
+  signal: AbortSignal,
+): Pick<Watch, 'onReading' | 'onRefused'> {
+  const since = now();
+  const latest = new Map<number, Reading>();
+  return {
+    onReading(index, reading) {
+      const before = latest.get(index);
+      latest.set(index, reading);
+      if (signal.aborted || (before && isRepeat(before, reading))) return;
+      const at = toldAt(reading.sourceAt, now(), since);
+      onSample(sampleOf(asked[index]!.ref, reading, { beganAt: at, at }));
+    },
+    onRefused(index, { name }) {
+      const at = now();
+      if (!signal.aborted) onSample(badSample(asked[index]!.ref, name, { beganAt: at, at }));
+    },
+  };
+}
+
+/** A server that made a subscription anew tells again what was told: the same value of the same source time. */
+const isRepeat = (before: Reading, { sourceAt, value, status }: Reading): boolean =>
+  sourceAt !== undefined &&
+  before.sourceAt === sourceAt &&
+  before.value === value &&
+  before.status.code === status.code;

@@ -1,0 +1,31 @@
+import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
+import { createDial } from './client.ts';
+import { createOpcuaDriver } from './driver.ts';
+import { createKeeper } from './keeper.ts';
+import { parseConnectionParams, parseDeviceParams } from './params.ts';
+
+/** OPC UA over opc.tcp, reading and subscribing. */
+export const driver: DriverModule = { protocol: 'opcua', openConnection };
+
+function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Connection {
+  const params = parseConnectionParams(given);
+  const where = params.endpointUrl;
+  const keeper = createKeeper({
+    dial: createDial({ params, dataDir, where, now, log }),
+    where,
+    openMs: params.timeoutMs * 3,
+  });
+  return {
+    device(deviceParams) {
+      const { root, namespace = params.namespace } = parseDeviceParams(deviceParams);
+      return createOpcuaDriver({
+        keeper,
+        root: { root, namespaceUri: namespace },
+        timeoutMs: params.timeoutMs,
+        now,
+        where: `${where} ${root}`,
+      });
+    },
+    close: () => keeper.close(),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Reading, Status } from './value.ts';
+
+/** A session with one server. What breaks it is mended by itself for a while; `down` tells meanwhile. */
+export interface Link {
+  /** Why nothing can be asked right now; undefined when it can. */
+  readonly down: string | undefined;
+  /** By index. */
+  readonly namespaces: readonly string[];
+  /** One reading for each node id, same order. */
+  read(nodeIds: readonly string[]): Promise<Reading[]>;
+  /** What is directly below a node. */
+  children(nodeId: string): Promise<Child[]>;
+  /** Watches nodes until it is closed; over a mended break, too. Rejects when the server refuses the whole. */
+  monitor(nodeIds: readonly string[], watch: Watch): Promise<Monitoring>;
+  /** Safe when called twice. */
+  close(): Promise<void>;
+}
+
+export interface Child {
+  readonly namespace: number;
+  /** `s=...`, `i=...` */
+  readonly id: string;
+  readonly nodeId: string;
+  readonly isVariable: boolean;
+  readonly label: string;
+}
+
+export interface Watch {
+  /** A value of the node at `index`, in the order in which the server saw them. */
+  readonly onReading: (index: number, reading: Reading) => void;
+  /** The server will not watch the node at `index`. */
+  readonly onRefused: (index: number, status: Status) => void;
+  /** The server is heard of: values, or word that nothing changed. */
+  readonly onSign: () => void;
+  /** It is over, and nothing more will come. */
+  readonly onEnd: (why: string) => void;
+}
+
+export interface Monitoring {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a session.
+ * @param onGone The link is broken for good; it was closed by itself.
+ * @throws DriverError that says what is wrong.
+ */
+export type Dial = (onGone: () => void, signal: AbortSignal) => Promise<Link>;

@@ -1,0 +1,95 @@
+import { schemaErrors } from '@parkline/contract';
+import { DriverError } from '@parkline/kit';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { normalFingerprint } from './trust.ts';
+
+export const ConnectionParams = Type.Object(
+  {
+    /** opc.tcp://host:port/path of the server. */
+    endpointUrl: Type.String({ pattern: '^opc\\.tcp://[^\\s]+$' }),
+    securityPolicy: Type.Union(
+      [
+        Type.Literal('Basic256Sha256'),
+        Type.Literal('Aes128_Sha256_RsaOaep'),
+        Type.Literal('Aes256_Sha256_RsaPss'),
+        Type.Literal('None'),
+      ],
+      { default: 'Basic256Sha256' },
+    ),
+    securityMode: Type.Union([Type.Literal('SignAndEncrypt'), Type.Literal('Sign'), Type.Literal('None')], {
+      default: 'SignAndEncrypt',
+    }),
+    /** SHA-256 of the server's certificate, hex, with or without colons. No other server is spoken to. */
+    serverFingerprint: Type.Optional(Type.String()),
+    /** Speak without signature, encryption and proof of who the server is. Needed for security None, and logged. */
+    waiveSecurity: Type.Boolean({ default: false }),
+    user: Type.Optional(Type.String({ minLength: 1 })),
+    password: Type.Optional(Type.String()),
+    /** Namespace in which the roots and the names below them are. */
+    namespace: Type.String({ minLength: 1, default: 'urn:parkline:sim' }),
+    /** For each answer; a connection, which takes several, gets three times as long. */
+    timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 5_000 }),
+    /** How often the server looks at a subscribed variable. */
+    samplingMs: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 250 }),
+    /** How often it sends what it found. */
+    publishingMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 500 }),
+    /** Changes of one variable that it keeps until it sends them. */
+    queueSize: Type.Integer({ minimum: 1, maximum: 10_000, default: 100 }),
+  },
+  { additionalProperties: false },
+);
+export type ConnectionParams = Static<typeof ConnectionParams>;
+
+export const DeviceParams = Type.Object(
+  {
+    /** String node id of the device's object; its variables are called `<root>.<name>`. */
+    root: Type.String({ minLength: 1 }),
+    /** In place of the connection's. */
+    namespace: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  { additionalProperties: false },
+);
+export type DeviceParams = Static<typeof DeviceParams>;
+
+/** @throws DriverError 'config' naming every bad field. */
+export const parseConnectionParams = (params: unknown): ConnectionParams => {
+  const value = Value.Default(ConnectionParams, Value.Clone(params));
+  const where = 'opcua connection';
+  if (!Value.Check(ConnectionParams, value)) throw fault(schemaErrors(ConnectionParams, value), where);
+  const faults = meaningFaults(value);
+  if (faults.length > 0) throw new DriverError('config', faults.join('; '), where);
+  return value;
+};
+
+/** What the schema cannot say: nothing goes unprotected by accident. */
+function meaningFaults(params: ConnectionParams): string[] {
+  const { securityMode, securityPolicy, serverFingerprint, waiveSecurity, user, password } = params;
+  const faults: string[] = [];
+  const isBare = securityMode === 'None';
+  if (isBare !== (securityPolicy === 'None'))
+    faults.push(
+      `securityMode ${securityMode} does not go with securityPolicy ${securityPolicy}: set both to None or neither`,
+    );
+  else if (isBare && !waiveSecurity)
+    faults.push(
+      'security None lets anybody on the network read along and answer in the name of the server: use Basic256Sha256 and SignAndEncrypt, or set waiveSecurity to true',
+    );
+  if (isBare && password !== undefined) faults.push('a password is not sent without encryption');
+  if ((user === undefined) !== (password === undefined))
+    faults.push('user and password come together or not at all');
+  if (serverFingerprint !== undefined && normalFingerprint(serverFingerprint) === undefined)
+    faults.push('serverFingerprint is not a SHA-256 of 64 hex digits');
+  return faults;
+}
+
+/** @throws DriverError 'config' naming every bad field. */
+export const parseDeviceParams = (params: unknown): DeviceParams => {
+  if (Value.Check(DeviceParams, params)) return params;
+  throw fault(schemaErrors(DeviceParams, params), 'opcua device');
+};
+
+function fault(errors: readonly { instancePath: string; message: string }[], where: string): DriverError {
+  const faults = errors.map(({ instancePath, message }) => `${instancePath.slice(1) || 'params'} ${message}`);
+  return new DriverError('config', faults.join('; '), where);
+}

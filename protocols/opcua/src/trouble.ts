@@ -1,0 +1,57 @@
+import { DriverError } from '@parkline/kit';
+import type { Identity } from './identity.ts';
+import type { Link } from './link.ts';
+import type { ConnectionParams } from './params.ts';
+
+export interface Circumstances {
+  readonly where: string;
+  readonly params: Pick<ConnectionParams, 'securityMode' | 'securityPolicy' | 'user'>;
+  readonly identity: Pick<Identity, 'fingerprint' | 'path'>;
+  /** Why the server's certificate was refused, if it was. */
+  readonly refusal: string | undefined;
+}
+
+/** What went wrong while a session was opened, in words that say what to do. The library has only texts to tell them apart. */
+export function explain(error: unknown, { where, params, identity, refusal }: Circumstances): DriverError {
+  if (error instanceof DriverError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const of = (code: 'lost' | 'refused' | 'config', message: string): DriverError =>
+    new DriverError(code, message, where, { cause: error });
+
+  if (refusal !== undefined) return of('config', refusal);
+  if (/Cannot find an Endpoint matching/i.test(text)) {
+    const { securityPolicy, securityMode } = params;
+    return of(
+      'config',
+      `the server offers no endpoint with ${securityPolicy} and ${securityMode}: switch it on there, or choose what it offers`,
+    );
+  }
+  if (/BadUserAccessDenied|BadIdentityToken|user token policy/i.test(text)) {
+    const who = params.user === undefined ? 'nobody without a user name' : `not user ${params.user}`;
+    return of('refused', `the server lets ${who} in: check user and password`);
+  }
+  if (/BadSecurityChecksFailed|BadCertificate/.test(text))
+    return of(
+      'refused',
+      `the server does not trust this gateway: accept the certificate with SHA-256 ${identity.fingerprint} there (${identity.path})`,
+    );
+  return of('lost', `no session with the server: ${firstLine(text)}`);
+}
+
+/** The library draws frames round some of its messages. */
+const firstLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(0, 3)
+    .join(' ');
+
+/** A request that failed as a whole: the link broke under it, or the server would not answer it. */
+export function failureOf(error: unknown, { down }: Pick<Link, 'down'>, where: string): DriverError {
+  if (error instanceof DriverError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (down === undefined && /timed out/i.test(text))
+    return new DriverError('timeout', 'the server did not answer', where, { cause: error });
+  return new DriverError('lost', down ?? text, where, { cause: error });
+}

@@ -1,11 +1,12 @@
 // Composition root of the cloud: everything a process is made of, in start order. ROLE picks what one process runs.
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { myUsageRoutes } from './billing/index.ts';
+import { billingRoutes, myUsageRoutes } from './billing/index.ts';
+import { faultRoutes, loadRules } from './faults/index.ts';
 import { fleetRoutes, runHealth } from './fleet/index.ts';
 import {
   allPermissions,
@@ -17,16 +18,21 @@ import {
 } from './identity/index.ts';
 import { placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
+import { createChangeHub } from './platform/changes.ts';
+import { changeRoutes } from './platform/changes-route.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { type Config, loadConfig } from './platform/config.ts';
 import { assertBoundByPolicies, createDb, createPool, type DbRole, withActor } from './platform/db.ts';
+import { createFailpoints } from './platform/failpoints.ts';
 import { createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
 import { createNats, type Nats } from './platform/nats.ts';
 import { tenancyRoutes, tenants } from './tenancy/index.ts';
-import { createFailpoint, runIngest, telemetryRoutes } from './telemetry/index.ts';
+import { ingestFailpoints, runIngest, telemetryRoutes } from './telemetry/index.ts';
+import { runWorker, workerFailpoints } from './worker.ts';
+import { workOrderRoutes } from './workorders/index.ts';
 
 interface Shared {
   readonly config: Config;
@@ -81,23 +87,34 @@ async function startApi(shared: Shared): Promise<Part> {
   await app.register(placeRoutes({ db }));
   await app.register(tenancyRoutes({ db, now }));
   await app.register(fleetRoutes({ db, now }));
-  await app.register(
-    telemetryRoutes({
-      db,
-      now,
-      nats: nats.connection,
-      isLoggedIn(request) {
-        const actor = actorOf(request);
-        const { accountId, sessionId } = actor;
-        return withActor(db, actor, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
-      },
-    }),
-  );
+  const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
+    const actor = actorOf(request);
+    const { accountId, sessionId } = actor;
+    return withActor(db, actor, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
+  };
+  await app.register(telemetryRoutes({ db, now, nats: nats.connection, isLoggedIn }));
+  await app.register(faultRoutes({ db, now, newId, rules: loadRules() }));
+  await app.register(workOrderRoutes({ db, now, newId }));
+  const hub = createChangeHub({ pool, wait, log });
+  await app.register(changeRoutes({ hub, permissions: topicPermissions, isLoggedIn }));
   await app.register(myUsageRoutes({ db, now }));
+  await app.register(billingRoutes({ db }));
   await app.listen({ port: config.PORT, host: config.HOST });
-  const done = runSessionSweep({ db, now, wait, log, idleMs }, signal);
+  const done = Promise.all([runSessionSweep({ db, now, wait, log, idleMs }, signal), hub.run(signal)]);
   return { done, stop: () => closed(app, pool) };
 }
+
+/** Who is told that a list changed: whoever may read it. */
+const topicPermissions = {
+  faults: 'fault.read',
+  'work-orders': 'workorder.read',
+  settings: 'workorder.read',
+} as const;
+
+/** Kills as the kernel would, at the place that the fault suite names; of another role's places it takes no note. */
+const killSelf = (): void => void process.kill(process.pid, 'SIGKILL');
+const failpointOf = ({ PARKLINE_FAILPOINT: setting }: Config, known: readonly string[]) =>
+  known.some((name) => setting?.startsWith(`${name}:`)) ? setting : undefined;
 
 async function startIngest(shared: Shared): Promise<Part> {
   const { config, log, metrics, signal } = shared;
@@ -108,16 +125,31 @@ async function startIngest(shared: Shared): Promise<Part> {
 
   const nats = await shared.nats.connection;
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
-  const failpoint = createFailpoint(config.PARKLINE_FAILPOINT, () => process.kill(process.pid, 'SIGKILL'));
+  const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
   const ingest = { pool, nats, signingKey, now, wait, log, metrics, failpoint };
   const done = Promise.all([runIngest(ingest, signal), runHealth({ db, nats, now, log }, signal)]);
+  return { done, stop: () => closed(app, pool) };
+}
+
+async function startWorker(shared: Shared): Promise<Part> {
+  const { config, log, metrics, signal } = shared;
+  const pool = poolFor(shared, config.WORKER_DATABASE_URL, 'parkline_worker');
+  const db = createDb(pool);
+  await assertBoundByPolicies(db);
+  const isAlone = config.roles.size === 1; // Else another role answers probes.
+  const app = isAlone ? await startProbes(shared, pool) : undefined;
+  const failpoint = failpointOf(config, workerFailpoints);
+  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf };
+  const done = runWorker(worker, signal);
   return { done, stop: () => closed(app, pool) };
 }
 
 async function startProbes({ config, log, nats, metrics }: Shared, pool: pg.Pool) {
   if (config.METRICS_PORT === undefined) return undefined;
   const nobody = () => Promise.resolve(undefined);
-  const ready = readyChecks(pool, nats);
+  const { database, nats: broker } = readyChecks(pool, nats);
+  // Jobs and rules need the database only.
+  const ready = config.roles.has('ingest') ? { database, nats: broker } : { database };
   const app = await createApp({ log, authenticate: nobody, permissions: new Set(), ready, metrics });
   await app.listen({ port: config.METRICS_PORT, host: config.HOST });
   return app;
@@ -138,9 +170,13 @@ async function start(config: Config, log: Logger, signal: AbortSignal): Promise<
   const parts: Part[] = [{ done: Promise.resolve(), stop: () => nats.close() }];
   if (config.roles.has('api')) parts.push(await startApi(shared));
   if (config.roles.has('ingest')) parts.push(await startIngest(shared));
+  if (config.roles.has('worker')) parts.push(await startWorker(shared));
   return parts;
 }
 
 const config = orExit(() => loadConfig(process.env));
+orExit(() =>
+  createFailpoints([...ingestFailpoints, ...workerFailpoints], config.PARKLINE_FAILPOINT, killSelf),
+);
 const log = createLog(config.LOG_LEVEL);
 await runProcess(log, (signal) => start(config, log, signal));

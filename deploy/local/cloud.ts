@@ -19,7 +19,7 @@ export interface CloudInputs {
 export const cloudKey = (context: Context): Promise<SigningKey> =>
   signingKey(join(context.home.secrets, 'cloud.pem'));
 
-/** One process for people, one for the flood of readings: a heavy query never delays a receipt. */
+/** One process for people, one for the flood of readings, one for faults and jobs: a heavy query never delays a receipt. */
 export async function runCloud(context: Context, inputs: CloudInputs): Promise<void> {
   const { database, broker, port, portal, setupToken } = inputs;
   const key = await cloudKey(context);
@@ -40,6 +40,7 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
   };
   await Promise.all([
     start(context, 'ingest', { ...shared, ...urls.ingest, ROLE: 'ingest' }),
+    start(context, 'worker', { ...shared, ...urls.worker, ROLE: 'worker' }),
     start(context, 'api', api),
   ]);
 }
@@ -48,10 +49,15 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
 async function databaseUrls(
   { home }: Context,
   { own, url }: Database,
-): Promise<Record<'api' | 'ingest', Readonly<Record<string, string>>>> {
-  if (!own) return { api: { DATABASE_URL: url }, ingest: { DATABASE_URL: url } };
+): Promise<Record<'api' | 'ingest' | 'worker', Readonly<Record<string, string>>>> {
+  const owner = { DATABASE_URL: url };
+  if (!own) return { api: owner, ingest: owner, worker: owner };
   const logins = await createLogins(url, home.secrets);
-  return { api: { API_DATABASE_URL: logins.api }, ingest: { INGEST_DATABASE_URL: logins.ingest } };
+  return {
+    api: { API_DATABASE_URL: logins.api },
+    ingest: { INGEST_DATABASE_URL: logins.ingest },
+    worker: { WORKER_DATABASE_URL: logins.worker },
+  };
 }
 
 function start(context: Context, name: string, own: NodeJS.ProcessEnv): Promise<void> {

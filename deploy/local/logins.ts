@@ -3,10 +3,11 @@ import { escapeIdentifier, escapeLiteral } from 'pg';
 import { readOrMake } from './files.ts';
 import { newPassword, query } from './postgres.ts';
 
-/** Addresses of the database for the two processes of the cloud, each with no more rights than its role. */
+/** Addresses of the database for the processes of the cloud, each with no more rights than its role. */
 export interface Logins {
   readonly api: string;
   readonly ingest: string;
+  readonly worker: string;
 }
 
 /**
@@ -17,6 +18,7 @@ export async function createLogins(ownerUrl: string, secrets: string): Promise<L
   return {
     api: await login(ownerUrl, secrets, 'parkline_api_login', 'parkline_app'),
     ingest: await login(ownerUrl, secrets, 'parkline_ingest_login', 'parkline_ingest'),
+    worker: await login(ownerUrl, secrets, 'parkline_worker_login', 'parkline_worker'),
   };
 }
 

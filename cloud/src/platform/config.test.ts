@@ -21,7 +21,7 @@ test('fills in defaults, reads numbers and roles, and cannot be changed', () => 
 });
 
 test('names every fault at once', () => {
-  const env = { ...good, PORT: '99999', ROLE: 'worker', LOG_LEVEL: 'loud', SETUP_TOKEN_SHA256: 'short' };
+  const env = { ...good, PORT: '99999', ROLE: 'king', LOG_LEVEL: 'loud', SETUP_TOKEN_SHA256: 'short' };
   expect(() => loadConfig(env)).toThrow(/ROLE.*PORT.*SETUP_TOKEN_SHA256.*LOG_LEVEL/);
 });
 

@@ -3,13 +3,13 @@ import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
 /** What one process may run. */
-export type ProcessRole = 'api' | 'ingest';
+export type ProcessRole = 'api' | 'ingest' | 'worker';
 
 const Env = Type.Object({
   ROLE: Type.String({
-    default: 'api,ingest',
-    pattern: '^(api|ingest)(,(api|ingest))*$',
-    description: 'What this process runs: a comma list of api, ingest.',
+    default: 'api,ingest,worker',
+    pattern: '^(api|ingest|worker)(,(api|ingest|worker))*$',
+    description: 'What this process runs: a comma list of api, ingest, worker.',
   }),
   DATABASE_URL: Type.Optional(
     Type.String({
@@ -29,6 +29,13 @@ const Env = Type.Object({
       pattern: '^postgres(ql)?://',
       description:
         'Login that is a member of parkline_ingest. Default: DATABASE_URL with the role set at connect.',
+    }),
+  ),
+  WORKER_DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description:
+        'Login that is a member of parkline_worker. Default: DATABASE_URL with the role set at connect.',
     }),
   ),
   DATABASE_POOL: Type.Integer({
@@ -100,7 +107,7 @@ const Env = Type.Object({
   }),
   PARKLINE_FAILPOINT: Type.Optional(
     Type.String({
-      description: 'For the fault suite only: name:crash@n ends ingest at the n-th passage of a place.',
+      description: 'For the fault suite only: name:crash@n ends the process at the n-th passage of a place.',
     }),
   ),
   LOG_LEVEL: Type.Union(
@@ -149,6 +156,8 @@ function missingFor(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>):
       missing.push('API_DATABASE_URL or DATABASE_URL must be set');
     if (roles.has('ingest') && !config.INGEST_DATABASE_URL)
       missing.push('INGEST_DATABASE_URL or DATABASE_URL must be set');
+    if (roles.has('worker') && !config.WORKER_DATABASE_URL)
+      missing.push('WORKER_DATABASE_URL or DATABASE_URL must be set');
   }
   if (roles.has('ingest') && !config.CLOUD_KEY_FILE) missing.push('CLOUD_KEY_FILE must be set for ingest');
   return missing;

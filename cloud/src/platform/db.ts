@@ -13,7 +13,7 @@ export interface Tables {}
 export type Db = Kysely<Tables>;
 
 /** NOLOGIN group roles of migration 0001; what a connection may touch is decided by them, not by its login. */
-export type DbRole = 'parkline_app' | 'parkline_ingest';
+export type DbRole = 'parkline_app' | 'parkline_ingest' | 'parkline_worker';
 
 export interface DbOptions {
   readonly url: string;

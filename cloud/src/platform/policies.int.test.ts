@@ -33,7 +33,7 @@ test('a table without an account is closed to the API', async () => {
   expect(open).toEqual([]);
 });
 
-test('only ingest and the gate see more than one account, and only what they need', async () => {
+test('only ingest, the gate and background work see more than one account, and only what they need', async () => {
   const wide = await rowsOf<{ table: string; role: string }>(
     owner,
     `select p.polrelid::regclass::text as table, r.rolname as role
@@ -50,6 +50,10 @@ test('only ingest and the gate see more than one account, and only what they nee
   expect(wide.filter(({ role }) => role === 'parkline_ingest').map(({ table }) => table)).not.toContain(
     'person',
   );
+  expect(wide.filter(({ role }) => role === 'parkline_worker').map(({ table }) => table)).toEqual([
+    'account',
+    'job',
+  ]);
 });
 
 test('our roles own no table, bypass nothing and cannot log in', async () => {
@@ -69,7 +73,13 @@ test('our roles own no table, bypass nothing and cannot log in', async () => {
   };
   const names = roles.map(({ rolname }) => rolname);
   expect(names).toEqual(
-    expect.arrayContaining(['parkline_app', 'parkline_gate', 'parkline_ingest', 'parkline_usage']),
+    expect.arrayContaining([
+      'parkline_app',
+      'parkline_gate',
+      'parkline_ingest',
+      'parkline_usage',
+      'parkline_worker',
+    ]),
   );
   expect(roles).toEqual(names.map((rolname) => ({ rolname, ...bound })));
 });

@@ -18,6 +18,8 @@ export interface ClonedDatabase {
   readonly app: Db;
   /** As ingest connects. */
   readonly ingest: Db;
+  /** As background work connects. */
+  readonly worker: Db;
   /** A further pool of this database, closed with it. */
   readonly pool: (role?: DbRole, max?: number) => pg.Pool;
 }
@@ -51,6 +53,7 @@ export async function clonedDatabase(): Promise<ClonedDatabase> {
     owner: createDb(pool()),
     app: createDb(pool('parkline_app')),
     ingest: createDb(pool('parkline_ingest')),
+    worker: createDb(pool('parkline_worker')),
     pool,
   };
 }

@@ -1,4 +1,4 @@
-export { createFailpoint } from './failpoint.ts';
+export { failpoints as ingestFailpoints } from './failpoint.ts';
 export { UnreadableFile } from './import-parse.ts';
 export { type ListedMeter, readMeters } from './import-meters.ts';
 export { counted, importReadings, type ImportResult } from './import-readings.ts';

@@ -4,8 +4,9 @@ import { nkeyAuthenticator } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { systemNow, systemWait } from '../platform/clock.ts';
 import { createPool } from '../platform/db.ts';
+import { createFailpoints } from '../platform/failpoints.ts';
 import { createLog } from '../platform/log.ts';
-import { createFailpoint } from './failpoint.ts';
+import { failpoints } from './failpoint.ts';
 import { runIngest } from './ingest.ts';
 
 const [url = '', natsUrl = '', seed = '', failpoint] = process.argv.slice(2);
@@ -27,7 +28,7 @@ await runIngest(
     now: systemNow,
     wait: systemWait,
     log: createLog('info'),
-    failpoint: createFailpoint(failpoint, () => process.kill(process.pid, 'SIGKILL')),
+    failpoint: createFailpoints(failpoints, failpoint, () => process.kill(process.pid, 'SIGKILL')),
   },
   stop.signal,
 );

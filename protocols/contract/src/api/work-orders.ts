@@ -68,7 +68,7 @@ export const WorkOrderDetail = Type.Object({
 });
 export type WorkOrderDetail = Static<typeof WorkOrderDetail>;
 
-/** Newest first. Somebody who may only work on orders sees the own ones, whatever is asked. */
+/** Newest first. Somebody who may work on orders but not give them sees the own ones and those that nobody has. */
 export const WorkOrderQuery = Type.Object({
   state: Type.Optional(OrderState),
   /** true: neither done nor cancelled; false: only those. */
@@ -103,9 +103,8 @@ export const Technician = Type.Object({
   id: Uuid,
   name: Type.String(),
   skills: Type.Array(Skill),
-  /** Buildings and floors whose orders come here; none of both: the whole park. */
-  buildingIds: Type.Array(Uuid),
-  floorIds: Type.Array(Uuid),
+  /** Ids of the buildings and floors whose orders come here; empty: the whole park. */
+  areas: Type.Array(Uuid),
   /** Orders that were given to this person and are not finished. */
   openOrders: Type.Integer(),
 });

@@ -1,0 +1,181 @@
+import './tables.ts';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+import type { Track } from './episode.ts';
+import { type Latest, type Setting, type Snapshot, stateKey, type Stored } from './evaluate.ts';
+import type { Memory } from './judge.ts';
+import type { Plan, PlannedEquipment, PlannedGateway } from './plan.ts';
+
+/** Flag of a reading that came from a file. */
+const IMPORTED = 8;
+
+/** What rules look at: every device and gateway of the account, with the points that some rule may read. */
+export async function readPark(
+  db: Db,
+  accountId: string,
+  keys: readonly string[],
+): Promise<{ equipment: PlannedEquipment[]; gateways: PlannedGateway[] }> {
+  const equipment = await db
+    .selectFrom('equipment as e')
+    .select(['e.id', 'e.kind', 'e.gatewayId', 'e.buildingId', 'e.floorId'])
+    .select(
+      sql<string[]>`array(select coalesce(v.floor_id, v.space_id)::text from equipment_serves v
+        where v.equipment_id = e.id)`.as('serves'),
+    )
+    .where('e.accountId', '=', accountId)
+    .orderBy('e.id')
+    .execute();
+  const points = await db
+    .selectFrom('point')
+    .select(['id', 'num', 'key', 'unit', 'decimals', 'resolution', 'staleAfterMs', 'equipmentId'])
+    .where('accountId', '=', accountId)
+    .where('key', 'in', [...keys])
+    .orderBy('id')
+    .execute();
+  const gateways = await db
+    .selectFrom('gateway')
+    .select(['id', 'buildingId'])
+    .where('accountId', '=', accountId)
+    .orderBy('id')
+    .execute();
+  const pointsOf = Map.groupBy(points, ({ equipmentId }) => equipmentId);
+  return { equipment: equipment.map((one) => ({ ...one, points: pointsOf.get(one.id) ?? [] })), gateways };
+}
+
+/** Reads what a beat is judged from. */
+export async function readSnapshot(db: Db, accountId: string, { nums }: Plan, now: Date): Promise<Snapshot> {
+  const beat = await db
+    .selectFrom('faultBeat')
+    .select('at')
+    .where('accountId', '=', accountId)
+    .executeTakeFirst();
+  return {
+    now: now.getTime(),
+    lastBeatAt: beat?.at.getTime() ?? null,
+    latest: await readLatest(db, nums),
+    ...(await readSilences(db, accountId)),
+    settings: await readSettings(db, accountId),
+    states: await readStates(db, accountId),
+  };
+}
+
+/** Times as numbers: making ten thousand dates of text would cost more than everything else. */
+async function readLatest(db: Db, nums: readonly number[]): Promise<Map<number, Latest>> {
+  const { rows } = await sql<{ num: number; at: number; value: number | null; q: number; f: number }>`
+    select point_num as num, (extract(epoch from ts) * 1000)::float8 as at, value, quality as q, flags as f
+    from point_latest where point_num = any (${[...nums]}::int4[])`.execute(db);
+  return new Map(
+    rows.map(({ num, at, value, q, f }) => [
+      num,
+      { at, value, quality: q, isImported: (f & IMPORTED) !== 0 },
+    ]),
+  );
+}
+
+async function readSilences(db: Db, accountId: string): Promise<Pick<Snapshot, 'devices' | 'heardAt'>> {
+  const devices = await db
+    .selectFrom('deviceStatus')
+    .select(['equipmentId', 'state'])
+    .where('accountId', '=', accountId)
+    .execute();
+  const gateways = await db
+    .selectFrom('gatewayStatus')
+    .select(['gatewayId', 'heardAt'])
+    .where('accountId', '=', accountId)
+    .execute();
+  return {
+    devices: new Map(devices.map(({ equipmentId, state }) => [equipmentId, state])),
+    heardAt: new Map(gateways.map(({ gatewayId, heardAt }) => [gatewayId, heardAt])),
+  };
+}
+
+export async function readSettings(db: Db, accountId: string): Promise<Map<string, Setting>> {
+  const rows = await db
+    .selectFrom('faultRuleSetting')
+    .select(['rule', 'enabled', 'forS', 'limitValue as limit'])
+    .where('accountId', '=', accountId)
+    .execute();
+  return new Map(rows.map(({ rule, ...setting }) => [rule, setting]));
+}
+
+async function readStates(db: Db, accountId: string): Promise<Map<string, Stored>> {
+  const rows = await db
+    .selectFrom('faultState as s')
+    .leftJoin('fault as f', 'f.id', 's.faultId')
+    .select(['s.rule', 's.subjectId', 's.phase', 's.since', 's.blindSince', 's.faultId', 's.memory'])
+    .select('f.clearedAt')
+    .where('s.accountId', '=', accountId)
+    .execute();
+  return new Map(
+    rows.map(({ rule, subjectId, phase, since, blindSince, faultId, memory, clearedAt }) => [
+      stateKey(rule, subjectId),
+      {
+        track: {
+          phase: phase ?? 'idle',
+          since: since?.getTime() ?? null,
+          blindSince: blindSince?.getTime() ?? null,
+        },
+        ...{ faultId, memory, isEnded: clearedAt !== null },
+      },
+    ]),
+  );
+}
+
+/** A state to be stored; idle without a memory means that there is none any more. */
+export interface StateRow {
+  readonly rule: string;
+  readonly subjectId: string;
+  readonly track: Track;
+  readonly faultId: string | null;
+  readonly memory: Memory | null;
+}
+
+const time = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+
+export async function writeStates(db: Db, accountId: string, states: readonly StateRow[]): Promise<void> {
+  const isGone = ({ track, memory }: StateRow) => track.phase === 'idle' && memory === null;
+  const kept = states.filter((state) => !isGone(state));
+  const gone = states.filter(isGone);
+  if (kept.length > 0)
+    await db
+      .insertInto('faultState')
+      .values(
+        kept.map(({ rule, subjectId, track, faultId, memory }) => ({
+          ...{ accountId, rule, subjectId, faultId },
+          phase: track.phase === 'idle' ? null : track.phase,
+          since: time(track.since),
+          blindSince: time(track.blindSince),
+          memory,
+        })),
+      )
+      .onConflict((c) =>
+        c.columns(['accountId', 'rule', 'subjectId']).doUpdateSet((eb) => ({
+          phase: eb.ref('excluded.phase'),
+          since: eb.ref('excluded.since'),
+          blindSince: eb.ref('excluded.blindSince'),
+          faultId: eb.ref('excluded.faultId'),
+          memory: eb.ref('excluded.memory'),
+        })),
+      )
+      .execute();
+  if (gone.length > 0)
+    await sql`
+      delete from fault_state s using unnest(${gone.map(({ rule }) => rule)}::text[], ${gone.map(
+        ({ subjectId }) => subjectId,
+      )}::uuid[]) g (rule, subject_id)
+      where s.account_id = ${accountId} and s.rule = g.rule and s.subject_id = g.subject_id`.execute(db);
+}
+
+/** Notes that the rules were looked at; to within seconds is enough. */
+export async function writeBeat(db: Db, accountId: string, at: Date): Promise<void> {
+  await db
+    .insertInto('faultBeat')
+    .values({ accountId, at })
+    .onConflict((c) =>
+      c
+        .column('accountId')
+        .doUpdateSet((eb) => ({ at: eb.ref('excluded.at') }))
+        .where(sql<boolean>`abs(extract(epoch from excluded.at - fault_beat.at)) > 5`),
+    )
+    .execute();
+}

@@ -1,0 +1,36 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { faultFailpoints, faultJobs, loadRules, runFaults } from './faults/index.ts';
+import type { Now, Wait } from './platform/clock.ts';
+import type { Db } from './platform/db.ts';
+import { createFailpoints } from './platform/failpoints.ts';
+import type { NewId } from './platform/ids.ts';
+import { runJobs } from './platform/run-jobs.ts';
+import { orderFailpoints, workOrderJobs } from './workorders/index.ts';
+
+/** Places where the fault suite can kill a worker. */
+export const workerFailpoints = [...faultFailpoints, ...orderFailpoints];
+
+export interface WorkerDeps {
+  /** As parkline_worker. */
+  readonly pool: pg.Pool;
+  readonly db: Db;
+  readonly now: Now;
+  readonly wait: Wait;
+  readonly newId: NewId;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+  /** `name:crash@n`, for the fault suite. */
+  readonly failpoint?: string | undefined;
+  readonly crash: () => void;
+}
+
+/** Background work until `signal` aborts: judges faults, does jobs. Any number of these may run. */
+export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const rules = loadRules();
+  const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
+  const shared = { ...deps, rules, failpoint };
+  const handlers = { ...faultJobs(shared), ...workOrderJobs(shared) };
+  await Promise.all([runFaults(shared, signal), runJobs({ ...shared, handlers }, signal)]);
+}

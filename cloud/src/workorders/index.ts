@@ -1,0 +1,2 @@
+export { orderFailpoints, workOrderJobs } from './jobs.ts';
+export { workOrderRoutes } from './routes.ts';

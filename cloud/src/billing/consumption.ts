@@ -81,17 +81,26 @@ function findEnergyScale({ meters, installations }: Scenario): number {
   return Math.max(2, ...decimals) + Math.max(0, ...factors);
 }
 
+/** The registers at a usage point, in order of their installation. */
+export function registersOf(
+  { installations, meters }: Pick<Scenario, 'installations' | 'meters'>,
+  usagePoint: string,
+  energyScale: number,
+): { readonly item: Installed; readonly register: Installation }[] {
+  return installations
+    .map((item, index) => ({ item, field: `installations[${index}]` }))
+    .filter(({ item }) => item.usagePoint === usagePoint)
+    .sort((a, b) => a.item.from - b.item.from)
+    .map(({ item, field }) => ({ item, register: createInstallation(item, field, meters, energyScale) }));
+}
+
 function createNet(
-  { installations, meters }: Scenario,
+  scenario: Scenario,
   { id }: UsagePoint,
   energyScale: number,
   seriesOf: (installations: readonly Installation[]) => Checked<Series>,
 ): Checked<Series> {
-  const here = installations
-    .map((item, index) => ({ item, field: `installations[${index}]` }))
-    .filter(({ item }) => item.usagePoint === id)
-    .sort((a, b) => a.item.from - b.item.from)
-    .map(({ item, field }) => ({ item, register: createInstallation(item, field, meters, energyScale) }));
+  const here = registersOf(scenario, id, energyScale);
   const [imported, exported] = (['import', 'export'] as const).map((direction) =>
     here.filter(({ item }) => item.direction === direction).map(({ register }) => register),
   );

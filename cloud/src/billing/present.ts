@@ -12,6 +12,11 @@ export function formatEnergy(energy: bigint, energyScale: number): string {
   return formatUnits(divideHalfUp(energy, pow10(energyScale - 2)), 2);
 }
 
+/** Energy with every digit that it has, at least two. */
+export function exactEnergy(energy: bigint, energyScale: number): string {
+  return formatUnits(energy, energyScale, 2);
+}
+
 export interface RunJson {
   readonly supply: Readonly<Record<string, string>>;
   readonly statements: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,5 +1,6 @@
 import { formatLocal, startOf } from '../metering/index.ts';
 import { formatCents, formatEnergy, presentVee, type VeeRow } from './present.ts';
+import { APPROVAL_HOURS, isMuchEstimated, isOddLoss, longestEstimate, partOf, sumSupply } from './judge.ts';
 import { formatTable } from './table.ts';
 import type { Statement } from './run.ts';
 import type { Simulation } from './simulate.ts';
@@ -25,7 +26,7 @@ export function describeRun({ scenario, run }: Simulation, language: Language): 
     text.statements,
     statementTable(run.statements, text, run, scenario),
   ];
-  const notes = describeNotes({ scenario, run }, text);
+  const notes = describeNotes({ run }, text);
   return `${[...blocks, text.notes, ...(notes.length > 0 ? notes : [text.none])].join('\n')}\n`;
 }
 
@@ -67,36 +68,23 @@ function percentOf({ units, scale }: { units: bigint; scale: number }): string {
 }
 
 /** Loss, estimates and exchanges: what finance looks at before a run is locked. The limits are explained in docs/billing.md. */
-function describeNotes({ run }: Simulation, text: Words): string[] {
+function describeNotes({ run }: Pick<Simulation, 'run'>, text: Words): string[] {
   const { consumption, statements, lossEnergy } = run;
-  const supply = consumption.points.find(({ usagePoint }) => usagePoint.role === 'supply')!;
-  const throughSupply = supply.through
-    .slice(consumption.billed.first, consumption.billed.last)
-    .reduce((sum, energy) => sum + energy, 0n);
+  const throughSupply = sumSupply(consumption);
   const kwh = (energy: bigint): string => formatEnergy(energy, consumption.energyScale);
   const notes = [text.loss(kwh(lossEnergy), partOf(lossEnergy, throughSupply))];
-  if (lossEnergy * 100n < -throughSupply || lossEnergy * 100n > throughSupply * 6n) notes.push(text.oddLoss);
+  if (isOddLoss(lossEnergy, throughSupply)) notes.push(text.oddLoss);
   for (const { usagePoint, quality } of consumption.points) {
     const hours = (longestEstimate(quality) * consumption.grid.intervalMs) / 3_600_000;
-    if (hours > 24) notes.push(text.approval(usagePoint.id, hours));
+    if (hours > APPROVAL_HOURS) notes.push(text.approval(usagePoint.id, hours));
   }
   for (const [point, rows] of Object.entries(presentVee(run))) notes.push(...describeRows(point, rows, text));
   for (const { participant, estimatedEnergy, directEnergy } of statements)
-    if (estimatedEnergy * 20n > directEnergy)
+    if (isMuchEstimated(estimatedEnergy, directEnergy))
       notes.push(
         text.estimatedShare(participant, kwh(estimatedEnergy), partOf(estimatedEnergy, directEnergy)),
       );
   return notes.map((note) => `  ${note}`);
-}
-
-/** Intervals of the longest unbroken estimate. */
-function longestEstimate(quality: readonly (string | undefined)[]): number {
-  let [longest, current] = [0, 0];
-  for (const each of quality) {
-    current = each === 'E' ? current + 1 : 0;
-    longest = Math.max(longest, current);
-  }
-  return longest;
 }
 
 /** Runs of the same rule are told in one line. */
@@ -105,9 +93,4 @@ function describeRows(point: string, rows: readonly VeeRow[], text: Words): stri
   return [...byRule].map(([rule, found]) =>
     text.intervals(point, rule, found.length, found[0]!.start, found.at(-1)!.start),
   );
-}
-
-function partOf(part: bigint, whole: bigint): string {
-  if (whole === 0n) return '-';
-  return `${formatCents((part * 10_000n) / whole)} %`;
 }

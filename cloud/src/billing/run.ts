@@ -6,7 +6,7 @@ import type { ReadingsByMeter } from './read-readings.ts';
 import type { Scenario } from './scenario.ts';
 import { createSchedule, type Rate } from './schedule.ts';
 import { billSupply, type SupplyBill } from './supply.ts';
-import { computeWeights } from './weights.ts';
+import { computeWeights, findWeightScale } from './weights.ts';
 
 /** One month of one supply, down to the cent. Amounts in cents, energy in steps of 10^-energyScale kWh. */
 export interface BillingRun {
@@ -24,6 +24,9 @@ export interface Pool {
   /** How an energy pool was priced; empty for demand and power factor. */
   readonly lines: readonly Line[];
   readonly shares: readonly bigint[];
+  /** What the split went by, in steps of 10^-weightScale of the basis' unit. */
+  readonly weights: readonly bigint[];
+  readonly weightScale: number;
 }
 
 export interface Statement {
@@ -57,7 +60,9 @@ export function runBilling(scenario: Scenario, readings: ReadingsByMeter): Check
   const measures = createMeasures(scenario, direct, supply.peak - consumption.billed.first);
   const pools = scenario.allocation.map(({ pool, share }) => {
     const priced = pricePool(pool, supply, consumption, rates);
-    return { pool, ...priced, shares: apportion(priced.cents, computeWeights(share, measures, scenario)) };
+    const weights = computeWeights(share, measures, scenario);
+    const weightScale = findWeightScale(share, weights, scenario, consumption.energyScale);
+    return { pool, ...priced, weights, weightScale, shares: apportion(priced.cents, weights) };
   });
   const byOwner = Map.groupBy(direct, ({ owner }) => owner.participant);
   const drafts = scenario.participants.map((participant) =>

@@ -2,7 +2,7 @@ import type { Checked, Decimal, Fault } from '../metering/index.ts';
 import { checkScenario, isScenario } from './check-scenario.ts';
 import { scenarioFault } from './faults.ts';
 import type { Json } from './json.ts';
-import { readReadings } from './read-readings.ts';
+import { readReadings, type ReadingsByMeter } from './read-readings.ts';
 import { readScenario, type ScenarioParts } from './read-scenario.ts';
 import { type BillingRun, runBilling } from './run.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,6 +18,7 @@ export interface SimulationInput {
 
 export interface Simulation {
   readonly scenario: Scenario;
+  readonly readings: ReadingsByMeter;
   readonly run: BillingRun;
 }
 
@@ -36,7 +37,8 @@ export function simulate({
   if (table) faults.push(...table.faults);
   if (faults.length > 0 || !parts || !table || !isScenario(parts)) return { ok: false, faults };
   const run = runBilling(parts, table.readings);
-  return run.ok ? { ok: true, value: { scenario: parts, run: run.value } } : run;
+  if (!run.ok) return run;
+  return { ok: true, value: { scenario: parts, readings: table.readings, run: run.value } };
 }
 
 function override<T extends { readonly installations: Scenario['installations'] | undefined }>(

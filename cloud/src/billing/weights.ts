@@ -14,6 +14,9 @@ export type Measures = Readonly<
   Record<'area_days' | 'head_days' | 'direct_kwh' | 'coincident_kw' | 'equal', readonly Contribution[]>
 >;
 
+/** Digits that a weight given in the scenario may have. */
+const GIVEN_SCALE = 60;
+
 /**
  * Weights of the participants in their fixed order, with a positive sum.
  * Who draws less than nothing (an exporter) weighs nothing. Where a base has no weight at all - no heads in the house,
@@ -24,6 +27,19 @@ export function computeWeights(rule: ShareRule, measures: Measures, scenario: Sc
     rule.basis === 'mixed' ? mix(rule, measures, scenario) : weigh(rule, rule.basis, measures, scenario);
   if (weights.some((weight) => weight > 0n)) return weights;
   return scenario.participants.map((name) => (name === scenario.landlord ? 1n : 0n));
+}
+
+/** Digits after the point in the whole numbers of `computeWeights`. A mix, and what the landlord carries alone, are bare ratios. */
+export function findWeightScale(
+  { basis }: ShareRule,
+  weights: readonly bigint[],
+  { spaces }: Scenario,
+  energyScale: number,
+): number {
+  if (basis === 'mixed' || weights.reduce((sum, weight) => sum + weight, 0n) === 1n) return 0;
+  if (basis === 'metered' || basis === 'fixed_percent') return GIVEN_SCALE;
+  if (basis === 'area_days') return areaScale(spaces);
+  return basis === 'direct_kwh' || basis === 'coincident_kw' ? energyScale : 0;
 }
 
 function weigh(
@@ -45,7 +61,7 @@ function weigh(
 
 function givenWeight({ weights }: ShareRule, participant: string): bigint {
   const weight = weights?.get(participant);
-  return weight ? toUnits(weight, 60)! : 0n;
+  return weight ? toUnits(weight, GIVEN_SCALE)! : 0n;
 }
 
 function isCounted(state: Owner['state'], { vacancy, occupiedOnly }: ShareRule): boolean {
@@ -69,8 +85,11 @@ function mix({ parts }: ShareRule, measures: Measures, scenario: Scenario): bigi
   );
 }
 
+const areaScale = (spaces: Scenario['spaces']): number =>
+  Math.max(...spaces.map(({ area }) => area.scale), 0);
+
 /** Whole units for amounts with different numbers of digits. */
 export function areaUnits(scenario: Scenario): ReadonlyMap<string, bigint> {
-  const scale = Math.max(...scenario.spaces.map(({ area }) => area.scale), 0);
+  const scale = areaScale(scenario.spaces);
   return new Map(scenario.spaces.map(({ id, area }) => [id, area.units * pow10(scale - area.scale)]));
 }

@@ -21,6 +21,7 @@ export {
   startOfDate,
 } from './local-time.ts';
 export type { Installation, Reading } from './registers.ts';
+export { type Shown, showRegister } from './shown.ts';
 export { createSeries, type Quality, type Series, type Span } from './series.ts';
 export { type HeldUsagePoint, tenantUsage, type TenantUse } from './repository.ts';
 export { seedUsagePoints, type UsagePlan } from './seed.ts';

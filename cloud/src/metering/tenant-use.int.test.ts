@@ -5,7 +5,7 @@ import { newId } from '../platform/ids.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { givenPark, givenReadings, type TestPark, type TestPoint } from '../telemetry/testing.ts';
 import { tenantUsage } from './repository.ts';
-import { givenInstallation, givenLease, givenSpace, givenTenant, givenUsagePoint } from './testing-usage.ts';
+import { givenInstallation, givenLease, givenSpace, givenTenant, givenUsagePoint } from './testing.ts';
 
 const database = await clonedDatabase();
 const owner = database.pool();

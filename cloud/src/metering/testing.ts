@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+import { newId } from '../platform/ids.ts';
 import { type Calendar, createGrid, type Grid } from './calendar.ts';
 import type { Installation, Reading } from './registers.ts';
 import { createSeries, type Series } from './series.ts';
@@ -52,3 +54,88 @@ export function faultsOf(readings: readonly Reading[], ...installations: Install
 
 export const flagged = ({ quality, rule, energy }: Series): unknown[] =>
   rule.flatMap((text, hour) => (text ? [[hour, energy[hour], quality[hour], text]] : []));
+
+const name = { en: 'Name', zh: '名称' };
+
+/** A unit on the ground floor of a building. `owner` is not bound by policies. */
+export async function givenSpace(owner: Pool, accountId: string, buildingId: string): Promise<string> {
+  const [floorId, id] = [newId(), newId()];
+  await owner.query(
+    `insert into floor (id, account_id, building_id, key, name, level) values ($1, $2, $3, $4, $5, 0)`,
+    [floorId, accountId, buildingId, `f-${floorId}`, name],
+  );
+  await owner.query(
+    `insert into space (id, account_id, building_id, floor_id, key, name, kind, area_m2)
+     values ($1, $2, $3, $4, $5, $6, 'unit', 100)`,
+    [id, accountId, buildingId, floorId, `s-${id}`, name],
+  );
+  return id;
+}
+
+export async function givenTenant(owner: Pool, accountId: string): Promise<string> {
+  const id = newId();
+  await owner.query('insert into tenant (id, account_id, key, name) values ($1, $2, $3, $4)', [
+    id,
+    accountId,
+    `t-${id}`,
+    name,
+  ]);
+  return id;
+}
+
+/** Dates are local days of the site; `to` is exclusive, null without an end. */
+export async function givenLease(
+  owner: Pool,
+  accountId: string,
+  lease: { tenant: string; space: string; from: string; to: string | null },
+): Promise<void> {
+  const id = newId();
+  await owner.query(
+    'insert into lease (id, account_id, tenant_id, key, from_date, to_date) values ($1, $2, $3, $4, $5, $6)',
+    [id, accountId, lease.tenant, `l-${id}`, lease.from, lease.to],
+  );
+  await owner.query(
+    `insert into lease_space (account_id, lease_id, tenant_id, space_id) values ($1, $2, $3, $4)`,
+    [accountId, id, lease.tenant, lease.space],
+  );
+}
+
+/** A usage point without a meter. */
+export async function givenUsagePoint(
+  owner: Pool,
+  accountId: string,
+  spaceId: string,
+  commodity = 'electricity',
+): Promise<string> {
+  const id = newId();
+  await owner.query(
+    `insert into usage_point (id, account_id, key, name, commodity, unit, space_id)
+     values ($1, $2, $3, $4, $5, 'kWh', $6)`,
+    [id, accountId, `u-${id}`, name, commodity, spaceId],
+  );
+  return id;
+}
+
+export interface TestInstallation {
+  readonly multiplier?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly startCounts?: number;
+  readonly finalCounts?: number;
+}
+
+/** Hangs the register `pointId` at a usage point. */
+export async function givenInstallation(
+  owner: Pool,
+  accountId: string,
+  usagePointId: string,
+  pointId: string,
+  { multiplier = '1', from, to, startCounts, finalCounts }: TestInstallation = {},
+): Promise<void> {
+  await owner.query(
+    `insert into meter_installation
+       (id, account_id, usage_point_id, point_id, multiplier, from_at, to_at, start_counts, final_counts)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [newId(), accountId, usagePointId, pointId, multiplier, from, to, startCounts, finalCounts],
+  );
+}

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { createFaults, type FaultRule } from '../../firmware-sim/src/faults.ts';
 import type { DeviceEntry } from '../../firmware-sim/src/request-log.ts';
 import { createMqttDevices } from '../../firmware-sim/src/servers/mqtt.ts';
@@ -9,7 +10,7 @@ export interface MqttBench {
   /** Where they look for the broker. Nobody listens there yet. */
   readonly place: { readonly host: string; readonly port: number };
   /** Driver parameters of a device. */
-  paramsOf(key: string): { readonly username: string; readonly passwordSha256: string };
+  readonly paramsOf: (key: string) => { readonly username: string; readonly passwordSha256: string };
   /** Quantities all devices show; to be changed by the test. */
   readonly values: Map<string, number>;
   /** Everything told so far. */
@@ -30,7 +31,28 @@ const table: MqttTable = parseMqttTable(
     { field: broken, quantity: broken, as: decimal }] }`,
   'bench',
 );
-const tokenOf = (key: string): string => `token of ${key}`;
+export const tokenOf = (key: string): string => `token of ${key}`;
+export const paramsOf = (key: string) => ({
+  username: key,
+  passwordSha256: createHash('sha256').update(tokenOf(key)).digest('hex'),
+});
+
+export { freePort } from '../../deploy/local/machine.ts';
+
+/** A client with its own mind, of another code line than the broker. It does not try again. */
+export function mqttClient(options: IClientOptions): Promise<MqttClient> {
+  const client = connect({ protocolVersion: 4, reconnectPeriod: 0, keepalive: 30, ...options });
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => {
+      client.on('error', () => undefined);
+      resolve(client);
+    });
+    client.once('error', reject);
+    client.once('close', () => {
+      reject(new Error('closed'));
+    });
+  });
+}
 
 /** `keys`: the devices, each with its key as user name. */
 export async function startMqttBench(keys: readonly string[]): Promise<MqttBench> {
@@ -57,10 +79,7 @@ export async function startMqttBench(keys: readonly string[]): Promise<MqttBench
     place,
     values,
     told,
-    paramsOf: (key) => ({
-      username: key,
-      passwordSha256: createHash('sha256').update(tokenOf(key)).digest('hex'),
-    }),
+    paramsOf,
     fault: (rule) => void faults.set({ bus: 'mqtt', ...rule }),
     clear: () => void faults.clear(),
     unplug: () => devices.close(),

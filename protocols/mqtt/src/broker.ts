@@ -66,8 +66,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       running = undefined;
       const { server, aedes, sockets } = (await ending?.catch(() => undefined)) ?? {};
       const closed = new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
-      for (const socket of sockets ?? []) socket.destroy();
-      await closed;
+      await Promise.all([closed, ...[...(sockets ?? [])].map(hangUp)]); // Each device has been seen to leave.
       await new Promise<void>((resolve) => {
         if (aedes) aedes.close(resolve);
         else resolve();
@@ -75,6 +74,14 @@ export function createBroker(deps: BrokerDeps): Broker {
     },
   };
 }
+
+const hangUp = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once('close', () => {
+      resolve();
+    });
+    socket.destroy();
+  });
 
 async function start(deps: BrokerDeps): Promise<Running> {
   const { host, port, log, maxPacketBytes, maxConnections } = deps;
@@ -161,7 +168,10 @@ function createDoor({ accountOf, maxPacketBytes, log }: BrokerDeps) {
         done(refusal(BAD_LOGIN, 'unknown user or wrong token'), false);
         return;
       }
-      if ([...visits.values()].filter((visit) => visit.account === account).length >= MAX_CONNECTIONS_EACH) {
+      if (
+        [...visits.values()].filter((visit) => visit.account.username === username).length >=
+        MAX_CONNECTIONS_EACH
+      ) {
         warnOnce({ username }, 'mqtt device has too many connections');
         done(refusal(SERVER_UNAVAILABLE, 'too many connections'), false);
         return;

@@ -50,6 +50,9 @@ export function sourceTime(document: Document, receivedAt: number): number {
   return isBelievable ? Math.min(ts, receivedAt) : receivedAt;
 }
 
+/** Objects in objects deeper than this hold nothing that a person would look for. */
+const MAX_DEPTH = 16;
+
 /** Paths of the numbers, trues and falses in a document, at most `limit` of them. */
 export function pathsOf(document: Document, limit: number): string[][] {
   const found: string[][] = [];
@@ -57,7 +60,7 @@ export function pathsOf(document: Document, limit: number): string[][] {
   for (let next = rest.shift(); next && found.length < limit; next = rest.shift()) {
     const [path, value] = next;
     if (typeof value === 'number' || typeof value === 'boolean') found.push(path);
-    else if (typeof value === 'object' && value !== null)
+    else if (typeof value === 'object' && value !== null && path.length < MAX_DEPTH)
       for (const [key, child] of Object.entries(value).slice(0, limit)) rest.push([[...path, key], child]);
     if (rest.length > 10 * limit) rest.length = 10 * limit;
   }

@@ -1,0 +1,189 @@
+import type { Sample } from '@parkline/kit';
+import { describe, expect, test } from 'vitest';
+import { createMqttDriver } from './driver.ts';
+import { createStation } from './station.ts';
+import { never, point } from './testing.ts';
+
+const start = Date.UTC(2026, 10, 22, 12);
+
+/** A device without a broker: the test says what reaches it. */
+function given({ timeoutMs = 0 } = {}) {
+  let now = start;
+  const station = createStation(() => now);
+  const driver = createMqttDriver({
+    ...{ station, timeoutMs, maxAgeMs: 60_000, where: 'here', now: () => now },
+    open: () => Promise.resolve(start),
+  });
+  const tell = (topic: string, payload: unknown): void =>
+    void station.heard(topic, Buffer.from(JSON.stringify(payload)));
+  const pass = (ms: number): void => void (now += ms);
+  return { station, driver, tell, pass };
+}
+
+const values = (samples: readonly Sample[]) => samples.map(({ value, why }) => value ?? why);
+
+describe('a read', () => {
+  test('gives what was told last, whatever its topic, and each refusal its reason', async () => {
+    const { station, driver, tell, pass } = given();
+    station.came();
+    tell('power', 12);
+    tell('state', { open: false });
+    tell('state', { open: true });
+    pass(5_000);
+    const refs = ['state:/open', 'power', 'state:/gone', 'other:/x', 'state:open'].map((one) => point(one));
+    const samples = await driver.read(refs, never());
+    expect(values(samples)).toEqual([
+      1,
+      12,
+      'no /gone in the payload',
+      'nothing was told on other',
+      "'open' does not begin with / in address 'state:open'",
+    ]);
+    expect(samples[0]).toMatchObject({ at: start + 5_000, beganAt: start + 5_000 });
+  });
+
+  test('of a topic that has grown old is bad, while another one still stands', async () => {
+    const { station, driver, tell, pass } = given();
+    station.came();
+    tell('old', 1);
+    pass(60_001);
+    tell('young', 2);
+    expect(values(await driver.read([point('old'), point('young')], never()))).toEqual([
+      'told more than 60000 ms ago',
+      2,
+    ]);
+  });
+
+  test.each([
+    ['never came', () => undefined, 'lost'],
+    ['came and told nothing', ({ station }: ReturnType<typeof given>) => void station.came(), 'timeout'],
+    [
+      'says it leaves',
+      ({ station, tell }: ReturnType<typeof given>) => {
+        station.came();
+        tell('state', { open: true });
+        tell('online', 0);
+      },
+      'lost',
+    ],
+    [
+      'fell silent',
+      ({ station, tell, pass }: ReturnType<typeof given>) => {
+        station.came();
+        tell('state', { open: true });
+        pass(60_001);
+      },
+      'timeout',
+    ],
+  ])('of a device that %s fails', async (_what, happen, code) => {
+    const bench = given();
+    happen(bench);
+    await expect(bench.driver.read([point('state:/open')], never())).rejects.toMatchObject({ code });
+  });
+
+  test('waits for a device that has only just had the chance to come and tell', async () => {
+    const { station, driver, tell } = given({ timeoutMs: 60_000 });
+    const reading = driver.read([point('state:/open')], never());
+    const stop = new AbortController();
+    const givenUp = driver.read([point('state:/open')], stop.signal);
+    stop.abort();
+    await expect(givenUp).rejects.toMatchObject({ code: 'aborted' });
+    station.came();
+    tell('other', 1);
+    tell('state', { open: true });
+    expect(values(await reading)).toEqual([1]);
+  });
+
+  test('does not wait for one that was there and left', async () => {
+    const { station, driver, tell } = given({ timeoutMs: 60_000 });
+    const session = station.came();
+    tell('state', { open: true });
+    session.gone();
+    await expect(driver.read([point('state:/open')], never())).rejects.toMatchObject({ code: 'lost' });
+  });
+});
+
+describe('a subscription', () => {
+  async function subscribed(bench: ReturnType<typeof given>, addresses: readonly string[]) {
+    const told: Sample[] = [];
+    const stop = new AbortController();
+    const done = bench.driver.subscribe!(
+      addresses.map((address) => point(address)),
+      (sample) => told.push(sample),
+      stop.signal,
+    );
+    const outcome = done.then(
+      () => 'ended',
+      (error: unknown) => error,
+    );
+    await Promise.resolve();
+    await new Promise(setImmediate);
+    return { told, stop, outcome };
+  }
+
+  test('tells what stands, then every message, refusals too', async () => {
+    const bench = given();
+    bench.station.came();
+    bench.tell('state', { open: false, ts: start - 2_000 });
+    const { told, stop, outcome } = await subscribed(bench, [
+      'state:/open',
+      'state:/broken',
+      'bad address:x',
+    ]);
+    bench.pass(1_000);
+    bench.tell('state', { open: true, broken: null });
+    bench.tell('other', 1);
+    stop.abort();
+    expect(await outcome).toBe('ended');
+    bench.tell('state', { open: false });
+    expect(told.map(({ pointId, at, value }) => [pointId, at - start, value])).toEqual([
+      ['state:/open', -2_000, 0],
+      ['state:/broken', -2_000, null],
+      ['state:/open', 1_000, 1],
+      ['state:/broken', 1_000, null],
+    ]);
+  });
+
+  test('does not tell what has grown old', async () => {
+    const bench = given();
+    bench.station.came();
+    bench.tell('state', { open: false });
+    bench.pass(60_001);
+    const { told } = await subscribed(bench, ['state:/open']);
+    expect(told).toEqual([]);
+  });
+
+  test('waits for a device that is not there, and ends as lost when it leaves', async () => {
+    const bench = given();
+    const { told, outcome } = await subscribed(bench, ['state:/open']);
+    const session = bench.station.came();
+    bench.tell('state', { open: true });
+    expect(values(told)).toEqual([1]);
+    session.gone();
+    expect(await outcome).toMatchObject({ code: 'lost', message: 'the device is not connected any more' });
+  });
+
+  test('ends as lost when the device is closed', async () => {
+    const bench = given();
+    const { outcome } = await subscribed(bench, ['state:/open']);
+    await bench.driver.close();
+    expect(await outcome).toMatchObject({ code: 'lost' });
+  });
+});
+
+test('browse names what was told, in the syntax of addresses', async () => {
+  const { station, driver, tell } = given();
+  station.came();
+  tell('power', 12);
+  tell('state', { open: true, name: 'gate', count: { in: 1 } });
+  const found: string[] = [];
+  for await (const { address } of driver.browse(never())) found.push(address);
+  expect(found).toEqual(['power', 'state:/open', 'state:/count/in']);
+});
+
+test('a device that invents topics is not remembered without end', () => {
+  const { station, tell } = given();
+  for (let i = 0; i < 200; i += 1) tell(`t${i}`, i);
+  expect(station.topics()).toHaveLength(100);
+  expect([station.hasRoom('t0'), station.hasRoom('new')]).toEqual([true, false]);
+});

@@ -1,0 +1,111 @@
+import { connect as dial } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { freePort, mqttClient, paramsOf, tokenOf } from '../../../tests/support/mqtt.ts';
+import { createBroker } from './broker.ts';
+import { createStation } from './station.ts';
+import { quietLog } from './testing.ts';
+
+const ROUNDS = 2_000;
+/** As many connections as one device may have: no attack is turned away at the door. */
+const LANES = 4;
+const host = '127.0.0.1';
+
+const text = (value: string): Buffer => {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
+};
+const packet = (head: number, ...parts: readonly Buffer[]): Buffer => {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([
+    Buffer.of(head, (body.length & 0x7f) | (body.length > 127 ? 0x80 : 0)),
+    ...(body.length > 127 ? [Buffer.of(body.length >> 7)] : []),
+    body,
+  ]);
+};
+
+/** Everything a client may send (MQTT 3.1.1, clause 3), as one device of ours would. */
+const sound: readonly Buffer[] = [
+  packet(
+    0x10,
+    Buffer.from('00044d51545404ee003c', 'hex'),
+    text('id'),
+    text('devices/bad/online'),
+    text('0'),
+    text('bad'),
+    text(tokenOf('bad')),
+  ),
+  packet(0x33, text('devices/bad/state'), Buffer.of(0, 7), Buffer.from('{"open":true}')),
+  packet(0x34, text('devices/bad/state'), Buffer.of(0, 8), Buffer.from('{"open":true}')),
+  packet(0x62, Buffer.of(0, 8)),
+  packet(0x40, Buffer.of(0, 9)),
+  packet(0x82, Buffer.of(0, 10), text('devices/bad/#'), Buffer.of(1)),
+  packet(0xa2, Buffer.of(0, 11), text('devices/bad/#')),
+  packet(0xc0),
+  packet(0xe0),
+];
+
+/** A small generator with a seed (mulberry32), so that a failure can be had again. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+function mutated(random: (below: number) => number): Buffer {
+  const sequence = random(4) === 0 ? [] : [sound[0]!]; // Mostly past the login, where there is more to break.
+  for (let i = 0; i < 3; i += 1) sequence.push(Buffer.from(sound[random(sound.length)]!));
+  const bytes = Buffer.concat(sequence);
+  const from = sequence[0] === sound[0] && random(3) > 0 ? sequence[0]!.length : 0;
+  for (let i = random(4); i >= 0; i -= 1) bytes[from + random(bytes.length - from)] = random(256);
+  return random(5) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+}
+
+async function send(port: number, bytes: Buffer): Promise<void> {
+  const socket = dial(port, host).on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.resume().write(bytes);
+  await Promise.race([closed, sleep(5)]); // Time for what follows the login, which takes some turns.
+  socket.end();
+  await closed;
+}
+
+test('broken packets end their own connection at most: no crash, no value of another device', async () => {
+  const stations = new Map(['good', 'bad'].map((name) => [name, createStation(Date.now)]));
+  const failures: unknown[] = [];
+  const onFailure = (error: unknown): void => void failures.push(error);
+  process.on('uncaughtException', onFailure).on('unhandledRejection', onFailure);
+  const port = await freePort();
+  const broker = createBroker({
+    ...{ host, port, maxPacketBytes: 1_024, maxConnections: 100, log: quietLog },
+    accountOf: (username) => {
+      const station = stations.get(username);
+      return station && { ...paramsOf(username), station };
+    },
+  });
+  try {
+    await broker.open();
+    const good = await mqttClient({ host, port, username: 'good', password: tokenOf('good') });
+    await good.publishAsync('devices/good/state', '{"open":false}', { qos: 1 });
+    const random = randomFrom(20_261_122);
+    const attack = async (): Promise<void> => {
+      for (let round = 0; round < ROUNDS / LANES; round += 1) await send(port, mutated(random));
+    };
+    await Promise.all(Array.from({ length: LANES }, attack));
+    expect(good.connected).toBe(true);
+    await good.publishAsync('devices/good/state', '{"open":true}', { qos: 1 });
+    await expect
+      .poll(() => stations.get('good')?.last('state')?.document, { timeout: 10_000 })
+      .toEqual({ ok: true, value: { open: true } });
+    expect(stations.get('good')?.topics()).toEqual(['state']);
+    expect(failures).toEqual([]);
+    await good.endAsync(true);
+  } finally {
+    await broker.close();
+    process.off('uncaughtException', onFailure).off('unhandledRejection', onFailure);
+  }
+}, 120_000);

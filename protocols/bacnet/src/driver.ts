@@ -25,7 +25,7 @@ const RELIABILITY = properties.reliability;
 /** Reads one device and hears its changes. The link finds the device and serialises its requests; this adds meaning. */
 export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
   const { link, params, now } = deps;
-  const reader = createPropertyReader(link);
+  const reader = createPropertyReader(link, params.device);
   const known = new Map<string, Address | DriverError>();
 
   function addressOf(text: string): Address | DriverError {

@@ -4,7 +4,7 @@ import { type IAm, nameOf } from './datagram.ts';
 import type { Mux } from './mux.ts';
 import { aborted, createSerialQueue, type Slots } from './queue.ts';
 import { Refusal } from './refusal.ts';
-import { NoAnswer, type Notification, type Station } from './station.ts';
+import { NoAnswer, type Notification, type Station, Stranger } from './station.ts';
 
 export interface LinkDeps {
   readonly mux: Mux;
@@ -28,7 +28,8 @@ export interface Link {
   /** Finds the device if its place is not known. Rejects with DriverError 'lost' or 'aborted'. */
   find(signal: AbortSignal): Promise<void>;
   /**
-   * Runs a request, again when nobody answers, and at the device's new place when it has moved. Rejects with Refusal, or
+   * Runs a request, again when nobody answers, and at the device's new place when it has moved (nobody answers any more, or the
+   * request says Stranger). Rejects with Refusal, or
    * DriverError: 'timeout' (the device is there and does not answer), 'lost' (it is not), 'garbage', 'aborted'.
    */
   ask<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T>;
@@ -152,9 +153,9 @@ export function createLink(deps: LinkDeps): Link {
     try {
       return await attempt(request, signal);
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
+      if (!(error instanceof NoAnswer) && !(error instanceof Stranger)) throw error;
     }
-    // Nobody answers there any more. Where is the device?
+    // Nobody answers there any more, or somebody else. Where is the device?
     if (await locate()) {
       for (const listener of returned) listener();
       return attempt(request, signal);

@@ -1,7 +1,15 @@
-import type { ObjectId } from './address.ts';
+import { DEVICE, type ObjectId } from './address.ts';
 import type { Link } from './link.ts';
 import { errorWords, isTooLong, isUnknownService, Refusal } from './refusal.ts';
-import { isSame, type PropertyValue, type ReadResult, WHOLE_ARRAY } from './station.ts';
+import {
+  isSame,
+  type PropertyValue,
+  type ReadResult,
+  type Station,
+  Stranger,
+  WHOLE_ARRAY,
+} from './station.ts';
+import { tags } from './tags.ts';
 
 /** Properties of one object. */
 export interface Wanted extends ObjectId {
@@ -25,8 +33,10 @@ export interface PropertyReader {
   read(wanted: readonly Wanted[], signal: AbortSignal): Promise<Outcomes>;
 }
 
-/** Octets of an answer besides its properties, and of one property with a name of middling length. */
-const HEAD_OCTETS = 8;
+const OBJECT_IDENTIFIER = 75;
+const UNKNOWN_OBJECT = 31;
+/** Octets of an answer besides its points (headers, and the device's own name), and of one property with a name of middling length. */
+const HEAD_OCTETS = 24;
 const OBJECT_OCTETS = 7;
 const PROPERTY_OCTETS = 12;
 /** Objects in one request at most; a question must fit as well. */
@@ -34,7 +44,12 @@ const MOST_OBJECTS = 60;
 /** The library's marker of an error in place of a value. */
 const ERROR_TYPE = 105;
 
-export function createPropertyReader(link: Link): PropertyReader {
+/**
+ * Every request also asks for the device object by its instance: addresses change hands, and only the right device has it.
+ * @param instance Of the device.
+ */
+export function createPropertyReader(link: Link, instance: number): PropertyReader {
+  const self: Wanted = { type: DEVICE, instance, properties: [OBJECT_IDENTIFIER] };
   // Learned from this device, so that each refusal is met once.
   let mostObjects = MOST_OBJECTS;
   let knowsMultiple = true;
@@ -50,6 +65,13 @@ export function createPropertyReader(link: Link): PropertyReader {
     into: Map<string, Outcome>,
     signal: AbortSignal,
   ): Promise<void> {
+    await link.ask(async (station) => {
+      const isSelf = await station.readProperty(self, OBJECT_IDENTIFIER).then(
+        (values) => isIdentity(values, self),
+        (error: unknown) => unknownObject(error),
+      );
+      if (!isSelf) throw new Stranger();
+    }, signal);
     for (const object of batch) {
       for (const property of object.properties) {
         try {
@@ -63,6 +85,19 @@ export function createPropertyReader(link: Link): PropertyReader {
     }
   }
 
+  /** @returns undefined for an answer that does not name what was asked for. @throws Stranger. */
+  async function readTogether(
+    station: Station,
+    batch: readonly Wanted[],
+  ): Promise<readonly ReadResult[] | undefined> {
+    const asked = [self, ...batch];
+    const results = await station.readMultiple(asked);
+    if (!isInOrder(results, asked)) return undefined;
+    const values = (results[0]!.values as readonly { value: readonly PropertyValue[] }[])[0]!.value;
+    if (!isIdentity(values, self)) throw new Stranger();
+    return results.slice(1);
+  }
+
   /** One request; where the device refuses it, two of half the length, and singly in the end. */
   async function readBatch(
     batch: readonly Wanted[],
@@ -71,9 +106,9 @@ export function createPropertyReader(link: Link): PropertyReader {
   ): Promise<void> {
     if (!knowsMultiple) return readSingly(batch, into, signal);
     try {
-      const results = await link.ask((station) => station.readMultiple(batch), signal);
+      const results = await link.ask((station) => readTogether(station, batch), signal);
       // Out of order (clause 15.7.3.1.1) an answer is not believed; singly each value comes with its own name.
-      if (!isInOrder(results, batch)) return await readSingly(batch, into, signal);
+      if (!results) return await readSingly(batch, into, signal);
       for (const result of results) take(result, into);
       return;
     } catch (error) {
@@ -98,6 +133,16 @@ export function createPropertyReader(link: Link): PropertyReader {
       return outcomes;
     },
   };
+}
+
+function isIdentity([first]: readonly PropertyValue[], self: ObjectId): boolean {
+  return first?.type === tags.object && isSame(first.value as ObjectId, self);
+}
+
+/** False for a device that has no such device object. @throws the error when it says anything else. */
+function unknownObject(error: unknown): false {
+  if (error instanceof Refusal && error.kind === 'error' && error.code === UNKNOWN_OBJECT) return false;
+  throw error;
 }
 
 /** Whether the answer names what was asked for, all of it and in that order. */

@@ -49,6 +49,14 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Another device answers at the place. */
+export class Stranger extends Error {
+  constructor() {
+    super('another device answers there');
+    this.name = 'Stranger';
+  }
+}
+
 /** Array index of "no index": the whole property. */
 export const WHOLE_ARRAY = 0xffff_ffff;
 const errorClasses = { services: 5, unknownSubscription: 79 } as const;

@@ -1,38 +1,25 @@
 // Composition root of the cloud: everything a process is made of, in start order. ROLE picks what one process runs.
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { billingRoutes, myUsageRoutes } from './billing/index.ts';
-import { faultRoutes, loadRules } from './faults/index.ts';
-import { fleetRoutes, runHealth } from './fleet/index.ts';
-import {
-  allPermissions,
-  createPasswords,
-  createSessionKeeper,
-  identityRoutes,
-  runSessionSweep,
-  sessions,
-} from './identity/index.ts';
-import { placeRoutes } from './places/index.ts';
-import { actorOf } from './platform/access.ts';
+import { apiPlugins } from './api.ts';
+import { runHealth } from './fleet/index.ts';
+import { allPermissions, createPasswords, createSessionKeeper, runSessionSweep } from './identity/index.ts';
 import { createChangeHub } from './platform/changes.ts';
-import { changeRoutes } from './platform/changes-route.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { type Config, loadConfig } from './platform/config.ts';
-import { assertBoundByPolicies, createDb, createPool, type DbRole, withActor } from './platform/db.ts';
+import { assertBoundByPolicies, createDb, createPool, type DbRole } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
 import { createNats, type Nats } from './platform/nats.ts';
-import { tenancyRoutes, tenants } from './tenancy/index.ts';
-import { ingestFailpoints, runIngest, telemetryRoutes } from './telemetry/index.ts';
+import { ingestFailpoints, runIngest } from './telemetry/index.ts';
 import { runWorker, workerFailpoints } from './worker.ts';
-import { workOrderRoutes } from './workorders/index.ts';
 
 interface Shared {
   readonly config: Config;
@@ -76,40 +63,14 @@ async function startApi(shared: Shared): Promise<Part> {
     trustProxy: config.TRUST_PROXY,
     ratePerS: config.API_RATE_PER_S,
   });
-  const setupTokenSha256 = config.SETUP_TOKEN_SHA256;
-  const passwords = createPasswords();
-  await app.register(
-    identityRoutes({
-      ...{ db, now, newId, passwords, sessions: keeper, setupTokenSha256 },
-      nameOfTenant: tenants.nameOf,
-    }),
-  );
-  await app.register(placeRoutes({ db }));
-  await app.register(tenancyRoutes({ db, now }));
-  await app.register(fleetRoutes({ db, now }));
-  const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
-    const actor = actorOf(request);
-    const { accountId, sessionId } = actor;
-    return withActor(db, actor, (trx) => sessions.isAlive(trx, accountId, sessionId, now()));
-  };
-  await app.register(telemetryRoutes({ db, now, nats: nats.connection, isLoggedIn }));
-  await app.register(faultRoutes({ db, now, newId, rules: loadRules() }));
-  await app.register(workOrderRoutes({ db, now, newId }));
-  const hub = createChangeHub({ pool, wait, log });
-  await app.register(changeRoutes({ hub, permissions: topicPermissions, isLoggedIn }));
-  await app.register(myUsageRoutes({ db, now }));
-  await app.register(billingRoutes({ db }));
+  const changes = createChangeHub({ pool, wait, log });
+  const { SETUP_TOKEN_SHA256: setupTokenSha256 } = config;
+  const own = { db, now, newId, passwords: createPasswords(), keeper, setupTokenSha256 };
+  for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
-  const done = Promise.all([runSessionSweep({ db, now, wait, log, idleMs }, signal), hub.run(signal)]);
+  const done = Promise.all([runSessionSweep({ db, now, wait, log, idleMs }, signal), changes.run(signal)]);
   return { done, stop: () => closed(app, pool) };
 }
-
-/** Who is told that a list changed: whoever may read it. */
-const topicPermissions = {
-  faults: 'fault.read',
-  'work-orders': 'workorder.read',
-  settings: 'workorder.read',
-} as const;
 
 /** Kills as the kernel would, at the place that the fault suite names; of another role's places it takes no note. */
 const killSelf = (): void => void process.kill(process.pid, 'SIGKILL');

@@ -4,10 +4,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { roles } from '@parkline/contract';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { query } from '../../deploy/local/postgres.ts';
 import type { RunFile } from '../../deploy/local/run-file.ts';
-import { scratchHome, until } from '../support/park.ts';
+import { login, scratchHome, until } from '../support/park.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** The smallest park, without its past: a start of seconds. */
@@ -72,8 +73,17 @@ describe('npm start', () => {
     const npm = npmStart(home, quick);
     const run = await untilReady(npm, home);
     const pids = await processesOf(home, run);
-    expect(pids).toHaveLength(7);
-    expect(run.users.map(({ role }) => role).sort()).toEqual(['account_admin', 'facility_engineer']);
+    expect(pids).toHaveLength(8);
+    // Everybody but the tenant's administrator: this park has no tenants.
+    expect(run.users.map(({ role }) => role).sort()).toEqual([
+      'account_admin',
+      'facility_engineer',
+      'finance_officer',
+      'supervisor',
+      'technician',
+      'technician',
+    ]);
+    expect(npm.output()).toContain('tenant is left out: this park has no tenant aurora');
     expect((await fetch(`${run.url}/readyz`)).status).toBe(200);
     await until(async () => (await countReadings(run)) > 0, 30_000, 'readings are stored');
 
@@ -92,7 +102,7 @@ describe('npm start', () => {
       run.database,
       'select (select count(*) from person) as people, (select count(*) from gateway) as gateways',
     );
-    expect(counts).toEqual({ people: '2', gateways: '1' });
+    expect(counts).toEqual({ people: '6', gateways: '1' });
     await until(async () => (await countReadings(run)) > before, 30_000, 'new readings are added');
 
     const pids = await processesOf(home, run);
@@ -149,6 +159,48 @@ describe('npm start', () => {
     npm.process.kill('SIGTERM');
     await npm.ended;
     expect(npm.output()).toContain('postgres is back');
+  });
+});
+
+describe('npm start, the demo park', () => {
+  test('has a person of every role and a second operator, whose people see their own park only', async () => {
+    const home = await scratchHome();
+    const npm = npmStart(home, ['--history-months', '0']);
+    const run = await untilReady(npm, home);
+    expect([...new Set(run.users.map(({ role }) => role))].sort()).toEqual([...roles].sort());
+    expect(run.account).toBe('demo');
+
+    const ask = async <T>(role: string, account: string | undefined, path: string): Promise<T> => {
+      const get = await login(run, role, account);
+      return (await get(path)).json() as Promise<T>;
+    };
+    const keys = [
+      '/api/places',
+      '/api/equipment',
+      '/api/points',
+      '/api/spaces',
+      '/api/tenants',
+      '/api/leases',
+    ];
+    for (const path of keys) {
+      const ours = JSON.stringify(await ask('account_admin', undefined, path));
+      const theirs = JSON.stringify(await ask('account_admin', 'riverside', path));
+      const ids = (text: string) => text.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? [];
+      expect([path, ids(theirs).length > 0, ids(ours).length > 0]).toEqual([path, true, true]);
+      expect(ids(ours).filter((id) => theirs.includes(id))).toEqual([]);
+    }
+    type Named = { items: { name: string }[] };
+    const spaces = await ask<Named>('tenant_admin', undefined, '/api/spaces');
+    expect(spaces.items.map(({ name }) => name)).toEqual(['Unit 301', 'Unit 302']);
+    const [other] = (await ask<{ items: { id: string }[] }>('account_admin', 'riverside', '/api/points'))
+      .items;
+    const engineer = await login(run);
+    const { search } = new URL('http://x/?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z');
+    expect((await engineer(`/api/points/${other?.id}/history${search}`)).status).toBe(404);
+
+    npm.process.kill('SIGTERM');
+    await npm.ended;
+    await rm(home, { recursive: true, force: true });
   });
 });
 

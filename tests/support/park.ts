@@ -118,9 +118,14 @@ async function untilReady(child: ChildProcess, output: () => string, timeoutMs: 
   if (ended()) throw new Error(`the park did not start:\n${output()}`);
 }
 
-async function login({ url, users }: RunFile, role = 'facility_engineer'): Promise<Get> {
-  const user = users.find((one) => one.role === role);
-  if (!user) throw new Error(`run.json has no ${role}`);
+/** Logs in as the first of a role; `account` is the key of another park than the one that runs. */
+export async function login(
+  { url, users }: RunFile,
+  role = 'facility_engineer',
+  account?: string,
+): Promise<Get> {
+  const user = users.find((one) => one.role === role && one.account === account);
+  if (!user) throw new Error(`run.json has no ${role} of ${account ?? 'the park'}`);
   const reply = await fetch(`${url}/api/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

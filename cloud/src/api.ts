@@ -1,0 +1,58 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { billingRoutes, myUsageRoutes } from './billing/index.ts';
+import { faultRoutes, loadRules } from './faults/index.ts';
+import { fleetRoutes } from './fleet/index.ts';
+import { identityRoutes, type Passwords, type SessionKeeper, sessions } from './identity/index.ts';
+import { placeRoutes } from './places/index.ts';
+import { actorOf } from './platform/access.ts';
+import type { ChangeHub } from './platform/changes.ts';
+import { changeRoutes } from './platform/changes-route.ts';
+import type { Now } from './platform/clock.ts';
+import { type Db, withActor } from './platform/db.ts';
+import type { NewId } from './platform/ids.ts';
+import { telemetryRoutes } from './telemetry/index.ts';
+import { tenancyRoutes, tenants } from './tenancy/index.ts';
+import { workOrderRoutes } from './workorders/index.ts';
+
+export interface ApiDeps {
+  /** As parkline_app. */
+  readonly db: Db;
+  readonly now: Now;
+  readonly newId: NewId;
+  readonly passwords: Passwords;
+  readonly keeper: SessionKeeper;
+  readonly setupTokenSha256?: string | undefined;
+  /** Resolves when the broker is first reached. */
+  readonly nats: Promise<NatsConnection>;
+  readonly changes: ChangeHub;
+}
+
+/** Who is told that a list changed: whoever may read it. */
+const topicPermissions = {
+  faults: 'fault.read',
+  'work-orders': 'workorder.read',
+  settings: 'workorder.read',
+} as const;
+
+/** Every route of the API, slice by slice. */
+export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
+  const { db, now, newId, passwords, keeper, setupTokenSha256, nats, changes } = deps;
+  const nameOfTenant = tenants.nameOf;
+  const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
+    const actor = actorOf(request);
+    return withActor(db, actor, (trx) => sessions.isAlive(trx, actor.accountId, actor.sessionId, now()));
+  };
+  return [
+    identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
+    placeRoutes({ db }),
+    tenancyRoutes({ db, now }),
+    fleetRoutes({ db, now }),
+    telemetryRoutes({ db, now, nats, isLoggedIn }),
+    faultRoutes({ db, now, newId, rules: loadRules() }),
+    workOrderRoutes({ db, now, newId }),
+    changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn }),
+    myUsageRoutes({ db, now }),
+    billingRoutes({ db }),
+  ];
+}

@@ -1,11 +1,12 @@
+export { addTariff } from './add-tariff.ts';
 export { bookRun, type Booked, lockRun } from './book.ts';
 export { type CorrectionNote, noteCorrections } from './correction.ts';
+export { hashInputs, type RunInputs } from './inputs-hash.ts';
 export { type Json, parseJson } from './json.ts';
 export { myUsageRoutes } from './my-routes.ts';
-export { presentRun } from './present.ts';
+export { formatCents, presentRun } from './present.ts';
 export { recordRun, type RunRecord } from './record.ts';
 export { describeRun } from './report.ts';
 export { billingRoutes } from './routes.ts';
 export { type Simulation, simulate } from './simulate.ts';
 export { priceSteps } from './step-tariff.ts';
-export { type NewTariff, tariffs } from './tariffs.ts';

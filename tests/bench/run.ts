@@ -3,6 +3,8 @@ import { type Bench, type BenchResult, MissingPeer } from './report.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import('./ingest.ts'),
+  mqtt: () => import('./mqtt.ts'),
+  opcua: () => import('./opcua.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);

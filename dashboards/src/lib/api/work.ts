@@ -19,6 +19,10 @@ type OrderFilter = Partial<Omit<WorkOrderQuery, 'limit' | 'after'>>;
 export const photoUrl = (orderId: string, kind: PhotoKind): string =>
   `/api/work-orders/${encodeURIComponent(orderId)}/photos?kind=${kind}`;
 
+/** Where one photo of an order is read. */
+export const photoHref = (orderId: string, photoId: string): string =>
+  `/api/work-orders/${encodeURIComponent(orderId)}/photos/${encodeURIComponent(photoId)}`;
+
 /** Faults and the orders made for them. A change that met a newer version is refused with 409. */
 export function createWorkApi({ call, all }: Caller) {
   const order = (id: string) => `/api/work-orders/${encodeURIComponent(id)}`;

@@ -237,7 +237,7 @@ export const enWork = {
     service: 'Service',
     between: 'Between floors',
     load: 'Load',
-    motor: 'Motor',
+    power: 'Power',
     trips: 'Trips',
     alarm: 'Alarm',
     humidity: 'Humidity',

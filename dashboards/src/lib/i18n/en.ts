@@ -73,6 +73,8 @@ export const en = {
     overview: 'Go to the overview',
     devices: 'Go to devices',
     faults: 'Go to alarms',
+    board: 'Go to the board',
+    people: 'Go to technicians',
     close: 'Close what is open',
     tree: 'Walk the tree, open and close branches',
     chart: 'Walk along a chart',

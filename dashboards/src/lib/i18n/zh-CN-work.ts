@@ -231,7 +231,7 @@ export const zhCNWork = {
     service: '运行',
     between: '楼层之间',
     load: '载荷',
-    motor: '电机',
+    power: '功率',
     trips: '运行次数',
     alarm: '报警',
     humidity: '湿度',

@@ -72,6 +72,8 @@ export const zhCN = {
     overview: '前往总览',
     devices: '前往设备',
     faults: '前往告警',
+    board: '前往看板',
+    people: '前往维修人员',
     close: '关闭已打开的内容',
     tree: '在树中移动，展开或收起',
     chart: '沿图表移动',

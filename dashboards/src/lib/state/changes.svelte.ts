@@ -24,8 +24,10 @@ const pollMs = 10_000;
 export class Changes {
   #stream = $state.raw<EventStream>();
   readonly #deps: ChangesDeps;
+  // Nothing is drawn from it.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #listeners = new Set<Listener>();
-  #endPoll: (() => void) | undefined;
+  #close: (() => void) | undefined;
 
   constructor(deps: ChangesDeps) {
     this.#deps = deps;
@@ -37,21 +39,26 @@ export class Changes {
   }
 
   open(): void {
-    if (this.#stream) return;
-    this.#stream = new EventStream('/api/changes', this.#deps, {
+    if (this.#close) return;
+    const stream = new EventStream('/api/changes', this.#deps, {
       changed: (data) => {
         const { topics } = JSON.parse(data) as Changed;
         this.#tell((listener) => listener.topics.some((topic) => topics.includes(topic)));
       },
     });
-    this.#endPoll = this.#deps.every(pollMs, () => {
-      if (this.link !== 'live') this.#tell(() => true);
+    const endPoll = this.#deps.every(pollMs, () => {
+      if (stream.link !== 'live') this.#tell(() => true);
     });
+    this.#stream = stream;
+    this.#close = () => {
+      endPoll();
+      stream.close();
+    };
   }
 
   close(): void {
-    this.#endPoll?.();
-    this.#stream?.close();
+    this.#close?.();
+    this.#close = undefined;
     this.#stream = undefined;
   }
 

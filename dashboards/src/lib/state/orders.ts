@@ -33,20 +33,20 @@ export const boardStates = [
 ] as const satisfies OrderState[];
 export type BoardState = (typeof boardStates)[number];
 
-/** What waits for the supervisor, longest first: nobody fits, or nobody accepted in time. */
-export const escalated = (orders: readonly WorkOrder[]): WorkOrder[] =>
-  orders
-    .filter(
-      ({ state, escalatedAt }) => escalatedAt !== null && (state === 'waiting' || state === 'dispatched'),
-    )
-    .toSorted((a, b) => Date.parse(a.escalatedAt!) - Date.parse(b.escalatedAt!));
+/** Whether it waits for the supervisor: nobody fits, or nobody accepted in time. */
+const isEscalated = ({ state, escalatedAt }: WorkOrder): boolean =>
+  escalatedAt !== null && (state === 'waiting' || state === 'dispatched');
 
-/** The orders of each column: what is open, oldest first; what is done, newest first. */
+/** What waits for the supervisor, longest first. */
+export const escalated = (orders: readonly WorkOrder[]): WorkOrder[] =>
+  orders.filter(isEscalated).toSorted((a, b) => Date.parse(a.escalatedAt!) - Date.parse(b.escalatedAt!));
+
+/** The orders of each column, without those that are escalated: what is open, oldest first; what is done, newest first. */
 export function toColumns(orders: readonly WorkOrder[]): { state: BoardState; orders: WorkOrder[] }[] {
   return boardStates.map((state) => ({
     state,
     orders: orders
-      .filter((order) => order.state === state)
+      .filter((order) => order.state === state && !isEscalated(order))
       .toSorted((a, b) =>
         state === 'done'
           ? Date.parse(b.doneAt ?? b.createdAt) - Date.parse(a.doneAt ?? a.createdAt)
@@ -81,10 +81,8 @@ export function rankTechnicians(
   technicians: readonly Technician[],
   { skill, buildingId, floorId }: { skill: Skill; buildingId: string | null; floorId: string | null },
 ): Candidate[] {
-  const isNear = ({ buildingIds, floorIds }: Technician) =>
-    (buildingIds.length === 0 && floorIds.length === 0) ||
-    (buildingId !== null && buildingIds.includes(buildingId)) ||
-    (floorId !== null && floorIds.includes(floorId));
+  const isNear = ({ areas }: Technician) =>
+    areas.length === 0 || areas.some((area) => area === buildingId || area === floorId);
   return technicians
     .map((technician) => ({
       technician,

@@ -33,8 +33,8 @@ export const orderTones: Record<OrderState, Tone> = {
 
 export const careTones: Record<Care, Tone> = {
   nobody: 'warning',
-  seen: 'stale',
-  told: 'stale',
+  seen: 'notice',
+  told: 'notice',
   waiting: 'warning',
   ordered: 'notice',
   accepted: 'notice',

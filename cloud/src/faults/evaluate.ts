@@ -1,4 +1,3 @@
-import { gatewayState } from '../fleet/index.ts';
 import { advance, idle, type Sure, type Track } from './episode.ts';
 import { judge, type Judgement, type Memory, type Reading, type View } from './judge.ts';
 import type { Plan, PlannedPoint, Watch } from './plan.ts';
@@ -44,8 +43,8 @@ export interface Snapshot {
   readonly latest: ReadonlyMap<number, Latest>;
   /** What the gateways say of their devices, by equipment. */
   readonly devices: ReadonlyMap<string, 'online' | 'silent' | 'starting'>;
-  /** When each gateway was last heard. */
-  readonly heardAt: ReadonlyMap<string, Date>;
+  /** Those that were ever heard. */
+  readonly gateways: ReadonlyMap<string, 'online' | 'offline' | 'never'>;
   /** By key of the rule; without one its own numbers hold. */
   readonly settings: ReadonlyMap<string, Setting>;
   /** By `stateKey`. */
@@ -76,7 +75,7 @@ export function evaluate(plan: Plan, snapshot: Snapshot): Decision[] {
   });
 }
 
-type PeersOf = (watch: Watch) => readonly Memory[];
+type PeersOf = (watch: Watch) => View['peers'];
 
 function decide(watch: Watch, snapshot: Snapshot, peers: PeersOf): Decision {
   const { rule } = watch;
@@ -121,17 +120,14 @@ function viewOf(watch: Watch, snapshot: Snapshot, before: Stored | undefined, pe
   return {
     reading: (key) => (alive ? readingOf(watch.points.get(key), snapshot) : undefined),
     memory: before?.memory ?? undefined,
-    get peers() {
-      return peers(watch);
-    },
+    peers: peers(watch),
     silence: silenceOf(watch, snapshot),
   };
 }
 
 /** What a silent device last said, or one behind a silent gateway, is no evidence of how it is. */
-const isAlive = ({ equipmentId, gatewayId }: Watch, { devices, heardAt, now }: Snapshot): boolean =>
-  gatewayState(heardAt.get(gatewayId) ?? null, new Date(now)) === 'online' &&
-  (equipmentId === null || devices.get(equipmentId) !== 'silent');
+const isAlive = ({ equipmentId, gatewayId }: Watch, { devices, gateways }: Snapshot): boolean =>
+  gateways.get(gatewayId) === 'online' && (equipmentId === null || devices.get(equipmentId) !== 'silent');
 
 function readingOf(point: PlannedPoint | undefined, { latest, now }: Snapshot): Reading | undefined {
   const sample = point && latest.get(point.num);
@@ -141,8 +137,8 @@ function readingOf(point: PlannedPoint | undefined, { latest, now }: Snapshot): 
 }
 
 /** A device behind a silent gateway is not judged: the gateway's own fault says it for all of them. */
-function silenceOf({ equipmentId, gatewayId }: Watch, { devices, heardAt, now }: Snapshot): Sure {
-  const gateway = gatewayState(heardAt.get(gatewayId) ?? null, new Date(now));
+function silenceOf({ equipmentId, gatewayId }: Watch, { devices, gateways }: Snapshot): Sure {
+  const gateway = gateways.get(gatewayId) ?? 'never';
   if (equipmentId === null) return gateway === 'never' ? 'unknown' : gateway === 'offline' ? 'holds' : 'not';
   if (gateway !== 'online') return 'unknown';
   const said = devices.get(equipmentId);
@@ -151,20 +147,33 @@ function silenceOf({ equipmentId, gatewayId }: Watch, { devices, heardAt, now }:
 
 /** Peers of a frozen value: the same point of the same kind of equipment in the building, if it can be judged itself. */
 function peersOf(plan: Plan, snapshot: Snapshot): PeersOf {
-  const groups = new Map<string, { readonly subjectId: string; readonly memory: Memory }[]>();
   const groupOf = ({ rule, buildingId }: Watch) => stateKey(rule.key, buildingId);
+  const groups = new Map<string, number[]>();
   for (const watch of plan.watches) {
     if (watch.rule.kind !== 'frozen' || !isAlive(watch, snapshot)) continue;
     const memory = snapshot.states.get(stateKey(watch.rule.key, watch.subjectId))?.memory;
     if (!memory) continue;
     const group = groups.get(groupOf(watch)) ?? [];
     groups.set(groupOf(watch), group);
-    group.push({ subjectId: watch.subjectId, memory });
+    group.push(memory.since);
   }
-  return (watch) =>
-    (groups.get(groupOf(watch)) ?? [])
-      .filter(({ subjectId }) => subjectId !== watch.subjectId)
-      .map(({ memory }) => memory);
+  for (const group of groups.values()) group.sort((a, b) => a - b);
+  return (watch) => (since) => {
+    const group = groups.get(groupOf(watch)) ?? [];
+    // The asker itself is one of them, and never one that moved.
+    return { count: Math.max(0, group.length - 1), moved: group.length - firstAfter(group, since) };
+  };
+}
+
+/** Index of the first of the sorted times that is later. */
+function firstAfter(times: readonly number[], since: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle]! > since) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function valuesOf(watch: Watch, view: View, { told = {} }: Judgement): NonNullable<Decision['values']> {

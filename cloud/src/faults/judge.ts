@@ -21,8 +21,8 @@ export interface View {
   /** By key of the point; undefined where there is no evidence. */
   readonly reading: (key: string) => Reading | undefined;
   readonly memory: Memory | undefined;
-  /** Memories of the same point of comparable equipment nearby, for rules that compare with it. */
-  readonly peers: readonly Memory[];
+  /** The same point of comparable equipment nearby: how many there are, and how many of them changed after `since`. */
+  readonly peers: (since: number) => { readonly count: number; readonly moved: number };
   /** What the device's or the gateway's state says. */
   readonly silence: Sure;
 }
@@ -99,10 +99,10 @@ function frozen(rule: FrozenRule, view: View, { forMs }: Settings): Judgement {
   const known = view.memory?.value === value ? view.memory : undefined;
   const memory = { value, since: known?.since ?? at, last: Math.max(at, known?.last ?? at) };
   if (view.memory && !known) return { sure: 'not', memory };
-  if (view.peers.length === 0) return { sure: 'unknown', memory };
-  const moved = view.peers.filter(({ since }) => since > memory.since).length;
+  const { count, moved } = view.peers(memory.since);
+  if (count === 0) return { sure: 'unknown', memory };
   const isStill = memory.last > memory.since && memory.last - memory.since >= forMs;
-  return { sure: isStill && moved * 2 >= view.peers.length ? 'holds' : 'not', memory };
+  return { sure: isStill && moved * 2 >= count ? 'holds' : 'not', memory };
 }
 
 /** Registers only grow. The memory follows the fall, so that one fall is told once. */

@@ -1,5 +1,6 @@
 import './tables.ts';
 import { sql } from 'kysely';
+import { gatewayState } from '../fleet/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Track } from './episode.ts';
 import { type Latest, type Setting, type Snapshot, stateKey, type Stored } from './evaluate.ts';
@@ -53,26 +54,32 @@ export async function readSnapshot(db: Db, accountId: string, { nums }: Plan, no
     now: now.getTime(),
     lastBeatAt: beat?.at.getTime() ?? null,
     latest: await readLatest(db, nums),
-    ...(await readSilences(db, accountId)),
+    ...(await readSilences(db, accountId, now)),
     settings: await readSettings(db, accountId),
     states: await readStates(db, accountId),
   };
 }
 
-/** Times as numbers: making ten thousand dates of text would cost more than everything else. */
+/** As one JSON text: ten thousand rows of their own would cost more than everything else together. */
 async function readLatest(db: Db, nums: readonly number[]): Promise<Map<number, Latest>> {
-  const { rows } = await sql<{ num: number; at: number; value: number | null; q: number; f: number }>`
-    select point_num as num, (extract(epoch from ts) * 1000)::float8 as at, value, quality as q, flags as f
+  type Row = [num: number, at: number, value: number | null, quality: number, flags: number];
+  const { rows } = await sql<{ latest: Row[] | null }>`
+    select json_agg(json_build_array(point_num, (extract(epoch from ts) * 1000)::float8, value, quality, flags)) as latest
     from point_latest where point_num = any (${[...nums]}::int4[])`.execute(db);
+  const latest = rows[0]?.latest ?? [];
   return new Map(
-    rows.map(({ num, at, value, q, f }) => [
+    latest.map(([num, at, value, quality, flags]) => [
       num,
-      { at, value, quality: q, isImported: (f & IMPORTED) !== 0 },
+      { at, value, quality, isImported: (flags & IMPORTED) !== 0 },
     ]),
   );
 }
 
-async function readSilences(db: Db, accountId: string): Promise<Pick<Snapshot, 'devices' | 'heardAt'>> {
+async function readSilences(
+  db: Db,
+  accountId: string,
+  now: Date,
+): Promise<Pick<Snapshot, 'devices' | 'gateways'>> {
   const devices = await db
     .selectFrom('deviceStatus')
     .select(['equipmentId', 'state'])
@@ -85,7 +92,7 @@ async function readSilences(db: Db, accountId: string): Promise<Pick<Snapshot, '
     .execute();
   return {
     devices: new Map(devices.map(({ equipmentId, state }) => [equipmentId, state])),
-    heardAt: new Map(gateways.map(({ gatewayId, heardAt }) => [gatewayId, heardAt])),
+    gateways: new Map(gateways.map(({ gatewayId, heardAt }) => [gatewayId, gatewayState(heardAt, now)])),
   };
 }
 
@@ -99,24 +106,23 @@ export async function readSettings(db: Db, accountId: string): Promise<Map<strin
 }
 
 async function readStates(db: Db, accountId: string): Promise<Map<string, Stored>> {
-  const rows = await db
-    .selectFrom('faultState as s')
-    .leftJoin('fault as f', 'f.id', 's.faultId')
-    .select(['s.rule', 's.subjectId', 's.phase', 's.since', 's.blindSince', 's.faultId', 's.memory'])
-    .select('f.clearedAt')
-    .where('s.accountId', '=', accountId)
-    .execute();
+  interface Row extends Omit<Stored, 'track'> {
+    readonly rule: string;
+    readonly subjectId: string;
+    readonly phase: 'pending' | 'open' | null;
+    readonly since: number | null;
+    readonly blindSince: number | null;
+  }
+  const { rows } = await sql<{ states: Row[] | null }>`
+    select json_agg(json_build_object('rule', s.rule, 'subjectId', s.subject_id, 'phase', s.phase,
+      'since', (extract(epoch from s.since) * 1000)::float8,
+      'blindSince', (extract(epoch from s.blind_since) * 1000)::float8,
+      'faultId', s.fault_id, 'memory', s.memory, 'isEnded', f.cleared_at is not null)) as states
+    from fault_state s left join fault f on f.id = s.fault_id where s.account_id = ${accountId}`.execute(db);
   return new Map(
-    rows.map(({ rule, subjectId, phase, since, blindSince, faultId, memory, clearedAt }) => [
+    (rows[0]?.states ?? []).map(({ rule, subjectId, phase, since, blindSince, ...rest }) => [
       stateKey(rule, subjectId),
-      {
-        track: {
-          phase: phase ?? 'idle',
-          since: since?.getTime() ?? null,
-          blindSince: blindSince?.getTime() ?? null,
-        },
-        ...{ faultId, memory, isEnded: clearedAt !== null },
-      },
+      { ...rest, track: { phase: phase ?? 'idle', since, blindSince } },
     ]),
   );
 }

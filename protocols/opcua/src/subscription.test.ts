@@ -133,6 +133,43 @@ test('a restarted server goes on telling the same subscription', async () => {
   await told.stop();
 }, 60_000);
 
+test('a device that falls silent, or has no value, tells again when it can', async () => {
+  const told = subscribe(lift);
+  const other = subscribe(connection.device({ root: 'Lift2' }));
+  await expect.poll(() => [told.values(), other.values()], PATIENCE).toEqual([[0], [0]]);
+  bench.fault({ bus: 'line', device: 'Lift1', fault: { kind: 'silence' } });
+  await countTo(1, other); // Its neighbour on the same server goes on.
+  expect(told.values()).toEqual([0]);
+  bench.clear();
+  await expect.poll(() => told.values(), PATIENCE).toEqual([0, 1]);
+  count = NaN;
+  await expect.poll(() => told.samples.at(-1)?.why, PATIENCE).toBe('BadSensorFailure');
+  await told.stop();
+  await other.stop();
+});
+
+test('what is read is what the device says it told', async () => {
+  count = 42;
+  const before = bench.told.length;
+  const [sample] = await lift.read([counter], never());
+  const entry = bench.told.slice(before).find(({ op }) => op === 'read');
+  expect(entry).toMatchObject({ device: 'Lift1', values: { counter: 42 }, outcome: 'ok' });
+  expect([sample?.value, sample?.at]).toEqual([42, entry?.t]);
+});
+
+test('an answer that takes its time comes late, not wrong', async () => {
+  bench.fault({
+    bus: 'line',
+    device: 'Lift1',
+    quantity: 'counter',
+    times: 1,
+    fault: { kind: 'delay', ms: 300 },
+  });
+  const began = performance.now();
+  expect((await lift.read([counter], never()))[0]?.value).toBe(0);
+  expect(performance.now() - began).toBeGreaterThan(290);
+});
+
 test('devices share a session; the end of one is none for the other', async () => {
   const other = connection.device({ root: 'Lift2' });
   const [one, two] = [subscribe(lift), subscribe(other)];

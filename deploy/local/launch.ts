@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openBooks } from './billing.ts';
 import { assertListens, attachBroker, type Broker, runBroker } from './broker.ts';
 import { cloudKey, runCloud } from './cloud.ts';
 import type { Context } from './context.ts';
@@ -74,6 +75,8 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
     nats: broker.url,
   };
   await writeRunFile(home.runFile, run);
+  // Nobody waits for last month's bills: they are stored while people log in.
+  void fillBooks(context, parkline, park);
   return { run, setupToken };
 }
 
@@ -149,6 +152,16 @@ async function fillHistory(
     () => importHistory(context, parkline, { park, account, months, folder: context.home.history }),
     (done) => (done ? 'imported' : 'kept'),
   );
+}
+
+/** Bills belong to the demo park; a failure is told and costs nobody the start. */
+async function fillBooks(context: Context, parkline: Parkline, { key }: SeededPark): Promise<void> {
+  if (context.options.neighbour === undefined) return;
+  try {
+    await openBooks(context, parkline, key);
+  } catch (error) {
+    if (!context.signal.aborted) context.steps.say(`the bills of the demo were not stored: ${String(error)}`);
+  }
 }
 
 /** Nobody looks at its past for long. */

@@ -66,7 +66,9 @@ async function equipmentBus({ key, protocol }: EquipmentBus, deps: BusDeps): Pro
     case 'mqtt': {
       const { createMqttDevices } = await import('./servers/mqtt.ts');
       const { readMqttTable } = await import('./tables/mqtt-table.ts');
-      return createMqttDevices({ ...shared, passwordOf, devices: served(readMqttTable) });
+      const devices = served(readMqttTable);
+      for (const device of devices) passwordOf(device.key); // Refused here rather than when it listens.
+      return createMqttDevices({ ...shared, passwordOf, devices });
     }
   }
 }

@@ -126,3 +126,18 @@ test('months are counted back by the calendar: 13 before the 31st of March is th
   const [head = ''] = history({ park: file('small.yaml'), seed: 1, months: 13, until, stepMinutes: 1440 });
   expect(head.split('\n')[1]).toMatch(/^s-main,2025-02-28T00:00:00\.000Z,/);
 });
+
+test('meters of air conditioning and elevators had in history what they show live, and never fell', () => {
+  const until = Date.parse('2026-11-22T12:00:00Z');
+  const csv = [...history({ park: file('demo.yaml'), seed: 1, months: 13, until, stepMinutes: 360 })].join(
+    '',
+  );
+  const live = createMeters(demo, readHourlyData(), 1);
+  for (const key of ['a-hvac', 'b-hvac', 'a-elevators', 'b-elevators', 'a-main']) {
+    const rows = csv.split('\n').filter((line) => line.startsWith(`${key},`));
+    const registers = rows.map((line) => Number(line.split(',')[2]));
+    expect(registers.length).toBeGreaterThan(4 * 390);
+    expect(registers.every((register, n) => n === 0 || register > registers[n - 1]!)).toBe(true);
+    expect(Math.abs(registers.at(-1)! - live.get(key)!.get('active_energy_import')!(until))).toBeLessThan(1);
+  }
+});

@@ -45,6 +45,6 @@ function overlay(
 function anew(read: Read, register: number, trouble: Trouble): Read {
   return (t) => {
     const since = trouble.spans().findLast(([from]) => from <= t)?.[0];
-    return since === undefined ? read(t) : register + read(t) - read(since);
+    return since === undefined ? read(t) : register + (read(t) - read(since));
   };
 }

@@ -51,9 +51,10 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     ...(dataDir === undefined ? {} : { file: join(dataDir, 'scenarios.json') }),
   });
   const scenarios = createScenarioPlayer({ park, book, faults, now });
+  const devices = devicesOf(deps, book);
   const shared: BusDeps = {
     ...{ faults, log, now, latencyMs, dataDir: dataDir ?? '' },
-    ...devicesOf(deps, book),
+    ...devices,
     passwordOf: (key) => passwordOf(secrets, key),
   };
   const buses = new Map<string, BusServer>();
@@ -80,6 +81,7 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     async start(wanted = {}) {
       if (dataDir === undefined && park.buses.some((bus) => protocolOf(bus) !== 'modbus'))
         throw new Error(`park ${park.key} speaks more than Modbus: its servers need a dataDir`);
+      devices.readMeters(now()); // Sums up what they counted so far, before anybody waits for an answer.
       for (const bus of park.buses) buses.set(bus.key, await createBus(bus, shared));
       const places: (readonly [string, BusPlace])[] = [];
       try {
@@ -123,7 +125,7 @@ function passwordOf(secrets: Readonly<Record<string, string>>, key: string): str
 function devicesOf(
   { park, seed, extra = [] }: SimulatorDeps,
   book: ScenarioBook,
-): Pick<BusDeps, 'unitsOf' | 'devicesOf'> {
+): Pick<BusDeps, 'unitsOf' | 'devicesOf'> & { readMeters(t: number): void } {
   const data = park.meters.length > 0 ? readHourlyData() : new Map<string, Float64Array>();
   const played = playEquipment(park, seed, book.troubles);
   const meters = createMeters(park, data, seed, played);
@@ -138,5 +140,8 @@ function devicesOf(
   return {
     unitsOf: (bus) => units.get(bus) ?? new Map<number, Device>(),
     devicesOf: (bus) => equipment.filter((device) => device.bus === bus),
+    readMeters(t) {
+      for (const quantities of meters.values()) for (const read of quantities.values()) read(t);
+    },
   };
 }

@@ -4,8 +4,8 @@ import { ROUND_MS, type SiteClock } from './site-clock.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Healthy power is summed up at this distance; it changes over half hours. */
-const STEP_MS = 10 * 60_000;
+/** Healthy power is summed up at this distance; it changes over hours. */
+const STEP_MS = 20 * 60_000;
 
 /** A trouble's difference is held this long. */
 const HELD_MS = 15_000;
@@ -21,8 +21,9 @@ export interface Machine {
 
 /**
  * The energy of machines whose power has no integral in closed form. Healthy energy comes from a table over the round after
- * which the park repeats, made when it is first asked for; troubles add or take what they changed since they began. So a register
- * is a function of time and of the troubles' times: it runs on over restarts, and never falls when a trouble begins or ends.
+ * which the park repeats, made when it is first asked for (some 0.2 s); troubles add or take what they changed since they began.
+ * So a register is a function of time and of the troubles' times: it runs on over restarts, and never falls when a trouble
+ * begins or ends.
  * @param spans When any of the machines was troubled, in any order.
  */
 export function createSampledLoads(

@@ -75,7 +75,10 @@ export function createZone(setup: ZoneSetup): Zone {
     state,
     largestFlow,
     quantities: new Map<string, (t: number) => number>([
-      ['zone_air_temperature', (t) => state(t).temperature + 0.12 * noise(1, t, 4)],
+      [
+        'zone_air_temperature',
+        (t) => state(t).temperature + 0.12 * noise(1, t, 4) + 0.03 * noise(4, t, 0.25),
+      ],
       ['zone_air_temperature_setpoint', (t) => Math.round(setup.schedule.setpoint(t) * 10) / 10],
       ['supply_air_flow', (t) => state(t).flow * (1 + 0.015 * noise(2, t, 1))],
       ['supply_air_flow_setpoint', (t) => Math.round(state(t).wantedFlow / 10) * 10],

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { demo } from '../models/testing.ts';
+import { CONTROL, writePorts } from '../ports.ts';
+import { createSimulator } from '../simulator.ts';
+import { register } from './sim.ts';
+
+const bin = join(import.meta.dirname, '../../../bin/parkline.js');
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'sim-cli-'));
+  mkdirSync(join(home, 'simulator'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+/** A running simulator, noted where `npm start` notes it. */
+async function running(): Promise<void> {
+  const park = { ...demo, buses: demo.buses.filter(({ transport }) => transport) };
+  const simulator = createSimulator({ park, seed: 1 });
+  onTestFinished(() => simulator.stop());
+  writePorts(join(home, 'simulator/ports.json'), await simulator.start());
+}
+
+/** Runs `parkline sim ...` in this process. @returns what it printed. Rejects with its error. */
+async function sim(...args: string[]): Promise<{ out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const program = new Command('parkline').exitOverride();
+  register(program, {
+    out: (text) => (said.out += text),
+    err: (text) => (said.err += text),
+    env: { PARKLINE_HOME: home },
+    cwd: home,
+  });
+  await program.parseAsync(['sim', ...args], { from: 'user' });
+  return said;
+}
+
+test('lists what can happen, lets it happen and ends it', async () => {
+  await running();
+  const lines = (await sim('list')).out.trimEnd().split('\n');
+  expect(lines[0]).toMatch(/^NAME +STATE +EXPECTED FAULT +WHAT$/);
+  expect(lines).toHaveLength(10);
+  expect(lines.slice(1).every((line) => / {2}off {2}/.test(line))).toBe(true);
+
+  expect((await sim('trigger', 'gate-forced')).out).toMatch(/^gate-forced is on\. The barrier is bent up/);
+  expect((await sim('trigger', 'gate-forced')).out).toBe('gate-forced was on already\n');
+  expect((await sim('list')).out).toMatch(/^gate-forced +on since 20\d\d-.*gate-forced @ gate-b-1/m);
+  expect((await sim('clear', 'gate-forced')).out).toBe('gate-forced is off.\n');
+  expect((await sim('clear', 'gate-forced')).out).toBe('gate-forced was off already\n');
+});
+
+test('says that a replaced meter stays replaced', async () => {
+  await running();
+  await sim('trigger', 'meter-replaced');
+  expect((await sim('clear', 'meter-replaced')).out).toContain('The meter stays replaced');
+});
+
+test('prints JSON for programs', async () => {
+  await running();
+  const before = Date.now();
+  const answer = JSON.parse((await sim('trigger', 'leak', '--json')).out) as {
+    changed: boolean;
+    scenario: { since: number };
+  };
+  expect(answer).toMatchObject({
+    changed: true,
+    scenario: { name: 'leak', expects: { rule: 'water-leak' } },
+  });
+  expect(answer.scenario.since).toBeGreaterThanOrEqual(before);
+  const list = JSON.parse((await sim('list', '--json')).out) as { name: string; since: number | null }[];
+  expect(list.filter(({ since }) => since !== null).map(({ name }) => name)).toEqual(['leak']);
+});
+
+test('an unknown scenario is refused with those there are', async () => {
+  await running();
+  await expect(sim('trigger', 'flood')).rejects.toThrow(
+    'no scenario flood; there are ahu-1-supply-fan-fails',
+  );
+});
+
+test('says how to start a park where none runs', async () => {
+  await expect(sim('list')).rejects.toThrow('no park is running; start it with npm start (there is no');
+  const gone = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => gone.once('listening', resolve));
+  const { port } = gone.address() as { port: number };
+  await new Promise((resolve) => gone.close(resolve));
+  const file = join(home, 'simulator/ports.json');
+  writePorts(file, { [CONTROL]: { host: '127.0.0.1', port } });
+  await expect(sim('list')).rejects.toThrow(
+    'no park is running; start it with npm start (the simulator does not',
+  );
+  writePorts(file, {});
+  await expect(sim('list')).rejects.toThrow(`${file} names no control port`);
+});
+
+test.each([
+  ['nothing runs', ['list'], 1, /^no park is running/],
+  ['a verb that is none', ['dance'], 2, /unknown command 'dance'/],
+  ['no name', ['trigger'], 2, /missing required argument 'name'/],
+] as const)('as a program it ends with the right code: %s', (_what, args, code, said) => {
+  const env = { ...process.env, PARKLINE_HOME: home };
+  const { status, stderr } = spawnSync(process.execPath, [bin, 'sim', ...args], { env, encoding: 'utf8' });
+  expect(stderr).toMatch(said);
+  expect(status).toBe(code);
+});

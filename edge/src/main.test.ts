@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createInterface } from 'node:readline';
-import { createUser } from '@nats-io/nkeys';
 import { expect, test } from 'vitest';
+import { makeHome } from './testing/home.ts';
 import { scratch } from './testing/scratch.ts';
 
 const program = join(import.meta.dirname, 'main.ts');
@@ -26,16 +24,6 @@ connections:
         points:
           - { id: 018f0000-0000-7000-8000-000000000003, address: 'hr:0:u16', kind: gauge, unit: kW, pollMs: 200 }
 `;
-
-function makeHome(path: string): void {
-  const cloud = generateKeyPairSync('ed25519').publicKey;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  mkdirSync(join(path, 'keys'));
-  writeFileSync(join(path, 'gateway.yaml'), yaml);
-  writeFileSync(join(path, 'keys/signing.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  writeFileSync(join(path, 'keys/cloud.pub.pem'), cloud.export({ type: 'spki', format: 'pem' }));
-  writeFileSync(join(path, 'keys/nats.nk'), createUser().getSeed());
-}
 
 interface Ended {
   readonly code: number | null;
@@ -65,7 +53,7 @@ function run(
 
 test('is ready without a cloud and without a device, and stops when asked, everything on disk', async () => {
   using home = scratch();
-  makeHome(home.path);
+  makeHome(home.path, yaml);
   let askedAt = 0;
   const ended = await run(home.path, {}, (message, kill) => {
     if (message !== 'device does not answer') return;
@@ -87,7 +75,7 @@ test('is ready without a cloud and without a device, and stops when asked, every
 
 test('a failpoint kills it on the spot: what was not committed is not there', async () => {
   using home = scratch();
-  makeHome(home.path);
+  makeHome(home.path, yaml);
   const ended = await run(home.path, { PARKLINE_FAILPOINT: 'before-commit:crash@2' }, () => undefined);
   expect(ended.signal).toBe('SIGKILL');
   const db = new DatabaseSync(join(home.path, 'outbox.sqlite'));

@@ -1,7 +1,3 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { zstdDecompressSync } from 'node:zlib';
-import { decodeEnvelope, type SampleBatch } from '@parkline/contract';
 import { DriverError } from '@parkline/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newKeys } from './testing/cloud.ts';
@@ -12,6 +8,7 @@ import {
   runGateway,
   type RunningGateway,
 } from './testing/gateway.ts';
+import { storedSamples } from './testing/home.ts';
 import { scratch } from './testing/scratch.ts';
 
 let home: ReturnType<typeof scratch>;
@@ -35,23 +32,7 @@ afterEach(async () => {
   home[Symbol.dispose]();
 });
 
-/** Value and quality of every sample in the outbox, as another process sees it. */
-function stored(): [value: number | null, quality: number][] {
-  const db = new DatabaseSync(join(home.path, 'outbox.sqlite'), { readOnly: true });
-  try {
-    const rows = db.prepare("SELECT envelope FROM message WHERE kind = 'samples' ORDER BY seq").all();
-    return rows.flatMap(({ envelope }) => {
-      const decoded = decodeEnvelope(envelope as Uint8Array);
-      if (!decoded.ok) throw new Error('no envelope');
-      const { v, q } = JSON.parse(
-        zstdDecompressSync(decoded.envelope.payload).toString('utf8'),
-      ) as SampleBatch;
-      return v.map((value, i): [number | null, number] => [value, q[i]!]);
-    });
-  } finally {
-    db.close();
-  }
-}
+const stored = () => storedSamples(home.path).map(([, value, quality]) => [value, quality]);
 
 test('what a device pushes is on disk a second later, each value once, in order, long before the next poll', async () => {
   for (const value of [1, 2, 2, 3]) driver.push(value);

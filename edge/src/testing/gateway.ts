@@ -176,5 +176,5 @@ connections:
     devices:
       - equipmentId: ${equipmentId}
         name: Counter
-        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: ${pollMs}, heartbeatMs: 600000 }]
+        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: ${pollMs}, heartbeatMs: ${10 * pollMs + 60_000} }]
 `;

@@ -39,7 +39,11 @@ export interface Driver {
   browse(signal: AbortSignal): AsyncIterable<Found>;
   /** One sample per ref, same order. A ref the device refuses comes back `bad`; it does not fail its neighbours. */
   read(refs: readonly PointRef[], signal: AbortSignal): Promise<Sample[]>;
-  /** Pushes changes until `signal` aborts. Absent where the protocol cannot push: the edge then polls `read`. */
+  /**
+   * Pushes what is there and every change until `signal` aborts; `beganAt` of a pushed sample is its `at`. Rejects when it will
+   * push no more, with 'lost' when the device is known to be gone: the edge calls its points bad then without a further look.
+   * Absent where the protocol cannot push. The edge polls `read` in any case.
+   */
   subscribe?(
     refs: readonly PointRef[],
     onSample: (sample: Sample) => void,

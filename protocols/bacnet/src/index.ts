@@ -4,13 +4,20 @@ import { createLink } from './link.ts';
 import { createMux } from './mux.ts';
 import { parseConnectionParams, parseDeviceParams } from './params.ts';
 import { createSlots } from './queue.ts';
+import { createUdpBind, udpName } from './socket.ts';
 
 /** BACnet/IP, reading and changes of value. */
 export const driver: DriverModule = { protocol: 'bacnet', openConnection };
 
 function openConnection(given: unknown, { now, log }: DriverDeps): Connection {
-  const { timeoutMs, retries, maxInFlight, ...network } = parseConnectionParams(given);
-  const mux = createMux({ ...network, timeoutMs, log });
+  const { host, port, whoIs, timeoutMs, retries, maxInFlight } = parseConnectionParams(given);
+  const mux = createMux({
+    bind: createUdpBind({ host, port, log }),
+    where: udpName({ host, port }),
+    whoIs,
+    timeoutMs,
+    log,
+  });
   const slots = createSlots(maxInFlight);
   const taken = new Set<number>();
   const random = Math.random;

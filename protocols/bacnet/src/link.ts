@@ -123,7 +123,7 @@ export function createLink(deps: LinkDeps): Link {
     station = undefined;
   }
 
-  /** One request with its repetitions at one place. Rejects with NoAnswer when none was answered. */
+  /** One request with its repetitions at one place. Rejects with NoAnswer when none was answered, or the reason why none could be read. */
   async function attempt<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let tries = 0; ; tries += 1) {
       const current = station;
@@ -135,7 +135,9 @@ export function createLink(deps: LinkDeps): Link {
         return result;
       } catch (error) {
         if (error instanceof Refusal) silence.succeed();
-        if (!(error instanceof NoAnswer) || isClosed) throw error;
+        // What cannot be read may be another's, or bent on the way: it is asked for again like what never came.
+        const isFinal = [Refusal, DriverError, Stranger].some((kind) => error instanceof kind);
+        if (isFinal || isClosed) throw error;
         if (tries >= deps.retries) throw error;
       }
       await sleep(AGAIN_MS * 2 ** tries * (0.75 + random() / 2));
@@ -150,17 +152,19 @@ export function createLink(deps: LinkDeps): Link {
 
   async function serve<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T> {
     await arrive();
+    let failure: unknown;
     try {
       return await attempt(request, signal);
     } catch (error) {
       if (!(error instanceof NoAnswer) && !(error instanceof Stranger)) throw error;
+      failure = error;
     }
     // Nobody answers there any more, or somebody else. Where is the device?
     if (await locate()) {
       for (const listener of returned) listener();
       return attempt(request, signal);
     }
-    throw new NoAnswer();
+    throw failure;
   }
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {

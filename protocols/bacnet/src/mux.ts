@@ -1,14 +1,13 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { DriverError, type DriverLog } from '@parkline/kit';
 import { type IAm, nameOf, parseDatagram, parseIAm, type Place } from './datagram.ts';
+import type { Bind, DatagramSocket, Peer } from './socket.ts';
 import { createStation, type Station } from './station.ts';
 import { createCaller } from './who-is.ts';
 
 export interface MuxDeps {
-  /** Of the gateway's own interface. */
-  readonly host: string;
-  readonly port: number;
+  readonly bind: Bind;
+  /** Names the socket in errors. */
+  readonly where: string;
   readonly whoIs: readonly { readonly host: string; readonly port: number }[];
   readonly timeoutMs: number;
   readonly log: DriverLog;
@@ -26,48 +25,23 @@ export interface Mux {
   whoIs(low: number, high: number): void;
   /** @returns a function that ends it. */
   onIAm(listener: (iAm: IAm) => void): () => void;
-  /** Takes a datagram as if it had come in. */
-  receive(datagram: Buffer, sender: { address: string; port: number }): void;
   /** For good. Safe twice. */
   close(): Promise<void>;
 }
 
 export function createMux(deps: MuxDeps): Mux {
-  const { host, port, log } = deps;
-  const where = `udp ${host}:${port}`;
+  const { where, log } = deps;
   const stations = new Map<string, Station>();
   const listeners = new Set<(iAm: IAm) => void>();
-  let opening: Promise<Socket> | undefined;
-  let socket: Socket | undefined;
+  let opening: Promise<DatagramSocket> | undefined;
+  let socket: DatagramSocket | undefined;
   let isClosed = false;
 
-  function send(datagram: Buffer, to: { address: string; port: number }): void {
-    // A failure to send is a loss like any other on the way: the request is sent again.
-    socket?.send(datagram, to.port, to.address, (error) => {
-      if (error) log.debug({ where, to: `${to.address}:${to.port}`, err: error }, 'datagram not sent');
-    });
-  }
+  const send = (datagram: Buffer, to: Peer): void => socket?.send(datagram, to);
   const caller = createCaller(deps.whoIs, send);
 
-  async function bind(): Promise<Socket> {
-    // Without reuse of the address a second program on the port is an error, not a thief of answers.
-    const made = createSocket({ type: 'udp4', reuseAddr: false });
-    try {
-      made.bind(port, host);
-      await once(made, 'listening');
-    } catch (error) {
-      made.close();
-      throw new DriverError('lost', 'cannot bind the socket', where, { cause: error });
-    }
-    made.setBroadcast(true);
-    made.on('error', (error) => log.warn({ where, err: error }, 'socket error'));
-    made.on('message', receive);
-    socket = made;
-    return made;
-  }
-
   /** Whatever comes in, a fault of the decoder ends here: hostile datagrams cost themselves. */
-  function receive(datagram: Buffer, sender: { address: string; port: number }): void {
+  function receive(datagram: Buffer, sender: Peer): void {
     const message = parseDatagram(datagram, sender);
     if (!message) return;
     try {
@@ -82,12 +56,11 @@ export function createMux(deps: MuxDeps): Mux {
 
   return {
     where,
-    receive,
     async open() {
       if (isClosed) throw new DriverError('lost', 'the connection was closed', where);
-      opening ??= bind();
+      opening ??= deps.bind(receive);
       try {
-        await opening;
+        socket = await opening;
       } catch (error) {
         opening = undefined;
         throw error;
@@ -118,7 +91,7 @@ export function createMux(deps: MuxDeps): Mux {
       for (const station of stations.values()) station.close();
       const open = await opening?.catch(() => undefined);
       socket = undefined;
-      if (open) await new Promise<void>((resolve) => void open.close(() => resolve()));
+      await open?.close();
     },
   };
 }

@@ -41,6 +41,8 @@ const OBJECT_OCTETS = 7;
 const PROPERTY_OCTETS = 12;
 /** Objects in one request at most; a question must fit as well. */
 const MOST_OBJECTS = 60;
+/** Reads after which what was learned is forgotten. */
+const LEARNED_READS = 200;
 /** The library's marker of an error in place of a value. */
 const ERROR_TYPE = 105;
 
@@ -50,9 +52,19 @@ const ERROR_TYPE = 105;
  */
 export function createPropertyReader(link: Link, instance: number): PropertyReader {
   const self: Wanted = { type: DEVICE, instance, properties: [OBJECT_IDENTIFIER] };
-  // Learned from this device, so that each refusal is met once.
+  // Learned from this device, so that each refusal is met once in a while only.
   let mostObjects = MOST_OBJECTS;
   let knowsMultiple = true;
+  let learnedFor = 0;
+
+  /** What was learned is put to the test again later: the device may have changed, or one bent answer told a lie. */
+  function age(): void {
+    learnedFor += 1;
+    if (learnedFor < LEARNED_READS) return;
+    learnedFor = 0;
+    mostObjects = MOST_OBJECTS;
+    knowsMultiple = true;
+  }
 
   function batchSize(wanted: Wanted): number {
     const each = OBJECT_OCTETS + wanted.properties.length * PROPERTY_OCTETS;
@@ -125,6 +137,7 @@ export function createPropertyReader(link: Link, instance: number): PropertyRead
   return {
     async read(wanted, signal) {
       const outcomes = new Map<string, Outcome>();
+      age();
       for (let at = 0; at < wanted.length;) {
         const size = batchSize(wanted[at]!);
         await readBatch(wanted.slice(at, at + size), outcomes, signal);

@@ -1,0 +1,52 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { DriverError, type DriverLog } from '@parkline/kit';
+
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A bound UDP socket. */
+export interface DatagramSocket {
+  /** What cannot be sent is lost like any datagram on its way. */
+  send(datagram: Buffer, to: Peer): void;
+  close(): Promise<void>;
+}
+
+/** Binds a socket. Rejects with DriverError 'lost'. */
+export type Bind = (receive: (datagram: Buffer, from: Peer) => void) => Promise<DatagramSocket>;
+
+export interface UdpDeps {
+  readonly host: string;
+  readonly port: number;
+  readonly log: DriverLog;
+}
+
+export const udpName = ({ host, port }: Pick<UdpDeps, 'host' | 'port'>): string => `udp ${host}:${port}`;
+
+/** Sockets of this machine. */
+export function createUdpBind({ host, port, log }: UdpDeps): Bind {
+  const where = udpName({ host, port });
+  return async (receive) => {
+    // Without reuse of the address a second program on the port is an error, not a thief of answers.
+    const socket = createSocket({ type: 'udp4', reuseAddr: false });
+    try {
+      socket.bind(port, host);
+      await once(socket, 'listening');
+    } catch (error) {
+      socket.close();
+      throw new DriverError('lost', 'cannot bind the socket', where, { cause: error });
+    }
+    socket.setBroadcast(true);
+    socket.on('error', (error) => log.warn({ where, err: error }, 'socket error'));
+    socket.on('message', receive);
+    return {
+      send: (datagram, to) =>
+        socket.send(datagram, to.port, to.address, (error) => {
+          if (error) log.debug({ where, to: `${to.address}:${to.port}`, err: error }, 'datagram not sent');
+        }),
+      close: () => new Promise((resolve) => void socket.close(() => resolve())),
+    };
+  };
+}

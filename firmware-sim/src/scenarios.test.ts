@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFaults, type Faults } from './faults.ts';
 import { createMeters, playEquipment } from './meters.ts';
@@ -190,6 +192,12 @@ test('a replaced meter counts on from its new register, also when the scenario i
   stage.now = begun + 2 * hour;
   stage.player.set('meter-replaced', true);
   expect(stage.register('b-f1', stage.now)).toBe(12.4);
+});
+
+test('every scenario expects a fault for which the cloud has a rule', () => {
+  const rules = join(import.meta.dirname, '../../cloud/src/faults/rules'); // Read as data, not as code.
+  const files = readdirSync(rules);
+  for (const { expects } of readScenarios()) expect(files).toContain(`${expects.rule}.yaml`);
 });
 
 test('every scenario names devices of the demo park, and no two expect the same fault', () => {

@@ -60,6 +60,7 @@ test('equipment says where it hangs in the words of its protocol, and what it wo
   ).toEqual([
     ['Main', 'modbus', 'm-panel unit 1', 0],
     ['Unit 101', 'modbus', 'm-panel unit 2', 0],
+    ['Unit 102', 'modbus', 'm-panel unit 3', 0],
     ['Air handler', 'bacnet', 'm-bacnet device 2001', 2],
     ['Air terminal', 'bacnet', 'm-bacnet device 2002', 0],
     ['Elevator', 'opcua', 'm-opcua root Lift1', 0],

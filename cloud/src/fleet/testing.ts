@@ -58,6 +58,8 @@ buildings:
           template: three-phase-meter/schneider-iem3250, bus: m-panel, unit: 1 }
       - { key: m-101, name: { en: Unit 101, zh: 101 单元 }, kind: three-phase-meter,
           template: three-phase-meter/carlo-em24, bus: m-panel, unit: 2, space: m-101, submeterOf: m-main }
+      - { key: m-102, name: { en: Unit 102, zh: 102 单元 }, kind: three-phase-meter,
+          template: three-phase-meter/carlo-em24, bus: m-panel, unit: 3, space: m-102, submeterOf: m-main }
     equipment:
       - { key: m-ahu, name: { en: Air handler, zh: 空调机组 }, kind: ahu, template: ahu/generic-bacnet, bus: m-bacnet,
           address: { device: 2001 }, floor: m-1, serves: [m-1, m-101], model: { flow: 4000 } }

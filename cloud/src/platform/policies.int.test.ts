@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { assertBoundByPolicies, createDb, type Db, withAccount } from './db.ts';
@@ -20,6 +22,49 @@ test('every table with an account has row-level security, forced on its owner to
          and exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'by_account'))`,
   );
   expect(open).toEqual([]);
+});
+
+const withAccountColumn = `c.relkind in ('r', 'p') and ${ours} and (c.relname = 'account' or exists (
+  select from pg_attribute a where a.attrelid = c.oid and a.attname = 'account_id' and not a.attisdropped))`;
+
+test('every table with an account says what a tenant sees of it, by a policy that only ever takes away', async () => {
+  const rules = await rowsOf<{ table: string; bound: boolean; sees: string | null }>(
+    owner,
+    `select c.relname as table, pg_get_expr(p.polqual, p.polrelid) as sees,
+       coalesce(not p.polpermissive and p.polcmd = '*'
+         and (p.polroles = '{0}' or 'parkline_app'::regrole = any (p.polroles)), false) as bound
+     from pg_class c left join pg_policy p on p.polrelid = c.oid and p.polname = 'by_tenant'
+     where ${withAccountColumn} order by 1`,
+  );
+  expect(rules.filter(({ bound }) => !bound).map(({ table }) => table)).toEqual([]);
+  const seen = rules.filter(({ sees }) => !sees?.includes(`CURRENT_USER = 'parkline_usage'`));
+  // Whoever adds a table here says in its migration which of its rows are a tenant's own.
+  expect(seen.map(({ table }) => table)).toEqual([
+    'account',
+    'audit_event',
+    'building',
+    'floor',
+    'lease',
+    'lease_space',
+    'person',
+    'session',
+    'site',
+    'space',
+    'tariff',
+    'tariff_version',
+    'tenant',
+    'usage_point',
+  ]);
+});
+
+test('routes ask as the person who asks, never for a whole account', async () => {
+  const files = globSync('**/*{routes,live}*.ts', { cwd: join(import.meta.dirname, '..') });
+  const asking = files.filter((file) => !file.includes('.test.') && file !== 'identity/routes.ts');
+  expect(asking.length).toBeGreaterThan(8);
+  const wide = asking.filter((file) =>
+    readFileSync(join(import.meta.dirname, '..', file), 'utf8').includes('withAccount('),
+  );
+  expect(wide).toEqual([]); // In identity nobody is known yet: login and set-up.
 });
 
 test('a table without an account is closed to the API', async () => {

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clonedDatabase } from './platform/testing.ts';
+import { type FullAccount, givenFullAccount } from './testing.ts';
+
+// Looks straight into the tables, with no WHERE clause at all: as somebody who may read every one of them and is bound by
+// the same policies as the API.
+const { url, pool } = await clonedDatabase();
+const owner = pool();
+const reader = `r_${randomBytes(6).toString('hex')}`;
+let tables: string[] = [];
+let ours: FullAccount;
+let theirs: FullAccount;
+let client: pg.Client;
+
+beforeAll(async () => {
+  [ours, theirs] = [await givenFullAccount(owner), await givenFullAccount(owner)];
+  const { rows } = await owner.query<{ name: string }>(
+    `select c.relname as name from pg_class c
+     where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and c.relrowsecurity order by 1`,
+  );
+  tables = rows.map(({ name }) => name);
+  await owner.query(`create role ${reader} nologin nosuperuser nobypassrls in role parkline_app`);
+  await owner.query(`grant select on ${tables.join(', ')} to ${reader}`);
+  client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`set role ${reader}`);
+});
+afterAll(async () => {
+  await client.end();
+  await owner.query(`drop owned by ${reader}`);
+  await owner.query(`drop role ${reader}`);
+});
+
+/** Every row of every table, as text, that a session with these settings sees; tables without any are left out. */
+async function sight(accountId: string, tenantId: string | undefined): Promise<Map<string, string[]>> {
+  await client.query('begin');
+  await client.query(`select set_config('app.account_id', $1, true), set_config('app.tenant_id', $2, true)`, [
+    accountId,
+    tenantId ?? '',
+  ]);
+  const seen = new Map<string, string[]>();
+  for (const table of tables) {
+    const { rows } = await client.query<{ row: string }>(`select to_jsonb(t)::text as row from ${table} t`);
+    if (rows.length > 0) seen.set(table, rows.map(({ row }) => row).toSorted());
+  }
+  await client.query('rollback');
+  return seen;
+}
+
+const idsIn = (seen: Map<string, string[]>, tablesOf = [...seen.keys()]): Set<string> =>
+  new Set(
+    tablesOf.flatMap((table) =>
+      (seen.get(table) ?? []).flatMap((row) => (JSON.parse(row) as { id?: string }).id ?? []),
+    ),
+  );
+
+test('staff of one account see nothing of the other, in any table', async () => {
+  const [mine, yours] = [await sight(ours.accountId, undefined), await sight(theirs.accountId, undefined)];
+  // Enough lies there to be seen.
+  expect(mine.size).toBeGreaterThan(25);
+  for (const [table, rows] of mine)
+    for (const row of rows) expect([table, row.includes(theirs.accountId)]).toEqual([table, false]);
+  const shared = [...idsIn(mine)].filter((id) => idsIn(yours).has(id));
+  expect(shared.filter((id) => String(id).length === 36)).toEqual([]);
+});
+
+test('a tenant sees the own people, leases and spaces, what they lie in, and no other row of any table', async () => {
+  const atelier = ours.tenants.get('atelier');
+  const bistro = ours.tenants.get('bistro');
+  const seen = await sight(ours.accountId, atelier);
+  expect([...seen.keys()]).toEqual([
+    ...['account', 'building', 'floor', 'lease', 'lease_space', 'person', 'session', 'site', 'space'],
+    ...['tenant', 'usage_point'],
+  ]);
+  const keys = (table: string) =>
+    (seen.get(table) ?? []).map((row) => (JSON.parse(row) as { key: string }).key);
+  expect([keys('tenant'), keys('lease'), keys('space'), keys('usage_point')]).toEqual([
+    ['atelier'],
+    ['atelier-101'],
+    ['m-101'],
+    ['m-101'],
+  ]);
+  const text = [...seen.values()].flat().join('\n');
+  expect(text).not.toContain(bistro);
+  expect(text).not.toContain(theirs.accountId);
+  expect(seen.get('person')).toHaveLength(1);
+
+  const other = await sight(ours.accountId, bistro);
+  expect((other.get('space') ?? []).length).toBe(2);
+  // Both lease m-101, one after the other, in the same building.
+  const common = [...idsIn(seen, ['tenant', 'lease', 'person', 'session'])];
+  expect(common.filter((id) => idsIn(other).has(id))).toEqual([]);
+});
+
+test('a tenant that is none, of another account or invented, sees the operator and nothing else', async () => {
+  for (const tenant of [theirs.tenants.get('atelier'), crypto.randomUUID()])
+    expect([...(await sight(ours.accountId, tenant)).keys()]).toEqual(['account']);
+});
+
+test('the functions that read readings answer staff and nobody of a tenant', async () => {
+  const point = ours.ids['/api/points'];
+  const span = `'2026-10-01'::timestamptz, '2026-12-01'::timestamptz`;
+  const calls = {
+    reading_raw: `reading_raw($1, ${span}, 10)`,
+    reading_gaps: `reading_gaps($1, ${span}, '2026-12-01', '1 hour', '1 hour', 10)`,
+    reading_buckets: `reading_buckets($1, ${span}, 'day', 'UTC')`,
+    reading_register_at: `reading_register_at($1, array['2026-11-01Z'::timestamptz])`,
+    reading_register_last: `reading_register_last($1, ${span})`,
+  };
+  const { rows } = await owner.query<{ name: string }>(
+    `select p.proname as name from pg_proc p where p.proname like 'reading\\_%'
+       and has_function_privilege('parkline_app', p.oid, 'execute') order by 1`,
+  );
+  expect(rows.map(({ name }) => name)).toEqual(Object.keys(calls).toSorted());
+
+  const app = await pool('parkline_app').connect();
+  const rowsOf = async (call: string, tenant: string, id = point) => {
+    await app.query('begin');
+    await app.query(`select set_config('app.account_id', $1, true), set_config('app.tenant_id', $2, true)`, [
+      ours.accountId,
+      tenant,
+    ]);
+    const found = await app.query<object>(`select * from ${call}`, [id]);
+    await app.query('rollback');
+    return found.rows;
+  };
+  const tenant = ours.tenants.get('atelier') ?? '';
+  for (const [name, call] of Object.entries(calls)) {
+    const nothing = await rowsOf(call, '', crypto.randomUUID());
+    expect([name, await rowsOf(call, '')]).not.toEqual([name, nothing]);
+    // Word for word what is said of a point that does not exist.
+    expect([name, await rowsOf(call, tenant)]).toEqual([name, nothing]);
+  }
+  app.release();
+});

@@ -1,0 +1,188 @@
+import type { Role } from '@parkline/contract';
+import { roles } from '@parkline/contract';
+import type { Pool } from 'pg';
+import { givenFleet, mixedPark } from './fleet/testing.ts';
+import { givenAccount, loggedIn } from './identity/testing.ts';
+import { seedUsagePoints } from './metering/index.ts';
+import { parseParkFile } from './fleet/index.ts';
+import { createDb, type Db, withAccount } from './platform/db.ts';
+import { newId } from './platform/ids.ts';
+
+/** An account with something of everything, and somebody of every role. */
+export interface FullAccount {
+  readonly accountId: string;
+  /** What stands for `:name` in the paths that begin with the key; longest first match. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Headers by role; the tenant_admin is of `atelier`. */
+  readonly as: Readonly<Record<Role, { cookie: string }>>;
+  /** Somebody of the other tenant. */
+  readonly bistro: { cookie: string };
+  /** A usage point of the other tenant alone. */
+  readonly bistroUsagePoint: string;
+  readonly tenants: ReadonlyMap<string, string>;
+}
+
+const words = (text: string) => ({ en: text, zh: text });
+const AT = new Date('2026-11-01T00:00:00Z');
+
+/** `pool` is the owner's, not bound by policies. */
+export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
+  const db = createDb(pool);
+  const accountId = await givenAccount(db);
+  await givenFleet(db, accountId, mixedPark);
+  await withAccount(db, accountId, (trx) => seedUsagePoints(trx, accountId, parseParkFile(mixedPark), newId));
+  const idOf = async (table: string, key: string) => {
+    const { rows } = await pool.query<{ id: string }>(
+      `select id from ${table} where account_id = $1 and key = $2`,
+      [accountId, key],
+    );
+    return rows[0]!.id;
+  };
+  const tenants = new Map<string, string>();
+  for (const key of ['atelier', 'bistro']) tenants.set(key, await idOf('tenant', key));
+  const as = {} as Record<Role, { cookie: string }>;
+  for (const role of roles)
+    as[role] = await loggedIn(db, accountId, [role], role === 'tenant_admin' ? tenants.get('atelier') : null);
+  const equipment = await idOf('equipment', 'm-ahu');
+  const point = await givenReadings(pool, accountId, equipment);
+  const technician = await technicianOf(db, accountId);
+  const work = await givenWork(pool, {
+    accountId,
+    equipment,
+    building: await idOf('building', 'm'),
+    technician,
+  });
+  const bills = await givenBill(pool, accountId);
+  return {
+    accountId,
+    as,
+    tenants,
+    bistro: await loggedIn(db, accountId, ['tenant_admin'], tenants.get('bistro')),
+    bistroUsagePoint: await idOf('usage_point', 'm-102'),
+    ids: {
+      '/api/equipment': equipment,
+      '/api/points': point,
+      '/api/my/usage-points': await idOf('usage_point', 'm-101'),
+      ...work,
+      ...bills,
+    },
+  };
+}
+
+async function technicianOf(db: Db, accountId: string): Promise<string> {
+  const { id } = await db
+    .selectFrom('person')
+    .select('id')
+    .where('accountId', '=', accountId)
+    .where((eb) => eb('roles', '=', eb.val(['technician'])))
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Inserts one row; columns that are not named take their default. */
+async function insert(pool: Pool, table: string, row: object): Promise<void> {
+  const columns = Object.keys(row).join(', ');
+  await pool.query(
+    `insert into ${table} (${columns}) select ${columns} from jsonb_populate_record(null::${table}, $1)`,
+    [JSON.stringify(row)],
+  );
+}
+
+async function givenReadings(pool: Pool, account_id: string, equipment_id: string): Promise<string> {
+  const { rows } = await pool.query<{ id: string; num: number; gateway: string }>(
+    `select p.id, p.num, e.gateway_id as gateway from point p join equipment e on e.id = p.equipment_id
+     where p.equipment_id = $1 order by p.num limit 1`,
+    [equipment_id],
+  );
+  const { id, num: point_num, gateway } = rows[0]!;
+  const value = { point_num, ts: AT, value: 21, quality: 0, flags: 0 };
+  await pool.query('select reading_ensure(array[$1::timestamptz])', [AT]);
+  await insert(pool, 'reading', value);
+  await insert(pool, 'point_latest', { ...value, account_id });
+  await insert(pool, 'gateway_status', { gateway_id: gateway, account_id, heard_at: AT });
+  await insert(pool, 'device_status', { equipment_id, account_id, state: 'online', reported_at: AT });
+  return id;
+}
+
+async function givenWork(
+  pool: Pool,
+  {
+    accountId,
+    equipment,
+    building,
+    technician,
+  }: Record<'accountId' | 'equipment' | 'building' | 'technician', string>,
+) {
+  const [fault, order, photo] = [newId(), newId(), newId()];
+  const of = { account_id: accountId, equipment_id: equipment, building_id: building };
+  await insert(pool, 'fault', {
+    ...{ ...of, id: fault, rule: 'device-offline', severity: 'warning', subject_id: equipment },
+    ...{ point_ids: [], evidence: { values: {}, forS: 0 }, opened_at: AT },
+  });
+  await insert(pool, 'work_order', {
+    ...{
+      ...of,
+      id: order,
+      year: 2026,
+      seq: 1,
+      title: words('Look at it'),
+      state: 'accepted',
+      severity: 'warning',
+    },
+    ...{
+      skill: 'hvac',
+      fault_id: fault,
+      technician_id: technician,
+      created_at: AT,
+      accepted_at: AT,
+      version: 1,
+    },
+  });
+  const hash = `\\x${'00'.repeat(32)}`;
+  await insert(pool, 'file', {
+    ...{ id: photo, account_id: accountId, media_type: 'image/webp', width: 1, height: 1, sha256: hash },
+    ...{ source_sha256: hash, bytes: '\\x00', created_at: AT, person_id: technician },
+  });
+  await insert(pool, 'work_order_photo', {
+    ...{
+      account_id: accountId,
+      order_id: order,
+      file_id: photo,
+      kind: 'before',
+      source_sha256: hash,
+      at: AT,
+    },
+  });
+  return { '/api/faults': fault, '/api/work-orders': order, '/api/work-orders/photos': photo };
+}
+
+async function givenBill(pool: Pool, account_id: string) {
+  const [run, statement, line] = [newId(), newId(), newId()];
+  const zeros = {
+    supply_kwh: 1,
+    supply_energy: 1,
+    supply_demand: 0,
+    supply_power_factor: 0,
+    supply_total: 1,
+  };
+  await insert(pool, 'billing_run', {
+    ...{ id: run, account_id, site_name: 'Mill', timezone: 'Asia/Shanghai', currency: 'CNY', checks: [] },
+    ...{
+      from_date: '2026-10-01',
+      to_date: '2026-11-01',
+      interval_ms: 900_000,
+      state: 'draft',
+      created_at: AT,
+    },
+    ...{ inputs_hash: 'ab'.repeat(32), ...zeros },
+  });
+  await insert(pool, 'statement', {
+    ...{ id: statement, account_id, run_id: run, ord: 0, party: 'Atelier', kind: 'tenant', kwh: 1 },
+    ...{ estimated_kwh: 0, net: 1, tax: 0, total: 1 },
+  });
+  await insert(pool, 'statement_line', {
+    ...{ id: line, account_id, run_id: run, statement_id: statement, ord: 0, kind: 'energy', amount: 1 },
+    ...{ formula: '1 x 1', pool_lines: [], usage_points: [], meters: [], intervals: 0 },
+  });
+  return { '/api/billing-runs': run, '/api/statements': statement, '/api/statement-lines': line };
+}

@@ -189,7 +189,9 @@ describe('npm start, the demo park', () => {
       expect([path, ids(theirs).length > 0, ids(ours).length > 0]).toEqual([path, true, true]);
       expect(ids(ours).filter((id) => theirs.includes(id))).toEqual([]);
     }
-    interface Named { items: { name: string }[] }
+    interface Named {
+      items: { name: string }[];
+    }
     const spaces = await ask<Named>('tenant_admin', undefined, '/api/spaces');
     expect(spaces.items.map(({ name }) => name)).toEqual(['Unit 301', 'Unit 302']);
     const [other] = (await ask<{ items: { id: string }[] }>('account_admin', 'riverside', '/api/points'))

@@ -22,6 +22,8 @@ let told: DeviceEntry[];
 /** What reached the broker: topic, payload, and how many log entries there were by then. */
 let heard: [topic: string, payload: string, logged: number][];
 let logins: string[];
+/** Logins that the broker refuses before it accepts one. */
+let refusals: number;
 let faults: Faults;
 let devices: BusServer;
 let port: number;
@@ -31,7 +33,7 @@ async function startBroker(): Promise<void> {
   const broker = await Aedes.createBroker({
     authenticate(client, username, password, done) {
       logins.push(`${username} ${String(password)} ${client.id}`);
-      done(null, true);
+      done(null, logins.length > refusals);
     },
   });
   broker.on('publish', (packet, client) => {
@@ -51,6 +53,7 @@ const states = () => heard.filter(([topic]) => topic === 'devices/gate-user/stat
 
 beforeEach(async () => {
   [told, heard, logins] = [[], [], []];
+  refusals = 0;
   retained.clear();
   faults = createFaults();
   values = new Map([
@@ -95,6 +98,13 @@ describe('a device', () => {
         values: { barrier_open: 0, passes_in: 42, air_temperature: 21.3 },
       },
     ]);
+  });
+
+  test('that is refused tries again', async () => {
+    refusals = 2;
+    await startBroker();
+    await expect.poll(states, patience).toHaveLength(1);
+    expect(logins).toHaveLength(3);
   });
 
   test('tells a change, and not what it would show the same', async () => {

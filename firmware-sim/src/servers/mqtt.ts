@@ -57,6 +57,7 @@ function start(
   const presence = `devices/${username}/online`;
   const client = connect({
     ...{ host, port, username, protocolVersion: 4, keepalive: KEEPALIVE_S, reconnectPeriod: RETRY_MS },
+    reconnectOnConnackError: true, // A gateway may learn of it later.
     clientId: username,
     password: deps.passwordOf(device.key),
     will: { topic: presence, payload: Buffer.from('0'), qos: 1, retain: true },

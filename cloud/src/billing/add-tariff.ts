@@ -8,7 +8,7 @@ import { isDate } from '../metering/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
 import { parseJson } from './json.ts';
-import { readPlan } from './price-list.ts';
+import { checkPlan, readPlan } from './price-list.ts';
 import { tariffs } from './tariffs.ts';
 
 /** A tariff as a file holds it, beside the `holidays` and `tariff` of a scenario. */
@@ -41,10 +41,11 @@ export async function addTariff(db: Db, accountId: string, text: string, newId: 
     select id, timezone from site where account_id = ${accountId} and key = ${site}`.execute(db);
   const found = rows[0];
   if (!found) throw new Error(`tariff ${key}: there is no site ${site}`);
-  const plan = readPlan(parseJson(text), from, found.timezone);
-  if (!plan.ok)
+  const plan = readPlan(parseJson(text), found.timezone);
+  const faults = plan.ok ? checkPlan(plan.value, from) : plan.faults;
+  if (faults.length > 0)
     throw new Error(
-      plan.faults.map(({ field, message }) => `tariff ${key}: ${field ?? ''} ${message}`).join('\n'),
+      faults.map(({ field, message }) => `tariff ${key}: ${field ?? ''} ${message}`).join('\n'),
     );
   const tariff = { siteId: found.id, key, name, commodity, from, body: text };
   const added = await tariffs.add(db, accountId, tariff, newId);

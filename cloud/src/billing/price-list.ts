@@ -7,6 +7,7 @@ import {
   localAt,
   startOfDate,
 } from '../metering/index.ts';
+import { scenarioFault } from './faults.ts';
 import { isObject, type Json } from './json.ts';
 import { readHolidays, readInstant } from './read-scenario.ts';
 import { readTariff } from './read-tariff.ts';
@@ -27,20 +28,25 @@ export interface DatedPlan extends TariffPlan {
 
 const QUARTER_MS = 900_000;
 
-/** Reads `{holidays, adjusted_workdays?, tariff}` as a scenario has them, and sees that every quarter hour of a year has a price. */
-export function readPlan(json: Json, from: string, timezone: string): Checked<TariffPlan> {
+/** Reads `{holidays, adjusted_workdays?, tariff}` as a scenario has them. */
+export function readPlan(json: Json, timezone: string): Checked<TariffPlan> {
   const faults: Fault[] = [];
   if (!isObject(json))
     return { ok: false, faults: [{ source: 'scenario', message: 'must be a JSON object' }] };
   const reader = createReader(json, '', faults);
   const days = readHolidays(reader);
   const tariff = readTariff(reader, (item, key) => readInstant(item, key, timezone));
-  if (!days || !tariff) return { ok: false, faults };
-  const plan = { calendar: { timezone, ...days }, tariff };
-  if ((tariff.versions[0]?.from ?? Infinity) > startOfDate(from, timezone))
-    faults.push({ source: 'scenario', field: 'tariff.versions', message: `has no prices on ${from}` });
-  else faults.push(...ratesOf(plan, from, addDays(from, 366)).faults);
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: plan };
+  return days && tariff
+    ? { ok: true, value: { calendar: { timezone, ...days }, tariff } }
+    : { ok: false, faults };
+}
+
+/** Sees that every quarter hour of the year after a local day has a band and a price. */
+export function checkPlan(plan: TariffPlan, from: string): readonly Fault[] {
+  const { timezone } = plan.calendar;
+  if ((plan.tariff.versions[0]?.from ?? Infinity) <= startOfDate(from, timezone))
+    return ratesOf(plan, from, addDays(from, 366)).faults;
+  return [scenarioFault('tariff.versions', `has no prices on ${from}`)];
 }
 
 /** The price of a quarter hour, by where it starts (Unix ms); undefined before the first plan and outside the span. */

@@ -44,7 +44,7 @@ export const tariffs = {
     const first = rows[0];
     if (!first) return undefined;
     const plans = rows.map(({ from, body }): DatedPlan => {
-      const read = readPlan(parseJson(body), from, timezone);
+      const read = readPlan(parseJson(body), timezone);
       if (!read.ok) throw new Error(`stored tariff from ${from}: ${read.faults[0]?.message ?? ''}`);
       return { from, ...read.value };
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isDate, isTimeZone, parseInstant } from './local-time.ts';
+import { isDate, isTimeZone, monthOf, parseInstant } from './local-time.ts';
 
 const utc = (text: string): number => Date.parse(text);
 
@@ -36,4 +36,39 @@ describe('parseInstant', () => {
 test('dates and zones are known or not', () => {
   expect([isDate('2024-02-29'), isDate('2026-02-29'), isDate('2026-2-9')]).toEqual([true, false, false]);
   expect([isTimeZone('Asia/Shanghai'), isTimeZone('Mars/Olympus')]).toEqual([true, false]);
+});
+
+describe('monthOf', () => {
+  const of = (at: string, zone: string) => {
+    const { month, ...times } = monthOf(Date.parse(at), zone);
+    const [start, today, lastStart, lastEnd] = [times.start, times.today, times.lastStart, times.lastEnd].map(
+      (ms) => new Date(ms).toISOString(),
+    );
+    return [month, start, today, lastStart, lastEnd];
+  };
+
+  test.each([
+    [
+      'in the middle',
+      ...['2026-11-22T10:00:00Z', 'Asia/Shanghai', '2026-11', '2026-10-31T16:00:00.000Z'],
+      ...['2026-11-21T16:00:00.000Z', '2026-09-30T16:00:00.000Z', '2026-10-22T10:00:00.000Z'],
+    ],
+    [
+      'over a clock change by the hour on the wall',
+      ...['2026-11-22T10:00:00Z', 'Europe/Berlin', '2026-11', '2026-10-31T23:00:00.000Z'],
+      ...['2026-11-21T23:00:00.000Z', '2026-09-30T22:00:00.000Z', '2026-10-22T09:00:00.000Z'],
+    ],
+    [
+      'on a day that last month did not have: all of it',
+      ...['2026-03-31T10:00:00Z', 'UTC', '2026-03', '2026-03-01T00:00:00.000Z'],
+      ...['2026-03-31T00:00:00.000Z', '2026-02-01T00:00:00.000Z', '2026-03-01T00:00:00.000Z'],
+    ],
+    [
+      'in January',
+      ...['2026-01-01T00:30:00Z', 'UTC', '2026-01', '2026-01-01T00:00:00.000Z'],
+      ...['2026-01-01T00:00:00.000Z', '2025-12-01T00:00:00.000Z', '2025-12-01T00:30:00.000Z'],
+    ],
+  ])('%s', (_when, at, zone, ...expected) => {
+    expect(of(at!, zone!)).toEqual(expected);
+  });
 });

@@ -14,8 +14,7 @@ import type { Caller, Listing, Signal } from './caller.ts';
 export function createMoneyApi({ call, all }: Caller) {
   return {
     mySummary: (signal?: Signal) => call<UsageSummary>('/api/my/summary', { signal }),
-    myUsagePoints: async (signal?: Signal) =>
-      (await call<Listing<UsagePoint>>('/api/my/usage-points', { signal })).items,
+    myUsagePoints: (signal?: Signal) => all<UsagePoint>('/api/my/usage-points', {}, signal),
     /** `from` inclusive, `to` exclusive, both Unix ms. */
     myUsage: (id: string, range: { from: number; to: number; by: UsageBy }, signal?: Signal) =>
       call<Usage>(`/api/my/usage-points/${encodeURIComponent(id)}/usage`, {

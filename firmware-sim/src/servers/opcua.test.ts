@@ -30,7 +30,7 @@ test('the certificate outlives a restart, and the port is free in between', asyn
   expect(await again.listen(place)).toEqual(place);
   await again.close();
   expect(statSync(join(dataDir, 'opcua-key.pem')).mode & 0o077).toBe(0);
-});
+}, 120_000); // Each start takes a while on a busy machine.
 
 test('a port that is taken is refused, and the server can try another', async () => {
   const [first, second] = [server([]), server([])];
@@ -40,7 +40,7 @@ test('a port that is taken is refused, and the server can try another', async ()
   expect(other.port).not.toBe(place.port);
   await second.close();
   await first.close();
-});
+}, 120_000);
 
 test.each([[undefined], [null], [{}], [{ root: '' }], [{ root: 7 }]])(
   'an address without a root is refused: %o',

@@ -46,7 +46,7 @@ export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
       const link = await linkFor(signal);
       const start = rootNodeId(root, link.namespaces);
       if (start === undefined) throw noNamespace(root, where);
-      yield* variablesBelow(start, link, root, (work) => answer(work, signal));
+      yield* variablesBelow(start, { link, root, where, answer: (work) => answer(work, signal) });
     },
     async read(refs, signal) {
       const link = await linkFor(signal);
@@ -126,17 +126,29 @@ const noNamespace = ({ namespaceUri }: Root, where: string): DriverError =>
     where,
   );
 
+interface BrowseDeps {
+  readonly link: Link;
+  readonly root: Root;
+  readonly where: string;
+  readonly answer: <T>(work: Promise<T>) => Promise<T>;
+}
+
+/** Nodes looked below in one request: few enough that a slow server shows progress. */
+const BROWSE_NODES = 50;
+
 /** Every variable below a node, near ones first. A node that is met twice is shown once. */
-async function* variablesBelow(
-  start: string,
-  link: Link,
-  root: Root,
-  answer: <T>(work: Promise<T>) => Promise<T>,
-): AsyncGenerator<Found> {
+async function* variablesBelow(start: string, deps: BrowseDeps): AsyncGenerator<Found> {
+  const { link, root, where, answer } = deps;
   const seen = new Set([start]);
   const waiting = [start];
-  for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-    for (const child of await answer(link.children(node))) {
+  while (waiting.length > 0) {
+    const nodes = waiting.splice(0, BROWSE_NODES);
+    const below = await answer(link.children(nodes));
+    const [first] = below;
+    if (nodes[0] === start && first && !Array.isArray(first))
+      throw new DriverError('refused', `the server does not show ${start}: ${first.name}`, where);
+    // Deeper down a node that is not shown is passed over: the rest is worth seeing.
+    for (const child of below.flatMap((children) => (Array.isArray(children) ? children : []))) {
       if (seen.has(child.nodeId)) continue;
       seen.add(child.nodeId);
       waiting.push(child.nodeId);

@@ -1,4 +1,5 @@
 import { DriverError, type PointRef, type Sample } from '@parkline/kit';
+import { caughtUp } from './catch-up.ts';
 import type { Link, Watch } from './link.ts';
 import { failureOf } from './trouble.ts';
 import { badSample, type Reading, sampleOf, toldAt } from './value.ts';
@@ -54,20 +55,33 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Makes samples of readings, until `signal` aborts. */
+/** Makes samples of readings, until `signal` aborts. What comes while the link is being mended is put right before it is told. */
 function createTeller(
-  { asked, onSample, now }: FollowDeps,
+  { link, asked, onSample, now }: FollowDeps,
   signal: AbortSignal,
-): Pick<Watch, 'onReading' | 'onRefused'> {
+): Pick<Watch, 'onReading' | 'onRefused' | 'onMended'> {
   const since = now();
   const latest = new Map<number, Reading>();
+  const held = new Map<number, Reading[]>();
+
+  function tell(index: number, reading: Reading): void {
+    const before = latest.get(index);
+    latest.set(index, reading);
+    if (signal.aborted || (before && isRepeat(before, reading))) return;
+    const at = toldAt(reading.sourceAt, now(), since);
+    onSample(sampleOf(asked[index]!.ref, reading, { beganAt: at, at }));
+  }
   return {
     onReading(index, reading) {
-      const before = latest.get(index);
-      latest.set(index, reading);
-      if (signal.aborted || (before && isRepeat(before, reading))) return;
-      const at = toldAt(reading.sourceAt, now(), since);
-      onSample(sampleOf(asked[index]!.ref, reading, { beganAt: at, at }));
+      if (link.down === undefined) return tell(index, reading);
+      const list = held.get(index) ?? [];
+      held.set(index, list);
+      list.push(reading);
+    },
+    onMended() {
+      for (const [index, readings] of held)
+        for (const reading of caughtUp(readings, latest.get(index))) tell(index, reading);
+      held.clear();
     },
     onRefused(index, { name }) {
       const at = now();

@@ -8,8 +8,8 @@ export interface Link {
   readonly namespaces: readonly string[];
   /** One reading for each node id, same order. */
   read(nodeIds: readonly string[]): Promise<Reading[]>;
-  /** What is directly below a node. */
-  children(nodeId: string): Promise<Child[]>;
+  /** What is directly below each node, same order; the status where the server does not show a node. */
+  children(nodeIds: readonly string[]): Promise<(Child[] | Status)[]>;
   /** Watches nodes until it is closed; over a mended break, too. Rejects when the server refuses the whole. */
   monitor(nodeIds: readonly string[], watch: Watch): Promise<Monitoring>;
   /** Safe when called twice. */
@@ -32,6 +32,8 @@ export interface Watch {
   readonly onRefused: (index: number, status: Status) => void;
   /** The server is heard of: values, or word that nothing changed. */
   readonly onSign: () => void;
+  /** A broken link is whole again; everything that was kept for it has been told. */
+  readonly onMended: () => void;
   /** It is over, and nothing more will come. */
   readonly onEnd: (why: string) => void;
 }

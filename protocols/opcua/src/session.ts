@@ -1,7 +1,7 @@
 import { DriverError, type DriverLog } from '@parkline/kit';
 import type * as library from 'node-opcua-client';
-import type { ClientSession, DataValue, OPCUAClient } from 'node-opcua-client';
-import type { Child, Link } from './link.ts';
+import type { BrowseResult, ClientSession, DataValue, OPCUAClient } from 'node-opcua-client';
+import type { Child, Link, Watch } from './link.ts';
 import { createMonitor } from './monitor.ts';
 import type { ConnectionParams } from './params.ts';
 import type { Reading, Status } from './value.ts';
@@ -52,9 +52,16 @@ export async function createSessionLink(deps: SessionDeps): Promise<Link> {
       }
       return readings;
     },
-    children: (nodeId) => childrenOf(deps, nodeId),
+    children: (nodeIds) => childrenOf(deps, nodeIds),
     async monitor(nodeIds, watch) {
-      return monitor(nodeIds, { ...watch, onEnd: health.onEnd(watch.onEnd) });
+      const { joined, leave } = health.join(watch);
+      const { close } = await monitor(nodeIds, joined);
+      return {
+        close() {
+          leave();
+          return close();
+        },
+      };
     },
     async close() {
       health.stop();
@@ -70,8 +77,8 @@ const VALUE = 13;
 
 interface Health {
   down(): string | undefined;
-  /** Also ends a watch when the session is given up. */
-  onEnd(end: (why: string) => void): (why: string) => void;
+  /** Tells a watch when the session is mended or given up, which ends it once. */
+  join(watch: Watch): { readonly joined: Watch; readonly leave: () => void };
   stop(): void;
 }
 
@@ -82,7 +89,7 @@ function watchHealth(
 ): Health {
   let why: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const ends = new Set<(why: string) => void>();
+  const watches = new Set<Watch>();
 
   function stop(): void {
     clearTimeout(timer);
@@ -93,8 +100,7 @@ function watchHealth(
     why = reason;
     log.warn({ where, why: reason }, 'opc ua session given up');
     onGone();
-    for (const end of ends) end(reason);
-    ends.clear();
+    for (const { onEnd } of watches) onEnd(reason);
     void client.disconnect().catch(() => undefined);
   }
   function onLost(): void {
@@ -111,6 +117,7 @@ function watchHealth(
     clearTimeout(timer);
     why = undefined;
     log.info({ where }, 'opc ua link mended');
+    for (const { onMended } of watches) onMended();
   }
   client.on('connection_lost', onLost);
   client.on(
@@ -123,30 +130,46 @@ function watchHealth(
 
   return {
     down: () => why,
-    onEnd(end) {
-      const once = (reason: string): void => {
-        if (ends.delete(once)) end(reason);
+    join(watch) {
+      const leave = (): void => void watches.delete(joined);
+      const joined: Watch = {
+        ...watch,
+        onEnd: (reason) => {
+          if (watches.delete(joined)) watch.onEnd(reason);
+        },
       };
-      ends.add(once);
-      return once;
+      watches.add(joined);
+      return { joined, leave };
     },
     stop,
   };
 }
 
-async function childrenOf({ library, session, where }: SessionDeps, nodeId: string): Promise<Child[]> {
-  const { BrowseDirection } = library;
-  let page = await session.browse({
-    nodeId,
-    browseDirection: BrowseDirection.Forward,
-    referenceTypeId: 'HierarchicalReferences',
-    includeSubtypes: true,
-    resultMask: 0x3f,
-  });
-  if (page.statusCode.isNotGood())
-    throw new DriverError('refused', `the server does not show ${nodeId}: ${page.statusCode.name}`, where);
-  const found = [...(page.references ?? [])];
-  while (page.continuationPoint?.length > 0) {
+async function childrenOf(deps: SessionDeps, nodeIds: readonly string[]): Promise<(Child[] | Status)[]> {
+  const { library, session, where } = deps;
+  const pages = await session.browse(
+    nodeIds.map((nodeId) => ({
+      nodeId,
+      browseDirection: library.BrowseDirection.Forward,
+      referenceTypeId: 'HierarchicalReferences',
+      includeSubtypes: true,
+      resultMask: 0x3f,
+    })),
+  );
+  if (pages.length !== nodeIds.length)
+    throw new DriverError('garbage', `${pages.length} answers to ${nodeIds.length} questions`, where);
+  const all: (Child[] | Status)[] = [];
+  for (const first of pages) {
+    if (first.statusCode.isNotGood()) all.push(statusOf(first.statusCode));
+    else all.push(await pagesFrom(deps, first));
+  }
+  return all;
+}
+
+/** A server hands out what is below a node in parts. */
+async function pagesFrom({ library, session }: SessionDeps, first: BrowseResult): Promise<Child[]> {
+  const found = [...(first.references ?? [])];
+  for (let page = first; page.continuationPoint?.length > 0;) {
     page = await session.browseNext(page.continuationPoint, false);
     found.push(...(page.references ?? []));
   }

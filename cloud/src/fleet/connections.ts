@@ -73,7 +73,8 @@ export function deviceParams(
   if (protocol !== 'mqtt') return { ...params };
   const { username } = addressOf(key, 'mqtt', params);
   const token = tokens[key];
-  if (token === undefined) throw new Error(`the secrets file has no token of ${key}`);
+  if (token === undefined)
+    throw new Error(`${key} logs in at the gateway: name a secrets file (--secrets) with its token`);
   return { username, passwordSha256: createHash('sha256').update(token).digest('hex') };
 }
 

@@ -116,7 +116,9 @@ describe('the configuration of a gateway', () => {
       }),
     ]);
     expect(JSON.stringify(config)).not.toContain('a token');
-    expect(() => connectionOf('mqtt', { username: 'gate-1' }, {})).toThrow('no token of d-1');
+    expect(() => connectionOf('mqtt', { username: 'gate-1' }, {})).toThrow(
+      'd-1 logs in at the gateway: name a secrets file',
+    );
   });
 
   test('is refused for a protocol without a driver and for an address of another one', () => {

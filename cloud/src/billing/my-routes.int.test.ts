@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { History, Usage, UsagePoint, UsageSummary } from '@parkline/contract';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createTestApp, loggedIn } from '../identity/testing.ts';
@@ -134,7 +133,7 @@ describe('who may ask', () => {
     const ids = [
       await givenUsagePoint(owner, park.accountId, other),
       await givenUsagePoint(owner, foreign.accountId, far),
-      randomUUID(),
+      newId(),
     ];
     const query = new URLSearchParams({ ...day, by: 'hour' });
     for (const id of ids) expect((await get(`/api/my/usage-points/${id}/usage?${query}`)).status).toBe(404);

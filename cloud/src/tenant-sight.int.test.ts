@@ -99,6 +99,51 @@ test('a tenant that is none, of another account or invented, sees the operator a
     expect([...(await sight(ours.accountId, tenant)).keys()]).toEqual(['account']);
 });
 
+test('a tenant writes about its own people and nothing else', async () => {
+  const person = async (role: string) => {
+    const { rows } = await owner.query<{ id: string }>(
+      'select id from person where account_id = $1 and $2 = any (roles) order by id limit 1',
+      [ours.accountId, role],
+    );
+    return rows[0]!.id;
+  };
+  const app = await pool('parkline_app').connect();
+  const attempt = async (text: string, values: unknown[] = []) => {
+    await app.query('begin');
+    try {
+      await app.query(
+        `select set_config('app.account_id', $1, true), set_config('app.tenant_id', $2, true)`,
+        [ours.accountId, ours.tenants.get('atelier')],
+      );
+      return (await app.query(text, values)).rowCount;
+    } finally {
+      await app.query('rollback');
+    }
+  };
+  const session = `insert into session (id, account_id, person_id, token_hash, created_at, seen_at, expires_at)
+    values (gen_random_uuid(), $1, $2, sha256(random()::text::bytea), now(), now(), now())`;
+  const deed = `insert into audit_event (account_id, at, person_id, action) values ($1, now(), $2, 'thing.done')`;
+  for (const text of [session, deed]) {
+    expect(await attempt(text, [ours.accountId, await person('tenant_admin')])).toBe(1);
+    // Somebody of the staff: the way to become one.
+    await expect(attempt(text, [ours.accountId, await person('account_admin')])).rejects.toThrow(
+      'row-level security',
+    );
+  }
+  expect(await attempt('update person set password_hash = password_hash')).toBe(1);
+
+  const { rows } = await owner.query<{ name: string }>(
+    `select c.relname as name from pg_class c
+     where c.relname = any ($1) and has_table_privilege('parkline_app', c.oid, 'delete')`,
+    [tables],
+  );
+  const deleted: Record<string, number | null> = {};
+  for (const { name } of rows) deleted[name] = await attempt(`delete from ${name}`);
+  expect(deleted).toMatchObject({ session: 1 });
+  expect(Object.entries(deleted).filter(([, count]) => count !== 0)).toEqual([['session', 1]]);
+  app.release();
+});
+
 test('the functions that read readings answer staff and nobody of a tenant', async () => {
   const point = ours.ids['/api/points'];
   const span = `'2026-10-01'::timestamptz, '2026-12-01'::timestamptz`;

@@ -40,6 +40,7 @@ export const changeRoutes =
         const body = new PassThrough();
         const stream = createChangeStream(body, gather, (topic) => actor.permissions.has(permissions[topic]));
         const stop = hub.listen(actor.accountId, stream.offer);
+        body.write(':\n\n'); // The answer's head goes with the first bytes, and who may know nothing waits for it, too.
         stream.offer(changeTopics);
         const timers = [
           setInterval(() => body.write(':\n\n'), heartbeat),

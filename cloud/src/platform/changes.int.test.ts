@@ -1,0 +1,113 @@
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
+import { afterAll, expect, test } from 'vitest';
+import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
+import { systemWait } from './clock.ts';
+import { createChangeHub, notifyChanged } from './changes.ts';
+import { changeRoutes } from './changes-route.ts';
+import { withAccount } from './db.ts';
+import { clonedDatabase } from './testing.ts';
+
+const { owner, app: db, pool } = await clonedDatabase();
+const stop = new AbortController();
+const hub = createChangeHub({ pool: pool('parkline_app'), wait: systemWait, log: pino({ enabled: false }) });
+const running = hub.run(stop.signal);
+const app = await createTestApp(db);
+let alive = true;
+await app.register(
+  changeRoutes({
+    hub,
+    permissions: { faults: 'fault.read', 'work-orders': 'workorder.read', settings: 'workorder.read' },
+    isLoggedIn: () => Promise.resolve(alive),
+    times: { session: 50, gather: 20 },
+  }),
+);
+await app.listen({ port: 0, host: '127.0.0.1' });
+const port = (app.server.address() as AddressInfo).port;
+afterAll(async () => {
+  await app.close();
+  stop.abort();
+  await running;
+});
+
+/** Reads a stream; `topics` has everything that was told so far, oldest first. */
+async function open(headers: { cookie: string }) {
+  const abort = new AbortController();
+  const reply = await fetch(`http://127.0.0.1:${port}/api/changes`, { headers, signal: abort.signal });
+  const events: string[][] = [];
+  let text = '';
+  const over = (async () => {
+    for await (const chunk of reply.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      const blocks = text.split('\n\n');
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        const data = /^event: changed\ndata: (.*)$/.exec(block)?.[1];
+        if (data) events.push((JSON.parse(data) as { topics: string[] }).topics);
+      }
+    }
+  })().catch(() => undefined);
+  return { reply, events, over, close: () => abort.abort() };
+}
+
+const change = (accountId: string, ...topics: ('faults' | 'work-orders')[]) =>
+  withAccount(owner, accountId, (trx) => notifyChanged(trx, accountId, ...topics));
+
+test('a change is told when it is committed, to its own account only', async () => {
+  const [mine, other] = [await givenAccount(owner), await givenAccount(owner)];
+  const stream = await open(await loggedIn(owner, mine, ['supervisor']));
+  expect(stream.reply.headers.get('content-type')).toBe('text/event-stream');
+  await expect
+    .poll(() => stream.events, { timeout: 10_000 })
+    .toEqual([['faults', 'work-orders', 'settings']]);
+
+  const failing = withAccount(owner, mine, async (trx) => {
+    await notifyChanged(trx, mine, 'faults');
+    throw new Error('undone');
+  });
+  await expect(failing).rejects.toThrow('undone');
+  await change(other, 'faults');
+  await change(mine, 'work-orders');
+  await expect.poll(() => stream.events.slice(1), { timeout: 10_000 }).toEqual([['work-orders']]);
+  stream.close();
+});
+
+test('a storm of changes is a few events, and nobody is told of what he may not read', async () => {
+  const accountId = await givenAccount(owner);
+  const finance = await open(await loggedIn(owner, accountId, ['finance_officer']));
+  const engineer = await open(await loggedIn(owner, accountId, ['facility_engineer']));
+  await expect.poll(() => engineer.events.length, { timeout: 10_000 }).toBe(1);
+  for (let i = 0; i < 50; i += 1) await change(accountId, 'faults', 'work-orders');
+  await expect.poll(() => engineer.events.at(-1), { timeout: 10_000 }).toEqual(['faults', 'work-orders']);
+  expect(engineer.events.length).toBeLessThan(50);
+  expect(finance.events).toEqual([]);
+  finance.close();
+  engineer.close();
+});
+
+test('a stream ends with its session', async () => {
+  const accountId = await givenAccount(owner);
+  const stream = await open(await loggedIn(owner, accountId, ['supervisor']));
+  alive = false;
+  await stream.over;
+  alive = true;
+});
+
+test('without a session there is no stream', async () => {
+  expect((await fetch(`http://127.0.0.1:${port}/api/changes`)).status).toBe(401);
+});
+
+test('after the database broke the link everybody looks at everything, and hears again', async () => {
+  const accountId = await givenAccount(owner);
+  const stream = await open(await loggedIn(owner, accountId, ['supervisor']));
+  await expect.poll(() => stream.events.length, { timeout: 10_000 }).toBe(1);
+  await pool().query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen parkline_changed%' or query = 'select 1'`,
+  );
+  await expect
+    .poll(() => stream.events.slice(1), { timeout: 20_000 })
+    .toEqual([['faults', 'work-orders', 'settings']]);
+  await change(accountId, 'faults');
+  await expect.poll(() => stream.events.at(-1), { timeout: 10_000 }).toEqual(['faults']);
+  stream.close();
+});

@@ -8,7 +8,7 @@ const offline = new ApiError(0, { code: 'offline', message: 'no reply' });
 
 test('an action runs once at a time and tells why it failed', async () => {
   const action = new Action();
-  let done = () => undefined as void;
+  let done: () => void = () => undefined;
   const first = action.run(() => new Promise<void>((resolve) => (done = resolve)));
   expect([action.busy, await action.run(async () => undefined)]).toEqual([true, false]);
   done();
@@ -44,7 +44,7 @@ const picture = new Blob(['jpeg'], { type: 'image/jpeg' });
 
 test('a photo goes out with its progress and is told when it has arrived', async () => {
   const { photo, sent, answers, arrived } = given();
-  let finish = () => undefined as void;
+  let finish: () => void = () => undefined;
   answers.push(() => new Promise((resolve) => (finish = resolve)));
   const sending = photo.send(picture);
   expect([photo.state, photo.progress]).toEqual(['sending', 0.5]);

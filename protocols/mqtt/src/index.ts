@@ -1,5 +1,6 @@
 import { type Connection, DriverError, type DriverDeps, type DriverModule } from '@parkline/kit';
-import { type Account, createBroker } from './broker.ts';
+import { createBroker } from './broker.ts';
+import type { Account } from './door.ts';
 import { createMqttDriver } from './driver.ts';
 import { parseConnectionParams, parseDeviceParams } from './params.ts';
 import { createStation } from './station.ts';

@@ -292,37 +292,3 @@ test('lists are read page by page, newest first', async () => {
   const numbers = [...first.items, ...second.items].map(({ number }: { number: string }) => number);
   expect([numbers, second.next]).toEqual([['2026-00003', '2026-00002', '2026-00001'], null]);
 });
-
-test('a rule is set within its range, and says what it comes with', async () => {
-  const put = (key: string, body: object) => engineer!.put(`/api/fault-rules/${key}`, body);
-  expect((await put('zone-too-warm', { enabled: true, forS: 30, limit: 99 })).status).toBe(400);
-  expect((await put('water-leak', { enabled: true, forS: 30, limit: 1 })).status).toBe(400);
-  expect((await put('none', { enabled: true, forS: 30, limit: null })).status).toBe(404);
-  expect((await put('zone-too-warm', { enabled: false, forS: 30, limit: 4 })).body).toMatchObject({
-    ...{ enabled: false, forS: 30, limit: 4, limitUnit: 'K', preset: { enabled: true, forS: 600 } },
-  });
-  const { body } = await hall!.get('/api/fault-rules');
-  expect(body.items.find(({ key }: { key: string }) => key === 'zone-too-warm')).toMatchObject({ forS: 30 });
-  expect(
-    (await hall!.put('/api/fault-rules/zone-too-warm', { enabled: true, forS: 1, limit: 4 })).status,
-  ).toBe(403);
-});
-
-test('acknowledging notes who did, once, and ends what only a person can end', async () => {
-  const meter = await park.add('three-phase-meter', 'm');
-  await park.set(meter, { active_energy_import: 500 });
-  await worker.run(2);
-  await park.set(meter, { active_energy_import: 100 });
-  await worker.run(1);
-  const [fault] = (await engineer!.get('/api/faults?rule=meter-stepped-back')).body.items;
-  expect(fault).toMatchObject({
-    state: 'open',
-    endsByAcknowledging: true,
-    detail: 'The register shows 1 kWh; before that it showed 5 kWh. The meter was replaced or reset.',
-  });
-  const told = await engineer!.post(`/api/faults/${fault.id}/acknowledge`);
-  expect(told.body).toMatchObject({ state: 'cleared', clearedWhy: 'acknowledged', acknowledgedBy: 'Eng' });
-  expect((await supervisor!.post(`/api/faults/${fault.id}/acknowledge`)).body.acknowledgedBy).toBe('Eng');
-  await worker.run(3);
-  expect((await engineer!.get('/api/faults')).body.items).toHaveLength(1);
-});

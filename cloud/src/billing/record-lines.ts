@@ -1,4 +1,4 @@
-import { divideHalfUp, formatUnits, startOf } from '../metering/index.ts';
+import { divideHalfUp, formatUnits, pow10, startOf } from '../metering/index.ts';
 import { exactEnergy, formatCents } from './present.ts';
 import type { Line } from './price.ts';
 import type { IntervalRecord, LineRecord, PoolLineRecord } from './record.ts';
@@ -103,15 +103,30 @@ export function recordLines(
 
 /** '15102.88 × 18600 / 55800 = 5034.29'; an ≈ where a cent went to or came from a larger remainder. */
 function describeShare(
-  { cents, weights, weightScale, shares }: Pool,
+  pool: Pool,
   index: number,
 ): Pick<LineRecord, 'quantity' | 'amount' | 'formula' | 'weight' | 'weightSum'> {
+  const { own, all, scale } = showWeight(pool, index);
+  const share = pool.shares[index]!;
+  const [weight, weightSum] = [formatUnits(own, scale, 0), formatUnits(all, scale, 0)];
+  const amount = formatCents(share);
+  const isPlain = divideHalfUp(pool.cents * own, all) === share;
+  const formula = `${formatCents(pool.cents)} × ${weight} / ${weightSum} ${isPlain ? '=' : '≈'} ${amount}`;
+  return { quantity: weight, amount, formula, weight, weightSum };
+}
+
+/** Digits of a percentage that stands for a bare ratio. */
+const PERCENT_SCALE = 6;
+
+/** The weight as its basis measures it; a bare ratio, which may have a hundred digits, as a percentage. */
+function showWeight(
+  { weights, weightScale }: Pool,
+  index: number,
+): { readonly own: bigint; readonly all: bigint; readonly scale: number } {
   const sum = weights.reduce((acc, weight) => acc + weight, 0n);
-  const [own, all] = [weights[index]!, sum].map((units) => formatUnits(units, weightScale, 0));
-  const amount = formatCents(shares[index]!);
-  const isPlain = divideHalfUp(cents * weights[index]!, sum) === shares[index]!;
-  const formula = `${formatCents(cents)} × ${own!} / ${all!} ${isPlain ? '=' : '≈'} ${amount}`;
-  return { quantity: own!, amount, formula, weight: own!, weightSum: all! };
+  if (weightScale !== null) return { own: weights[index]!, all: sum, scale: weightScale };
+  const all = 100n * pow10(PERCENT_SCALE);
+  return { own: divideHalfUp(weights[index]! * all, sum), all, scale: PERCENT_SCALE };
 }
 
 function printLine({ rate, energy, cents }: Line, energyScale: number): PoolLineRecord {

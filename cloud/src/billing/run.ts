@@ -24,9 +24,9 @@ export interface Pool {
   /** How an energy pool was priced; empty for demand and power factor. */
   readonly lines: readonly Line[];
   readonly shares: readonly bigint[];
-  /** What the split went by, in steps of 10^-weightScale of the basis' unit. */
+  /** What the split went by, in steps of 10^-weightScale of the basis' unit; bare ratios where that is null. */
   readonly weights: readonly bigint[];
-  readonly weightScale: number;
+  readonly weightScale: number | null;
 }
 
 export interface Statement {

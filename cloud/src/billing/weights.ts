@@ -29,14 +29,16 @@ export function computeWeights(rule: ShareRule, measures: Measures, scenario: Sc
   return scenario.participants.map((name) => (name === scenario.landlord ? 1n : 0n));
 }
 
-/** Digits after the point in the whole numbers of `computeWeights`. A mix, and what the landlord carries alone, are bare ratios. */
+/** Digits after the point in the whole numbers of `computeWeights`; null where only their ratio says something, as in a mix. */
 export function findWeightScale(
   { basis }: ShareRule,
   weights: readonly bigint[],
   { spaces }: Scenario,
   energyScale: number,
-): number {
-  if (basis === 'mixed' || weights.reduce((sum, weight) => sum + weight, 0n) === 1n) return 0;
+): number | null {
+  if (basis === 'mixed') return null;
+  // The landlord carries it alone.
+  if (weights.reduce((sum, weight) => sum + weight, 0n) === 1n) return 0;
   if (basis === 'metered' || basis === 'fixed_percent') return GIVEN_SCALE;
   if (basis === 'area_days') return areaScale(spaces);
   return basis === 'direct_kwh' || basis === 'coincident_kw' ? energyScale : 0;

@@ -30,8 +30,14 @@ export interface BacnetBench {
 /** Key of a device of the bench in faults and log. */
 export const benchKey = (instance: number): string => `device-${instance}`;
 
-/** Simulated BACnet controllers on loopback. Drivers may not import the simulator; their tests reach it through here. */
-export async function startBacnetBench(devices: readonly BacnetBenchDevice[]): Promise<BacnetBench> {
+/**
+ * Simulated BACnet controllers on loopback. Drivers may not import the simulator; their tests reach it through here.
+ * @param options `isLogged` false keeps no log, which a long run would fill.
+ */
+export async function startBacnetBench(
+  devices: readonly BacnetBenchDevice[],
+  { isLogged = true }: { readonly isLogged?: boolean } = {},
+): Promise<BacnetBench> {
   const faults = createFaults();
   const told: DeviceEntry[] = [];
   const shown = new Map(devices.map(({ instance, objects }) => [instance, new Map(Object.entries(objects))]));
@@ -44,7 +50,10 @@ export async function startBacnetBench(devices: readonly BacnetBenchDevice[]): P
       quantities: new Map(Object.keys(objects).map((id) => [id, () => shown.get(instance)!.get(id)!])),
     })),
     faults,
-    log: { write: (entry) => void ('device' in entry && told.push(entry)), close: () => undefined },
+    log: {
+      write: (entry) => void (isLogged && 'device' in entry && told.push(entry)),
+      close: () => undefined,
+    },
     now: Date.now,
     dataDir: '/nowhere',
   });

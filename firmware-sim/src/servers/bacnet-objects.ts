@@ -75,19 +75,12 @@ function createPointObject(row: BacnetRow, { key, quantities }: ServedDevice<Bac
   const quantity = quantities.get(row.quantity);
   if (!quantity) throw new Error(`${key}: its model has no quantity ${row.quantity}`);
   const { type, instance, name, description, analog } = row;
+  let last: { readonly raw: number; readonly shown: Shown } | undefined;
+  /** The same value is asked for several times: as value, flags and reliability, and while it stands. */
   const show = (t: number): Shown => {
     const raw = quantity(t);
-    const isFault = !Number.isFinite(raw);
-    const value = isFault
-      ? null
-      : analog
-        ? shortestFloat32(Number(raw.toFixed(analog.digits)))
-        : Number(raw > 0);
-    return {
-      value,
-      presentValue: analog ? encode.real(value ?? NaN) : encode.enumerated(value ?? 0),
-      statusFlags: encode.bits([false, isFault, false, false]),
-    };
+    if (!last || !Object.is(last.raw, raw)) last = { raw, shown: shownOf(raw, analog) };
+    return last.shown;
   };
   const isBinaryField = type === objectTypes.BI || type === objectTypes.BO;
   const values = new Map<number, (t: number) => readonly number[]>([
@@ -113,6 +106,17 @@ function createPointObject(row: BacnetRow, { key, quantities }: ServedDevice<Bac
     return value && [value(t)];
   };
   return { type, instance, row, propertyIds: [...values.keys()], property, show };
+}
+
+function shownOf(raw: number, analog: BacnetRow['analog']): Shown {
+  const isFault = !Number.isFinite(raw);
+  const exact = analog ? shortestFloat32(Number(raw.toFixed(analog.digits))) : Number(raw > 0);
+  const value = isFault ? null : exact;
+  return {
+    value,
+    presentValue: analog ? encode.real(value ?? NaN) : encode.enumerated(value ?? 0),
+    statusFlags: encode.bits([false, isFault, false, false]),
+  };
 }
 
 /** Bits of ReadProperty, ReadPropertyMultiple, SubscribeCOV, Who-Is and I-Am among the 40 services of clause 21. */

@@ -206,6 +206,18 @@ test('off the network a device is silent; back on it, it is found at another pla
   expect(await read(after, 3, 1)).toMatchObject({ values: [{ value: 1 }] });
 });
 
+test('one device leaves the network while its neighbour goes on, and joins it again', async () => {
+  const [gone, stays] = [2001, 2002] as const;
+  const before = await find(gone, stays, 2);
+  await server.leave?.('d2001');
+  await expect(read(before.get(gone)!, 3, 1)).rejects.toThrow('ERR_TIMEOUT');
+  expect(await read(before.get(stays)!, 3, 1)).toMatchObject({ values: [{ value: 1 }] });
+  expect([...(await find(gone, stays, 1)).keys()]).toEqual([stays]);
+  await server.join?.('d2001');
+  const after = await find(gone, stays, 2);
+  expect(await read(after.get(gone)!, 3, 1)).toMatchObject({ values: [{ value: 1 }] });
+});
+
 test('an address that is no instance, and an instance that is there twice, are refused', () => {
   const serve = (addresses: readonly unknown[]) => () =>
     createBacnetServer({

@@ -17,6 +17,7 @@ export function createBacnetServer(deps: BusServerDeps<BacnetTable>): BusServer 
   );
   if (twice) throw new Error(`bus ${deps.bus}: two devices of instance ${twice.instance}`);
   let broadcast: Socket | undefined;
+  const named = (key: string) => devices[deps.devices.findIndex((device) => device.key === key)];
 
   return {
     async listen({ host, port }) {
@@ -38,6 +39,14 @@ export function createBacnetServer(deps: BusServerDeps<BacnetTable>): BusServer 
       broadcast = undefined;
       await Promise.all(devices.map((device) => device.close()));
       if (closing) await new Promise<void>((resolve) => void closing.close(resolve));
+    },
+    async leave(key) {
+      await named(key)?.close();
+    },
+    async join(key) {
+      if (!broadcast) return; // It comes with the bus.
+      await named(key)?.close();
+      await named(key)?.listen(broadcast.address().address);
     },
   };
 }

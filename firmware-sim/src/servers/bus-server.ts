@@ -29,4 +29,8 @@ export interface BusServer {
   listen(wanted: BusPlace): Promise<BusPlace>;
   /** Off the network; `listen` may follow. Safe when not listening. */
   close(): Promise<void>;
+  /** Takes one device of a listening bus off the network, by its key. Absent where devices have no way of their own to it. */
+  readonly leave?: (device: string) => Promise<void>;
+  /** Puts it back. */
+  readonly join?: (device: string) => Promise<void>;
 }

@@ -100,6 +100,20 @@ describe('a device', () => {
     ]);
   });
 
+  test('that leaves says no farewell, so the broker tells its last will; it joins again', async () => {
+    await startBroker();
+    await expect.poll(states, patience).toHaveLength(1);
+    const presence = () => heard.filter(([topic]) => topic.endsWith('/online')).map(([, payload]) => payload);
+    await devices.leave?.('gate-a-1');
+    await expect.poll(presence, patience).toEqual(['1', '0']);
+    values.set('barrier_open', 1);
+    await devices.join?.('gate-a-1');
+    await devices.join?.('gate-a-1');
+    await expect.poll(states, patience).toHaveLength(2);
+    expect(presence()).toEqual(['1', '0', '1']);
+    expect(logins).toHaveLength(2);
+  });
+
   test('that is refused tries again', async () => {
     refusals = 2;
     await startBroker();

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type MqttClient } from 'mqtt';
 import { type MqttTable, shownIn, telegramOf } from '../tables/mqtt-table.ts';
+import type { BusPlace } from '../ports.ts';
 import type { BusServer, BusServerDeps, ServedDevice } from './bus-server.ts';
 
 /** How often a device looks at itself for a change, ms. */
@@ -17,18 +18,29 @@ export interface MqttDevicesDeps extends BusServerDeps<MqttTable> {
 
 /** The devices of a bus that come to the gateway's broker: they are clients, so "listening" is to keep coming back. */
 export function createMqttDevices(deps: MqttDevicesDeps): BusServer {
-  let running: readonly Connected[] = [];
+  const running = new Map<string, Connected>();
+  let place: BusPlace | undefined;
+  const join = (key: string): void => {
+    const device = deps.devices.find((each) => each.key === key);
+    if (device && place && !running.has(key)) running.set(key, start(device, deps, place));
+  };
+  const leave = async (key: string): Promise<void> => {
+    const leaving = running.get(key);
+    running.delete(key);
+    await leaving?.vanish();
+  };
   return {
     async listen({ host, port }) {
-      const place = { host, port: port === 0 ? await freePort(host) : port };
-      running = deps.devices.map((device) => start(device, deps, place));
+      place = { host, port: port === 0 ? await freePort(host) : port };
+      for (const { key } of deps.devices) join(key);
       return place;
     },
     async close() {
-      const ending = running;
-      running = [];
-      await Promise.all(ending.map((device) => device.vanish()));
+      place = undefined;
+      await Promise.all([...running.keys()].map(leave));
     },
+    leave,
+    join: async (key) => join(key),
   };
 }
 

@@ -54,7 +54,7 @@ async function obey({ faults, unplug, plug, scenarios }: ControlDeps, command: C
       return { scenarios: scenarios.list().map(told) };
     case 'scenario': {
       if (typeof command.on !== 'boolean') throw new Error('on is true or false');
-      const { changed, ...state } = scenarios.set(command.name, command.on);
+      const { changed, ...state } = await scenarios.set(command.name, command.on);
       return { changed, scenario: told(state) };
     }
     default:

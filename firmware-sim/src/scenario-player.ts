@@ -7,47 +7,69 @@ import type { Effect, Scenario } from './scenarios.ts';
 export interface ScenarioPlayer {
   /** In the order of their names; only those whose devices the park has. */
   list(): readonly ScenarioState[];
-  /** @returns whether that changed anything, and the scenario. @throws Error for a name that is none here. */
-  set(name: string, isOn: boolean): ScenarioState & { readonly changed: boolean };
+  /** @returns whether that changed anything, and the scenario. Rejects for a name that is none here. */
+  set(name: string, isOn: boolean): Promise<ScenarioState & { readonly changed: boolean }>;
+  /** Does again what a bus that has just begun to listen does not know: who is silent, who is gone. */
+  resume(): Promise<void>;
 }
+
+/** Takes a device off its bus, and puts it back. */
+export type SetPresence = (bus: string, device: string, isThere: boolean) => Promise<void>;
 
 export interface PlayerDeps {
   readonly park: Park;
   readonly book: ScenarioBook;
   readonly faults: Faults;
+  readonly setPresence: SetPresence;
   readonly now: () => number;
 }
 
-/** Scenarios that were on in an earlier run go on. */
-export function createScenarioPlayer({ park, book, faults, now }: PlayerDeps): ScenarioPlayer {
+export function createScenarioPlayer(deps: PlayerDeps): ScenarioPlayer {
+  const { book, faults, now } = deps;
   const silences = new Map<string, readonly number[]>();
-  const silence = ({ name, effects }: Scenario): void => {
-    silences.set(
-      name,
-      effects.flatMap((effect) => silenceDevice(effect, park, faults)),
-    );
-  };
   const list = (): readonly ScenarioState[] => book.scenarios.map(({ name }) => book.state(name));
-  for (const { scenario, since } of list()) if (since !== undefined) silence(scenario);
+  const end = (name: string): void => {
+    for (const id of silences.get(name) ?? []) faults.clear({ id });
+    silences.delete(name);
+  };
+  const play = async ({ name, effects }: Scenario, isOn: boolean): Promise<void> => {
+    end(name);
+    if (isOn)
+      silences.set(
+        name,
+        effects.flatMap((effect) => silenceDevice(effect, deps)),
+      );
+    for (const effect of effects) await moveDevice(effect, !isOn, deps);
+  };
 
   return {
     list,
-    set(name, isOn) {
+    async set(name, isOn) {
       const changed = book.set(name, isOn, now());
       const state = book.state(name);
-      if (changed && isOn) silence(state.scenario);
-      if (changed && !isOn) for (const id of silences.get(name) ?? []) faults.clear({ id });
+      if (changed) await play(state.scenario, isOn);
       return { ...state, changed };
+    },
+    async resume() {
+      for (const { scenario, since } of list()) if (since !== undefined) await play(scenario, true);
     },
   };
 }
 
+const busOf = (device: string, { park }: PlayerDeps): string | undefined =>
+  park.equipment.find(({ key }) => key === device)?.bus;
+
 /** @returns the number of the fault that keeps the device silent, in a list; an empty one for another effect. */
-function silenceDevice({ kind, device }: Effect, { meters, equipment }: Park, faults: Faults): number[] {
+function silenceDevice({ kind, device }: Effect, deps: PlayerDeps): number[] {
   if (kind !== 'silent') return [];
   const fault = { kind: 'silence' } as const;
-  const meter = meters.find(({ key }) => key === device);
-  if (meter) return [faults.set({ bus: meter.bus, unit: meter.unit, fault })];
-  const bus = equipment.find(({ key }) => key === device)?.bus;
-  return bus === undefined ? [] : [faults.set({ bus, device, fault })];
+  const meter = deps.park.meters.find(({ key }) => key === device);
+  if (meter) return [deps.faults.set({ bus: meter.bus, unit: meter.unit, fault })];
+  const bus = busOf(device, deps);
+  return bus === undefined ? [] : [deps.faults.set({ bus, device, fault })];
+}
+
+async function moveDevice({ kind, device }: Effect, isThere: boolean, deps: PlayerDeps): Promise<void> {
+  const bus = kind === 'offline' ? busOf(device, deps) : undefined;
+  if (bus !== undefined) await deps.setPresence(bus, device, isThere);
 }

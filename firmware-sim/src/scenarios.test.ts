@@ -6,7 +6,7 @@ import { createMeters, playEquipment } from './meters.ts';
 import { readHourlyData } from './models/hourly-data.ts';
 import { at, demo, instants } from './models/testing.ts';
 import { createScenarioBook } from './scenario-book.ts';
-import { createScenarioPlayer, type ScenarioPlayer } from './scenario-player.ts';
+import { createScenarioPlayer, type ScenarioPlayer, type SetPresence } from './scenario-player.ts';
 import { parseScenario, readScenarios } from './scenarios.ts';
 import { shown } from './shown.ts';
 
@@ -18,6 +18,8 @@ interface Stage {
   now: number;
   readonly player: ScenarioPlayer;
   readonly faults: Faults;
+  /** Which devices left and joined their buses, in order. */
+  readonly moved: readonly string[];
   read(device: string, quantity: string, t: number): number;
   register(meter: string, t: number): number;
 }
@@ -32,10 +34,14 @@ function createStage(): Stage {
       ([key, quantities]) => [key, shown(key, quantities, book)],
     ),
   );
+  const moved: string[] = [];
+  const setPresence: SetPresence = async (bus, device, isThere) =>
+    void moved.push(`${device} ${isThere ? 'joins' : 'leaves'} ${bus}`);
   const stage: Stage = {
     now: 0,
     faults,
-    player: createScenarioPlayer({ park: demo, book, faults, now: () => stage.now }),
+    moved,
+    player: createScenarioPlayer({ park: demo, book, faults, setPresence, now: () => stage.now }),
     read: (device, quantity, t) => devices.get(device)!.get(quantity)!(t),
     register: (meter, t) => devices.get(meter)!.get('active_energy_import')!(t),
   };
@@ -80,8 +86,8 @@ let stage: Stage;
 beforeEach(() => {
   stage = createStage();
 });
-afterEach(() => {
-  for (const { scenario } of stage.player.list()) stage.player.set(scenario.name, false);
+afterEach(async () => {
+  for (const { scenario } of stage.player.list()) await stage.player.set(scenario.name, false);
 });
 
 test.each([
@@ -94,30 +100,30 @@ test.each([
 
 describe('each scenario brings what it announces, at any hour, and nothing else in its first ten minutes', () => {
   const visible = readScenarios().filter(({ effects }) =>
-    effects.every(({ kind }) => !['silent', 'replaced'].includes(kind)),
+    effects.every(({ kind }) => !['silent', 'offline', 'replaced'].includes(kind)),
   );
   const cases = visible.flatMap((scenario) =>
     ['2026-11-23 04:12', '2026-11-23 14:31', '2026-07-22 15:02'].map(
       (local) => [scenario.name, local, scenario] as const,
     ),
   );
-  test.each(cases)('%s at %s', (name, local, { expects }) => {
+  test.each(cases)('%s at %s', async (name, local, { expects }) => {
     const begun = at(local);
     stage.now = begun;
-    expect(stage.player.set(name, true)).toMatchObject({ changed: true, since: begun });
+    expect(await stage.player.set(name, true)).toMatchObject({ changed: true, since: begun });
     const soon = name === 'sensor-frozen' ? 10 : 3;
     expect(findings(stage, begun + soon * MINUTE_MS)).toEqual([`${expects.rule} @ ${expects.device}`]);
     expect(findings(stage, begun + 10 * MINUTE_MS)).toEqual([`${expects.rule} @ ${expects.device}`]);
     stage.now = begun + 10 * MINUTE_MS;
-    expect(stage.player.set(name, false)).toMatchObject({ changed: true, since: undefined });
+    expect(await stage.player.set(name, false)).toMatchObject({ changed: true, since: undefined });
     expect(findings(stage, stage.now + 12 * MINUTE_MS)).toEqual([]);
   });
 });
 
-test('without its fan a unit moves no air, and its zones drift away within hours and come back', () => {
+test('without its fan a unit moves no air, and its zones drift away within hours and come back', async () => {
   const begun = at('2026-07-22 12:00');
   stage.now = begun;
-  stage.player.set('ahu-1-supply-fan-fails', true);
+  await stage.player.set('ahu-1-supply-fan-fails', true);
   const { read } = stage;
   const later = begun + 2 * MINUTE_MS;
   for (const quantity of ['supply_fan_speed', 'supply_fan_power', 'supply_air_pressure', 'supply_fan_status'])
@@ -133,15 +139,15 @@ test('without its fan a unit moves no air, and its zones drift away within hours
   }
   expect(read('vav-b-1', 'supply_air_flow', later)).toBeGreaterThan(100);
   stage.now = begun + 120 * MINUTE_MS;
-  stage.player.set('ahu-1-supply-fan-fails', false);
+  await stage.player.set('ahu-1-supply-fan-fails', false);
   expect(read('ahu-a-1', 'supply_fan_status', stage.now)).toBe(1);
   expect(findings(stage, stage.now + 240 * MINUTE_MS)).toEqual([]);
 });
 
-test('a valve that hangs open stays exactly there while the heating coil fights it', () => {
+test('a valve that hangs open stays exactly there while the heating coil fights it', async () => {
   const begun = at('2026-11-23 14:00');
   stage.now = begun;
-  stage.player.set('valve-stuck', true);
+  await stage.player.set('valve-stuck', true);
   const positions = instants(begun + 2 * MINUTE_MS, 60, MINUTE_MS).map((t) =>
     stage.read('ahu-b-1', 'cooling_valve_position', t).toFixed(1),
   );
@@ -152,55 +158,62 @@ test('a valve that hangs open stays exactly there while the heating coil fights 
   );
 });
 
-test('a frozen sensor shows one value to the last digit; its zone goes on', () => {
+test('a frozen sensor shows one value to the last digit; its zone goes on', async () => {
   const begun = at('2026-11-23 08:00');
   stage.now = begun;
-  stage.player.set('sensor-frozen', true);
+  await stage.player.set('sensor-frozen', true);
   const values = instants(begun, 90, MINUTE_MS).map((t) => stage.read('vav-a-2', 'zone_air_temperature', t));
   expect(new Set(values).size).toBe(1);
   const flows = instants(begun, 90, MINUTE_MS).map((t) => stage.read('vav-a-2', 'supply_air_flow', t));
   expect(new Set(flows).size).toBe(90);
 });
 
-test('a silent meter and a device off line answer nothing until they are cleared', () => {
-  const asked = [
-    ['meter-silent', { bus: 'b-panel', unit: 3, addr: 0, count: 2 }],
-    ['device-offline', { bus: 'b-bacnet', device: 'vav-b-4' }],
-  ] as const;
-  for (const [name, target] of asked) {
-    expect(stage.faults.strike(target)).toBeUndefined();
-    stage.player.set(name, true);
-    expect(stage.faults.strike(target)).toEqual({ kind: 'silence' });
-    stage.player.set(name, false);
-    expect(stage.faults.strike(target)).toBeUndefined();
-  }
+test('a silent meter answers nothing until it is cleared', async () => {
+  const target = { bus: 'b-panel', unit: 3, addr: 0, count: 2 };
+  expect(stage.faults.strike(target)).toBeUndefined();
+  await stage.player.set('meter-silent', true);
+  expect(stage.faults.strike(target)).toEqual({ kind: 'silence' });
+  await stage.player.resume();
+  await stage.player.set('meter-silent', false);
+  expect(stage.faults.strike(target)).toBeUndefined();
 });
 
-test('a replaced meter counts on from its new register, also when the scenario is cleared, and can be replaced again', () => {
+test('a device off line is taken from its bus, again after a restart of the bus, and put back', async () => {
+  await stage.player.set('device-offline', true);
+  await stage.player.resume();
+  await stage.player.set('device-offline', false);
+  expect(stage.moved).toEqual([
+    'vav-b-4 leaves b-bacnet',
+    'vav-b-4 leaves b-bacnet',
+    'vav-b-4 joins b-bacnet',
+  ]);
+});
+
+test('a replaced meter counts on from its new register, also when the scenario is cleared, and can be replaced again', async () => {
   const begun = at('2026-11-23 10:00');
   const [hour, before] = [60 * MINUTE_MS, stage.register('b-f1', begun)];
   const used = stage.register('b-f1', begun + hour) - before;
   stage.now = begun;
-  stage.player.set('meter-replaced', true);
+  await stage.player.set('meter-replaced', true);
   expect(before).toBeGreaterThan(1_000);
   expect(stage.register('b-f1', begun)).toBe(12.4);
   expect(stage.register('b-f1', begun - 1)).toBeCloseTo(before, 3);
   expect(stage.register('b-f1', begun + hour)).toBeCloseTo(12.4 + used, 6);
   stage.now = begun + hour;
-  stage.player.set('meter-replaced', false);
+  await stage.player.set('meter-replaced', false);
   expect(stage.register('b-f1', begun + hour)).toBeCloseTo(12.4 + used, 6);
   stage.now = begun + 2 * hour;
-  stage.player.set('meter-replaced', true);
+  await stage.player.set('meter-replaced', true);
   expect(stage.register('b-f1', stage.now)).toBe(12.4);
 });
 
-test('every scenario expects a fault for which the cloud has a rule', () => {
+test('every scenario expects a fault for which the cloud has a rule', async () => {
   const rules = join(import.meta.dirname, '../../cloud/src/faults/rules'); // Read as data, not as code.
   const files = readdirSync(rules);
   for (const { expects } of readScenarios()) expect(files).toContain(`${expects.rule}.yaml`);
 });
 
-test('every scenario names devices of the demo park, and no two expect the same fault', () => {
+test('every scenario names devices of the demo park, and no two expect the same fault', async () => {
   const keys = new Set([...demo.meters, ...demo.equipment].map(({ key }) => key));
   const all = readScenarios();
   expect(all.length).toBeGreaterThanOrEqual(9);
@@ -232,7 +245,7 @@ test.each([
   expect(() => parseScenario(good.replace(from, to), 's')).toThrow(why);
 });
 
-test('a quantity that the device does not show is refused', () => {
+test('a quantity that the device does not show is refused', async () => {
   const scenarios = [parseScenario(good.replace('kind: silent', 'kind: frozen, quantity: q'), 's')];
   expect(() => shown('d', new Map(), createScenarioBook({ scenarios }))).toThrow('d: it has no quantity q');
 });

@@ -24,6 +24,8 @@ export type Effect =
     }
   /** It answers and tells nothing. */
   | { readonly kind: 'silent'; readonly device: string }
+  /** Equipment is gone from its network. Not of an OPC UA bus, whose devices share one server. */
+  | { readonly kind: 'offline'; readonly device: string }
   /** Another meter stands in its place, whose register begins at `register`. It stays when the scenario is over. */
   | {
       readonly kind: 'replaced';
@@ -75,6 +77,7 @@ function effectFaults(effect: Effect): string[] {
   if (!device) return [`an effect of kind ${String(kind)} names no device`];
   switch (kind) {
     case 'silent':
+    case 'offline':
       return [];
     case 'trouble':
       return troubleKinds.includes(effect.trouble) ? [] : [`${device}: no trouble ${String(effect.trouble)}`];

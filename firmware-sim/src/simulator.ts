@@ -10,7 +10,7 @@ import { type Park, protocolOf } from './park.ts';
 import { type BusPlace, CONTROL, type Ports } from './ports.ts';
 import { noLog, type RequestLog } from './request-log.ts';
 import { createScenarioBook, type ScenarioBook } from './scenario-book.ts';
-import { createScenarioPlayer, type ScenarioPlayer } from './scenario-player.ts';
+import { createScenarioPlayer, type ScenarioPlayer, type SetPresence } from './scenario-player.ts';
 import { readScenarios } from './scenarios.ts';
 import type { BusServer } from './servers/bus-server.ts';
 import { shown } from './shown.ts';
@@ -50,7 +50,6 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     scenarios: scenariosOf(park),
     ...(dataDir === undefined ? {} : { file: join(dataDir, 'scenarios.json') }),
   });
-  const scenarios = createScenarioPlayer({ park, book, faults, now });
   const devices = devicesOf(deps, book);
   const shared: BusDeps = {
     ...{ faults, log, now, latencyMs, dataDir: dataDir ?? '' },
@@ -66,8 +65,17 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     return server;
   };
   const unplug = async (bus: string): Promise<void> => serverOf(bus).close();
-  const plug = async (bus: string): Promise<void> =>
-    void (await serverOf(bus).listen(ports[bus] ?? { host: HOST, port: 0 }));
+  const setPresence: SetPresence = async (bus, device, isThere) => {
+    const server = serverOf(bus);
+    const move = isThere ? server.join : server.leave;
+    if (!move) throw new Error(`${device} cannot leave ${bus}: its devices share one server`);
+    await move(device);
+  };
+  const scenarios = createScenarioPlayer({ park, book, faults, setPresence, now });
+  const plug = async (bus: string): Promise<void> => {
+    await serverOf(bus).listen(ports[bus] ?? { host: HOST, port: 0 });
+    await scenarios.resume();
+  };
   const control = createControlServer({ faults, unplug, plug, scenarios });
   const stop = async (): Promise<void> => {
     await Promise.all([...buses.values(), control].map((server) => server.close()));
@@ -96,6 +104,7 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
         throw error;
       }
       ports = Object.fromEntries(places);
+      await scenarios.resume();
       return ports;
     },
     stop,

@@ -1,3 +1,6 @@
+// Evaluated here and not at the first dial: it holds the process for a second, which must not fall into the time-outs of
+// other buses. The gateway loads this package before it polls, and only when a connection names it.
+import 'node-opcua-client';
 import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
 import { createDial } from './client.ts';
 import { createOpcuaDriver } from './driver.ts';

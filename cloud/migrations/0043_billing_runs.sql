@@ -144,8 +144,26 @@ create trigger statement_stays before insert or update or delete on statement
   for each row execute function billing_part_stays();
 create trigger statement_line_stays before insert or update or delete on statement_line
   for each row execute function billing_part_stays();
-create trigger billing_interval_stays before insert or update or delete on billing_interval
+create trigger billing_interval_stays before update or delete on billing_interval
   for each row execute function billing_part_stays();
+
+-- Intervals come by the thousand: one look for all of them.
+create function billing_intervals_come() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  locked uuid;
+begin
+  select r.id into locked from public.billing_run r
+    where r.state = 'locked' and r.id in (select i.run_id from coming i) limit 1;
+  if locked is not null then
+    raise exception 'billing run % is locked: correct it by another run', locked using errcode = 'restrict_violation';
+  end if;
+  return null;
+end
+$$;
+create trigger billing_intervals_come after insert on billing_interval
+  referencing new table as coming for each statement execute function billing_intervals_come();
 
 call protect_by_account('billing_run');
 call protect_by_account('statement');

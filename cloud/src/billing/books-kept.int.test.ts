@@ -61,6 +61,8 @@ describe('the books', () => {
       'delete from statement_line where run_id = $1',
       'update billing_interval set energy = 0 where run_id = $1',
       'delete from billing_interval where run_id = $1',
+      `insert into billing_interval select account_id, run_id, 'x', at, party, energy, through, quality, rule, band,
+         tariff_version, registers from billing_interval where run_id = $1 limit 2`,
       `insert into statement select gen_random_uuid(), account_id, run_id, 9, 'X', 'tenant', 0, 0, 0, 0, 0
          from statement where run_id = $1 limit 1`,
     ])

@@ -52,7 +52,8 @@ function cloud(own: NodeJS.ProcessEnv) {
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const says = async (msg: string): Promise<Line> => {
-    for (let i = 0; i < 400; i += 1) {
+    // Loading its modules takes a process seconds, and on a busy machine many of them.
+    for (let i = 0; i < 1_600; i += 1) {
       const line = lines.find((one) => one.msg.startsWith(msg));
       if (line) return line;
       await sleep(25);

@@ -58,7 +58,7 @@ export function sentence(rule: Rule, evidence: Evidence, reader: Reader): string
 }
 
 const withUnit = ({ value, unit, decimals }: { value: number; unit: string; decimals: number }): string => {
-  const digits = String(Number(value.toFixed(decimals)));
+  const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: decimals }).format(value);
   return unit === '1' ? digits : unit === '%' ? `${digits}%` : `${digits} ${unit}`;
 };
 

@@ -57,6 +57,10 @@ export function reasonWords(reason: DispatchReason, place: Placed, language: Lan
   switch (reason.how) {
     case 'fits': {
       const where = areaWords(reason.by, place, language);
+      if (reason.among === 1)
+        return isZh
+          ? `${reason.name}：具备${skill}技能，${where}，是唯一合适的人员，手头 ${reason.openOrders} 单。`
+          : `${reason.name} has the skill ${skill}, ${where}, and is the only one who fits (open orders: ${reason.openOrders}).`;
       return isZh
         ? `${reason.name}：具备${skill}技能，${where}，手头 ${reason.openOrders} 单，为 ${reason.among} 名合适人员中最少。`
         : `${reason.name} has the skill ${skill}, ${where}, and of the ${reason.among} who fit the fewest open orders (${reason.openOrders}).`;

@@ -67,7 +67,7 @@ test('a fault becomes one order, given to who fits, and both know of each other'
     place: 'Building A, Level 0',
     technician: { id: plumber!.id, name: 'Lin' },
     dispatchReason:
-      'Lin has the skill plumbing, works on Level 0, and of the 1 who fit the fewest open orders (0).',
+      'Lin has the skill plumbing, works on Level 0, and is the only one who fits (open orders: 0).',
     acceptBy: new Date(clock.at + 900_000).toISOString(),
     fault: { state: 'open', clearedAt: null },
     version: 2,

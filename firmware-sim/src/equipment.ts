@@ -1,5 +1,5 @@
 import { type Ahu, createAhu, supplySetpoint } from './models/ahu.ts';
-import { createChiller } from './models/chiller.ts';
+import { type ChillerSetup, createChiller } from './models/chiller.ts';
 import { createElevator } from './models/elevator.ts';
 import { createGate } from './models/gate.ts';
 import { createLeakSensor } from './models/leak-sensor.ts';
@@ -117,16 +117,22 @@ function createAirSystem({ equipment, origin, seed, troubles }: EquipmentDeps): 
   for (const box of of('vav'))
     if (!made.has(box.key))
       throw new Error(`equipment ${box.key}: there is no ahu ${createSettings(box).text('ahu')}`);
-  for (const plant of of('chiller')) {
-    const settings = createSettings(plant);
-    const fed = settings.texts('ahus').map((key) => {
-      const ahu = ahus.get(key);
-      if (!ahu) throw new Error(`equipment ${plant.key}: there is no ahu ${key}`);
-      return ahu;
-    });
-    const size = { rated: settings.number('rated'), process: settings.number('process') };
-    const chiller = createChiller({ ...shared, ...size, key: plant.key, ahus: fed });
-    made.set(plant.key, { ...chiller, power: (t) => chiller.state(t).power });
-  }
+  for (const plant of of('chiller')) made.set(plant.key, createPlant(plant, shared, ahus));
   return made;
+}
+
+function createPlant(
+  plant: Equipment,
+  shared: Pick<ChillerSetup, 'seed' | 'clock' | 'weather'>,
+  units: ReadonlyMap<string, Ahu>,
+): AirDevice {
+  const settings = createSettings(plant);
+  const ahus = settings.texts('ahus').map((key) => {
+    const ahu = units.get(key);
+    if (!ahu) throw new Error(`equipment ${plant.key}: there is no ahu ${key}`);
+    return ahu;
+  });
+  const size = { rated: settings.number('rated'), process: settings.number('process') };
+  const chiller = createChiller({ ...shared, ...size, key: plant.key, ahus });
+  return { ...chiller, power: (t) => chiller.state(t).power };
 }

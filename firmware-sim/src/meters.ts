@@ -20,11 +20,35 @@ export function createMeters(
   seed: number,
   played = playEquipment(park, seed),
 ): Map<string, Quantities> {
+  const loadOf = createLoads(park, data, seed, played);
+  return new Map(
+    park.meters.map((meter) => [
+      meter.key,
+      createQuantities({
+        key: meter.key,
+        kind: meter.kind,
+        start: meter.start,
+        load: loadOf(meter, []),
+        seed: seedOf(park.key, seed),
+      }),
+    ]),
+  );
+}
+
+/** What flows through a meter; `above` names the meters that it was reached through. */
+type LoadOf = (meter: Meter, above: readonly string[]) => Load;
+
+function createLoads(
+  park: Park,
+  data: HourlyData,
+  seed: number,
+  played: ReadonlyMap<string, PlayedDevice>,
+): LoadOf {
   const parkSeed = seedOf(park.key, seed);
   const origin = originOf(park.timezone);
   const loads = new Map<string, Load>();
 
-  const loadOf = (meter: Meter, above: readonly string[]): Load => {
+  const loadOf: LoadOf = (meter, above) => {
     if (above.includes(meter.key)) throw new Error(`meter ${meter.key} sums itself: ${above.join(' > ')}`);
     const known = loads.get(meter.key);
     if (known) return known;
@@ -48,19 +72,7 @@ export function createMeters(
     loads.set(meter.key, made);
     return made;
   };
-
-  return new Map(
-    park.meters.map((meter) => [
-      meter.key,
-      createQuantities({
-        key: meter.key,
-        kind: meter.kind,
-        start: meter.start,
-        load: loadOf(meter, []),
-        seed: parkSeed,
-      }),
-    ]),
-  );
+  return loadOf;
 }
 
 /** Every piece of the park's equipment by key, as its model plays it. */

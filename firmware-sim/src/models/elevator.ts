@@ -49,34 +49,12 @@ export interface Elevator {
 /** A car that follows the day's calls. */
 export function createElevator(setup: ElevatorSetup): Elevator {
   const { clock, floors, stopped } = setup;
-  const seed = seedOf(setup.seed, setup.key);
-  const lobby = Math.max(0, floors.indexOf(0));
-  const plans = createPlans(clock, (day, weekday) =>
-    elevatorDay({
-      count: eventsOn(day, weekday, setup.journeys, seed),
-      floors: floors.length,
-      lobby,
-      day,
-      seed,
-    }),
-  );
-  const planned = (t: number): CarState => {
-    const { plan, midnight } = plans.at(t);
-    return carState(plan, lobby, t - midnight);
-  };
+  const { planned, motorEnergy: planEnergy, journeys: planJourneys } = createPlan(setup);
   const state = remembering((t: number): CarState => {
     const since = stopped.since(t);
     return since === undefined ? planned(t) : hanging(planned(since), floors.length);
   });
-  const motorEnergyTo = (t: number): number => {
-    const { plan, midnight } = plans.at(t);
-    return plans.before(t, energyOfDay) + energyUntil(plan, t - midnight);
-  };
-  const motorEnergySince = standingStill(stopped, motorEnergyTo);
-  const journeys = standingStill(stopped, (t) => {
-    const { plan, midnight } = plans.at(t);
-    return plans.before(t, journeysOfDay) + journeysUntil(plan, t - midnight);
-  });
+  const energy = standingStill(stopped, planEnergy);
   const nearest = (t: number): number => Math.min(floors.length - 1, Math.round(state(t).height));
 
   return {
@@ -88,13 +66,43 @@ export function createElevator(setup: ElevatorSetup): Elevator {
       ['load_percent', (t) => state(t).load],
       ['in_service', () => 1],
       ['between_floors', (t) => (stopped.since(t) === undefined ? 0 : 1)],
-      ['trip_count', journeys],
+      ['trip_count', standingStill(stopped, planJourneys)],
       ['motor_power', (t) => state(t).power],
     ]),
     load: {
       power: (t) => state(t).power,
-      energy: (t) => motorEnergySince(t) + (STANDBY * (t - clock.origin)) / HOUR_MS,
+      energy: (t) => energy(t) + (STANDBY * (t - clock.origin)) / HOUR_MS,
     },
+  };
+}
+
+/** What the car would do if nothing stopped it: its state, and motor energy (kWh) and journeys since the origin. */
+interface CarPlan {
+  planned(t: number): CarState;
+  motorEnergy(t: number): number;
+  journeys(t: number): number;
+}
+
+function createPlan({ key, seed: parkSeed, clock, floors, journeys }: ElevatorSetup): CarPlan {
+  const seed = seedOf(parkSeed, key);
+  const lobby = Math.max(0, floors.indexOf(0));
+  const plans = createPlans(clock, (day, weekday) => {
+    const count = eventsOn(day, weekday, journeys, seed);
+    return elevatorDay({ count, floors: floors.length, lobby, day, seed });
+  });
+  const total =
+    (until: (plan: readonly Visit[], ms: number) => number, ofDay: (plan: readonly Visit[]) => number) =>
+    (t: number): number => {
+      const { plan, midnight } = plans.at(t);
+      return plans.before(t, ofDay) + until(plan, t - midnight);
+    };
+  return {
+    planned(t) {
+      const { plan, midnight } = plans.at(t);
+      return carState(plan, lobby, t - midnight);
+    },
+    motorEnergy: total(energyUntil, energyOfDay),
+    journeys: total(journeysUntil, journeysOfDay),
   };
 }
 

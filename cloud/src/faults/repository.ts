@@ -65,6 +65,15 @@ export const faults = {
       .forUpdate()
       .executeTakeFirst(),
 
+  /** Which order a fault has, and whether it is over; not locked. */
+  orderOf: (db: Db, accountId: string, id: string) =>
+    db
+      .selectFrom('fault')
+      .select(['orderId', 'clearedAt', 'clearedWhy'])
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .executeTakeFirst(),
+
   async add(db: Db, rows: readonly Insertable<Tables['fault']>[]): Promise<void> {
     if (rows.length > 0)
       await db

@@ -34,7 +34,7 @@ export const workOrderJobs = (deps: WorkOrderJobDeps): JobHandlers => ({
   [ESCALATE]: (trx, { accountId, key }) => escalate(trx, deps, accountId, key),
 });
 
-type LockedFault = NonNullable<Awaited<ReturnType<typeof faults.lock>>>;
+type Ending = Pick<NonNullable<Awaited<ReturnType<typeof faults.orderOf>>>, 'clearedAt' | 'clearedWhy'>;
 
 /**
  * Makes the order of a fault and gives it to somebody. Safe to be told twice: the fault is locked and knows its order. A
@@ -87,7 +87,7 @@ async function giveToBest(trx: Db, { newId }: WorkOrderJobDeps, order: LockedOrd
 }
 
 /** A fault that was over before its order was made: nobody would tell the order later. */
-async function noteIfOver(trx: Db, order: LockedOrder, { clearedAt, clearedWhy }: LockedFault, at: Date) {
+async function noteIfOver(trx: Db, order: LockedOrder, { clearedAt, clearedWhy }: Ending, at: Date) {
   if (!clearedAt) return;
   const event = { what: 'fault_cleared', facts: { why: clearedWhy ?? 'recovered' } } as const;
   await workOrders.note(trx, order, { ...event, at, personId: null });
@@ -99,7 +99,8 @@ async function noteCleared(
   accountId: string,
   faultId: string,
 ): Promise<void> {
-  const fault = await faults.lock(trx, accountId, faultId);
+  // The order is locked before the fault everywhere but where it is made: two who wait for each other would both be stopped.
+  const fault = await faults.orderOf(trx, accountId, faultId);
   if (!fault?.orderId) return; // Made later, it sees for itself that its fault is over.
   const order = await workOrders.lock(trx, accountId, fault.orderId);
   if (!order || order.state === 'done' || order.state === 'cancelled') return;

@@ -94,8 +94,9 @@ test.each([
   ['autumn, Sunday and Monday', '2026-11-22 00:00'],
   ['the height of summer', '2026-07-23 00:00'],
   ['the depth of winter', '2026-01-16 00:00'],
-])('two ordinary days look sound every minute: %s', (_season, from) => {
-  for (const t of instants(at(from), 48 * 60, MINUTE_MS)) expect([t, findings(stage, t)]).toEqual([t, []]);
+])('two ordinary days look sound every other minute: %s', (_season, from) => {
+  for (const t of instants(at(from), 24 * 60, 2 * MINUTE_MS))
+    expect([t, findings(stage, t)]).toEqual([t, []]);
 });
 
 describe('each scenario brings what it announces, at any hour, and nothing else in its first ten minutes', () => {

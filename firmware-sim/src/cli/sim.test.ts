@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { demo } from '../models/testing.ts';
 import { CONTROL, writePorts } from '../ports.ts';
 import { createSimulator } from '../simulator.ts';
@@ -12,23 +12,29 @@ import { register } from './sim.ts';
 
 const bin = join(import.meta.dirname, '../../../bin/parkline.js');
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'sim-cli-'));
-  mkdirSync(join(home, 'simulator'));
-});
-afterEach(() => rmSync(home, { recursive: true }));
+/** A home as `npm start` leaves it while the simulator runs, and one where nothing runs. */
+const running = mkdtempSync(join(tmpdir(), 'sim-cli-'));
+const quiet = mkdtempSync(join(tmpdir(), 'sim-cli-'));
+const portsIn = (home: string): string => join(home, 'simulator/ports.json');
 
-/** A running simulator, noted where `npm start` notes it. */
-async function running(): Promise<void> {
-  const park = { ...demo, buses: demo.buses.filter(({ transport }) => transport) };
-  const simulator = createSimulator({ park, seed: 1 });
-  onTestFinished(() => simulator.stop());
-  writePorts(join(home, 'simulator/ports.json'), await simulator.start());
-}
+const park = { ...demo, buses: demo.buses.filter(({ transport }) => transport) };
+const simulator = createSimulator({ park, seed: 1 });
+beforeAll(async () => {
+  for (const home of [running, quiet]) mkdirSync(join(home, 'simulator'));
+  writePorts(portsIn(running), await simulator.start());
+});
+afterEach(async () => {
+  for (const { scenario } of simulator.scenarios.list()) await simulator.scenarios.set(scenario.name, false);
+});
+afterAll(async () => {
+  await simulator.stop();
+  for (const home of [running, quiet]) rmSync(home, { recursive: true });
+});
+
+const sim = (...args: string[]) => simIn(running, ...args);
 
 /** Runs `parkline sim ...` in this process. @returns what it printed. Rejects with its error. */
-async function sim(...args: string[]): Promise<{ out: string; err: string }> {
+async function simIn(home: string, ...args: string[]): Promise<{ out: string; err: string }> {
   const said = { out: '', err: '' };
   const program = new Command('parkline').exitOverride();
   register(program, {
@@ -42,7 +48,6 @@ async function sim(...args: string[]): Promise<{ out: string; err: string }> {
 }
 
 test('lists what can happen, lets it happen and ends it', async () => {
-  await running();
   const lines = (await sim('list')).out.trimEnd().split('\n');
   expect(lines[0]).toMatch(/^NAME +STATE +EXPECTED FAULT +WHAT$/);
   expect(lines).toHaveLength(10);
@@ -56,13 +61,11 @@ test('lists what can happen, lets it happen and ends it', async () => {
 });
 
 test('says that a replaced meter stays replaced', async () => {
-  await running();
   await sim('trigger', 'meter-replaced');
   expect((await sim('clear', 'meter-replaced')).out).toContain('The meter stays replaced');
 });
 
 test('prints JSON for programs', async () => {
-  await running();
   const before = Date.now();
   const answer = JSON.parse((await sim('trigger', 'leak', '--json')).out) as {
     changed: boolean;
@@ -78,25 +81,26 @@ test('prints JSON for programs', async () => {
 });
 
 test('an unknown scenario is refused with those there are', async () => {
-  await running();
   await expect(sim('trigger', 'flood')).rejects.toThrow(
     'no scenario flood; there are ahu-1-supply-fan-fails',
   );
 });
 
 test('says how to start a park where none runs', async () => {
-  await expect(sim('list')).rejects.toThrow('no park is running; start it with npm start (there is no');
+  await expect(simIn(quiet, 'list')).rejects.toThrow(
+    'no park is running; start it with npm start (there is no',
+  );
   const gone = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => gone.once('listening', resolve));
   const { port } = gone.address() as { port: number };
   await new Promise((resolve) => gone.close(resolve));
-  const file = join(home, 'simulator/ports.json');
-  writePorts(file, { [CONTROL]: { host: '127.0.0.1', port } });
-  await expect(sim('list')).rejects.toThrow(
+  writePorts(portsIn(quiet), { [CONTROL]: { host: '127.0.0.1', port } });
+  await expect(simIn(quiet, 'list')).rejects.toThrow(
     'no park is running; start it with npm start (the simulator does not',
   );
-  writePorts(file, {});
-  await expect(sim('list')).rejects.toThrow(`${file} names no control port`);
+  writePorts(portsIn(quiet), {});
+  await expect(simIn(quiet, 'list')).rejects.toThrow(`${portsIn(quiet)} names no control port`);
+  rmSync(portsIn(quiet));
 });
 
 test.each([
@@ -104,7 +108,7 @@ test.each([
   ['a verb that is none', ['dance'], 2, /unknown command 'dance'/],
   ['no name', ['trigger'], 2, /missing required argument 'name'/],
 ] as const)('as a program it ends with the right code: %s', (_what, args, code, said) => {
-  const env = { ...process.env, PARKLINE_HOME: home };
+  const env = { ...process.env, PARKLINE_HOME: quiet };
   const { status, stderr } = spawnSync(process.execPath, [bin, 'sim', ...args], { env, encoding: 'utf8' });
   expect(stderr).toMatch(said);
   expect(status).toBe(code);

@@ -1,18 +1,32 @@
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { afterAll, expect, test } from 'vitest';
-import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
 import { systemWait } from './clock.ts';
 import { createChangeHub, notifyChanged } from './changes.ts';
 import { changeRoutes } from './changes-route.ts';
 import { withAccount } from './db.ts';
+import { createApp } from './http.ts';
+import { newId } from './ids.ts';
 import { clonedDatabase } from './testing.ts';
 
-const { owner, app: db, pool } = await clonedDatabase();
+const { owner, pool } = await clonedDatabase();
 const stop = new AbortController();
-const hub = createChangeHub({ pool: pool('parkline_app'), wait: systemWait, log: pino({ enabled: false }) });
+const log = pino({ enabled: false });
+const hub = createChangeHub({ pool: pool('parkline_app'), wait: systemWait, log });
 const running = hub.run(stop.signal);
-const app = await createTestApp(db);
+const all = ['fault.read', 'workorder.read'];
+const app = await createApp({
+  log,
+  permissions: new Set(all),
+  ratePerS: 10_000,
+  /** Who asks says so: 'account permission permission'. */
+  authenticate: ({ headers: { cookie } }) => {
+    if (!cookie) return Promise.resolve(undefined);
+    const [accountId = '', ...permissions] = cookie.split(' ');
+    const person = { personId: newId(), sessionId: newId(), tenantId: null, roles: [] };
+    return Promise.resolve({ ...person, accountId, permissions: new Set(permissions) });
+  },
+});
 let alive = true;
 await app.register(
   changeRoutes({
@@ -29,6 +43,8 @@ afterAll(async () => {
   stop.abort();
   await running;
 });
+
+const as = (accountId: string, permissions = all) => ({ cookie: [accountId, ...permissions].join(' ') });
 
 /** Reads a stream; `topics` has everything that was told so far, oldest first. */
 async function open(headers: { cookie: string }) {
@@ -54,8 +70,8 @@ const change = (accountId: string, ...topics: ('faults' | 'work-orders')[]) =>
   withAccount(owner, accountId, (trx) => notifyChanged(trx, accountId, ...topics));
 
 test('a change is told when it is committed, to its own account only', async () => {
-  const [mine, other] = [await givenAccount(owner), await givenAccount(owner)];
-  const stream = await open(await loggedIn(owner, mine, ['supervisor']));
+  const [mine, other] = [newId(), newId()];
+  const stream = await open(as(mine));
   expect(stream.reply.headers.get('content-type')).toBe('text/event-stream');
   await expect
     .poll(() => stream.events, { timeout: 10_000 })
@@ -73,9 +89,9 @@ test('a change is told when it is committed, to its own account only', async () 
 });
 
 test('a storm of changes is a few events, and nobody is told of what he may not read', async () => {
-  const accountId = await givenAccount(owner);
-  const finance = await open(await loggedIn(owner, accountId, ['finance_officer']));
-  const engineer = await open(await loggedIn(owner, accountId, ['facility_engineer']));
+  const accountId = newId();
+  const finance = await open(as(accountId, ['billing.read']));
+  const engineer = await open(as(accountId));
   await expect.poll(() => engineer.events.length, { timeout: 10_000 }).toBe(1);
   for (let i = 0; i < 50; i += 1) await change(accountId, 'faults', 'work-orders');
   await expect.poll(() => engineer.events.at(-1), { timeout: 10_000 }).toEqual(['faults', 'work-orders']);
@@ -86,8 +102,8 @@ test('a storm of changes is a few events, and nobody is told of what he may not 
 });
 
 test('a stream ends with its session', async () => {
-  const accountId = await givenAccount(owner);
-  const stream = await open(await loggedIn(owner, accountId, ['supervisor']));
+  const accountId = newId();
+  const stream = await open(as(accountId));
   alive = false;
   await stream.over;
   alive = true;
@@ -98,8 +114,8 @@ test('without a session there is no stream', async () => {
 });
 
 test('after the database broke the link everybody looks at everything, and hears again', async () => {
-  const accountId = await givenAccount(owner);
-  const stream = await open(await loggedIn(owner, accountId, ['supervisor']));
+  const accountId = newId();
+  const stream = await open(as(accountId));
   await expect.poll(() => stream.events.length, { timeout: 10_000 }).toBe(1);
   await pool().query(
     `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen parkline_changed%' or query = 'select 1'`,

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
-import { givenAccount } from '../identity/testing.ts';
 import { systemWait } from './clock.ts';
 import { withAccount } from './db.ts';
 import { newId } from './ids.ts';
@@ -18,9 +17,16 @@ let accountId: string;
 beforeEach(async () => {
   await sql`delete from job`.execute(owner);
   at = Date.UTC(2026, 10, 22);
-  accountId = await givenAccount(owner);
+  accountId = await givenAccount();
 });
 
+async function givenAccount(): Promise<string> {
+  const id = newId();
+  await sql`insert into account (id, key, name) values (${id}, ${`a-${id}`}, '{"en": "A", "zh": "甲"}')`.execute(
+    owner,
+  );
+  return id;
+}
 const enqueue = (key: string, dueInMs = 0, task = 'test.do') =>
   withAccount(db, accountId, (trx) =>
     jobs.enqueue(trx, newId, { accountId, task, key, dueAt: new Date(at + dueInMs) }),
@@ -100,7 +106,7 @@ test('two workers never have the same job, and the one that has one does not hol
 });
 
 test('a handler is bound to the account of its job', async () => {
-  const other = await givenAccount(owner);
+  const other = await givenAccount();
   await enqueue('x');
   await next(async (trx) => {
     const seen = await sql<{ id: string }>`select current_account() as id`.execute(trx);

@@ -14,13 +14,12 @@ afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })))
 
 /** Runs the real command in a process of its own. */
 function parkline(args: readonly string[], env: Record<string, string> = {}) {
-  const began = performance.now();
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bin/parkline.js'), ...args], {
     encoding: 'utf8',
     cwd: root,
     env: { ...process.env, LANG: 'C', LC_ALL: '', ...env },
   });
-  return { status, stdout, stderr, ms: performance.now() - began };
+  return { status, stdout, stderr };
 }
 
 function folderWith(files: Record<string, string | Buffer>, base?: string): string {
@@ -34,8 +33,8 @@ function folderWith(files: Record<string, string | Buffer>, base?: string): stri
 }
 
 describe('parkline billing simulate', () => {
-  test('prints exactly the result as JSON, fast', () => {
-    const { status, stdout, stderr, ms } = parkline(['billing', 'simulate', golden, '--json']);
+  test('prints exactly the result as JSON', () => {
+    const { status, stdout, stderr } = parkline(['billing', 'simulate', golden, '--json']);
     expect([status, stderr]).toEqual([0, '']);
     const printed = JSON.parse(stdout) as { statements: Record<string, Record<string, string>> };
     expect(Object.keys(printed)).toEqual(['supply', 'statements']);
@@ -53,7 +52,6 @@ describe('parkline billing simulate', () => {
       vat13: '1616.87',
     });
     expect(Object.keys(printed.statements['L']!).slice(-4)).toEqual(['rounding', 'total', 'net', 'vat13']);
-    expect(ms).toBeLessThan(5_000); // Under 1 s on a quiet machine; this bound only catches a change of kind.
   });
 
   test('--vee without --json is told instead of ignored', () => {

@@ -27,7 +27,6 @@ export const enMoney = {
     none: 'Nothing measured this month yet',
     noneText: 'Use appears here as soon as the first readings of the month are in.',
     since: 'since {{day}}',
-    until: 'until {{day}}',
     between: '{{from}} to {{to}}',
     usage: 'Use',
     usageTitle: 'Use by day and month',
@@ -35,8 +34,6 @@ export const enMoney = {
     costOf: 'Cost',
     outside: 'Outside your lease',
     outsideText: 'You did not hold this space in the range you chose.',
-    showUse: 'Use',
-    showCost: 'Cost',
   },
   bills: {
     title: 'Billing runs',
@@ -46,7 +43,6 @@ export const enMoney = {
     state: 'State',
     draft: 'Draft',
     locked: 'Locked',
-    created: 'Computed',
     lockedAt: 'Locked',
     total: 'Total',
     statements: 'Statements',
@@ -117,6 +113,5 @@ export const enMoney = {
     earlier: 'Back',
     later: 'Next',
     page: '{{from}} to {{to}} of {{count}}',
-    startPage: 'Finance',
   },
 } as const;

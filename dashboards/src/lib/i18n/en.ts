@@ -195,7 +195,6 @@ export const en = {
     state: 'State',
     now: 'Now',
     total: 'Counter',
-    place: 'Place',
     last: 'Last answer',
     count_one: '{{count}} device',
     count_other: '{{count}} devices',
@@ -272,5 +271,5 @@ export const en = {
     walk: 'Use the arrow keys to walk along the chart',
   },
   panel: { close: 'Close' },
-  act: { cancel: 'Cancel', sent: 'Done' },
+  act: { cancel: 'Cancel' },
 } as const;

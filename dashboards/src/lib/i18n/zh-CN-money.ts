@@ -26,7 +26,6 @@ export const zhCNMoney = {
     none: '本月尚无计量',
     noneText: '本月首批读数到达后，用量会显示在这里。',
     since: '自 {{day}} 起',
-    until: '至 {{day}}',
     between: '{{from}} 至 {{to}}',
     usage: '用量',
     usageTitle: '按日、按月用量',
@@ -34,8 +33,6 @@ export const zhCNMoney = {
     costOf: '费用',
     outside: '不在租期内',
     outsideText: '所选时段内您未租用此空间。',
-    showUse: '用量',
-    showCost: '费用',
   },
   bills: {
     title: '计费批次',
@@ -45,7 +42,6 @@ export const zhCNMoney = {
     state: '状态',
     draft: '草稿',
     locked: '已锁定',
-    created: '计算时间',
     lockedAt: '锁定时间',
     total: '合计',
     statements: '账单数',
@@ -115,6 +111,5 @@ export const zhCNMoney = {
     earlier: '上一页',
     later: '下一页',
     page: '第 {{from}} 至 {{to}} 个，共 {{count}} 个',
-    startPage: '财务',
   },
 } as const;

@@ -191,7 +191,6 @@ export const zhCN = {
     state: '状态',
     now: '当前值',
     total: '表底',
-    place: '位置',
     last: '最后应答',
     count_other: '{{count}} 台设备',
     emptyTitle: '此处没有设备',
@@ -265,5 +264,5 @@ export const zhCN = {
     walk: '用方向键沿图表移动',
   },
   panel: { close: '关闭' },
-  act: { cancel: '取消', sent: '完成' },
+  act: { cancel: '取消' },
 } as const;

@@ -138,6 +138,7 @@ export const enWork = {
     noSkill: 'does not know the trade',
     isNear: 'works here',
     notNear: 'works elsewhere',
+    hasIt: 'has it now',
     openOrders_one: '{{count}} open order',
     openOrders_other: '{{count}} open orders',
     cancel: 'Cancel order',

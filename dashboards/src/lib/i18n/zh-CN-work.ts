@@ -134,6 +134,7 @@ export const zhCNWork = {
     noSkill: '不具备工种',
     isNear: '负责本区域',
     notNear: '负责其他区域',
+    hasIt: '已派给此人',
     openOrders_other: '{{count}} 张未完成工单',
     cancel: '取消工单',
     cancelTitle: '取消 {{number}}？',

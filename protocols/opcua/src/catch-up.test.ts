@@ -20,6 +20,12 @@ test('what was told before the break is not told again', () => {
   expect(values([at(6, 1)], at(6, 1))).toEqual([]);
 });
 
+test('a sensor that failed without a new time has failed', () => {
+  const failed = { ...at(6, 1), status: { name: 'BadSensorFailure', code: 0x808c0000 } };
+  expect(caughtUp([failed], at(6, 1))).toEqual([failed]);
+  expect(caughtUp([at(6, 1), failed, failed], at(5, 0))).toEqual([at(6, 1), failed]);
+});
+
 test('a node that was never told begins with all there is', () => {
   expect(values([at(5, 0), at(6, 1)])).toEqual([0, 1]);
 });

@@ -16,5 +16,9 @@ export function caughtUp(held: readonly Reading[], told: Reading | undefined): R
   return last.length === 0 && newest && told && newest.value !== told.value ? [newest] : last;
 }
 
-const isNewer = ({ sourceAt }: Reading, than: Reading | undefined): boolean =>
-  than?.sourceAt === undefined || sourceAt! > than.sourceAt;
+/** Later, or of the same time and something else: a sensor may fail without a new time. */
+const isNewer = (reading: Reading, than: Reading | undefined): boolean =>
+  than?.sourceAt === undefined ||
+  reading.sourceAt! > than.sourceAt ||
+  (reading.sourceAt === than.sourceAt &&
+    (reading.value !== than.value || reading.status.code !== than.status.code));

@@ -25,7 +25,7 @@ const SESSION_MS = 60_000;
 /** The library refuses to time out sooner, ms; whoever waits for an answer has a time-out of its own. */
 const LIBRARY_TIMEOUT_MS = 5_000;
 
-/** Opens sessions with the server of `params`. The library is loaded when the first is opened. */
+/** Opens sessions with the server of `params`. */
 export function createDial(deps: DialDeps): Dial {
   const { params, where, log } = deps;
   let isWarned = false;

@@ -11,13 +11,15 @@ export interface OpcuaDriverDeps {
   readonly keeper: Keeper;
   readonly root: Root;
   readonly timeoutMs: number;
+  /** The longest that a change waits for its message while nothing is wrong. */
+  readonly onTheWayMs: number;
   readonly now: () => number;
   readonly where: string;
 }
 
 /** Reads one device of a server that it shares with others. */
 export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
-  const { keeper, root, timeoutMs, now, where } = deps;
+  const { keeper, root, timeoutMs, onTheWayMs, now, where } = deps;
   const known = new Map<string, Address | DriverError>();
   let open = new AbortController(); // Aborted by close, renewed by connect.
 
@@ -71,7 +73,7 @@ export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
       const { asked, samples } = sortOut(refs, addressFor, root, link.namespaces, now);
       for (const sample of samples) if (sample) onSample(sample);
       const device = open.signal;
-      await follow({ link, asked, onSample, now, where }, AbortSignal.any([signal, device]));
+      await follow({ link, asked, onSample, now, where, onTheWayMs }, AbortSignal.any([signal, device]));
       if (!signal.aborted) throw new DriverError('lost', 'the device was closed', where);
     },
     close() {

@@ -2,7 +2,7 @@ import { DriverError, type PointRef, type Sample } from '@parkline/kit';
 import { caughtUp } from './catch-up.ts';
 import type { Link, Watch } from './link.ts';
 import { failureOf } from './trouble.ts';
-import { badSample, type Reading, sampleOf, toldAt } from './value.ts';
+import { badSample, createSourceClock, type Reading, sampleOf } from './value.ts';
 
 /** A point and the node that shows it. */
 export interface Asked {
@@ -18,6 +18,8 @@ export interface FollowDeps {
   readonly onSample: (sample: Sample) => void;
   readonly now: () => number;
   readonly where: string;
+  /** The longest that a change waits for its message while nothing is wrong. */
+  readonly onTheWayMs: number;
 }
 
 /** A subscription is over when the server was not heard of for so long, ms: four times the sign of life that is asked for. */
@@ -30,12 +32,19 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
   const { promise: over, resolve, reject } = Promise.withResolvers<undefined>();
   const end = (why: string): void => reject(new DriverError('lost', why, where));
   let heardAt = now();
+  const teller = createTeller(deps, signal);
   const starting = link.monitor(
     asked.map(({ nodeId }) => nodeId),
     {
-      ...createTeller(deps, signal),
+      ...teller,
       onSign: () => {
         heardAt = now();
+        teller.onSign();
+      },
+      onMissed: (isToldAnew) => {
+        teller.onMissed(isToldAnew);
+        const why = 'changes were lost on the way: the subscription begins anew';
+        if (!isToldAnew) reject(new DriverError('refused', why, where));
       },
       onEnd: end,
     },
@@ -55,38 +64,53 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Makes samples of readings, until `signal` aborts. What comes while the link is being mended is put right before it is told. */
+/** Makes samples of readings, until `signal` aborts. What comes late is put in order before it is told. */
 function createTeller(
-  { link, asked, onSample, now }: FollowDeps,
+  { link, asked, onSample, now, onTheWayMs }: FollowDeps,
   signal: AbortSignal,
-): Pick<Watch, 'onReading' | 'onRefused' | 'onMended'> {
-  const since = now();
+): Omit<Watch, 'onEnd'> {
+  let timeOf = createSourceClock(now(), onTheWayMs);
   const latest = new Map<number, Reading>();
   const held = new Map<number, Reading[]>();
+  let isGap = false;
+  let signAt = now();
 
-  function tell(index: number, reading: Reading): void {
+  function tell(index: number, reading: Reading, isKept: boolean): void {
     const before = latest.get(index);
     latest.set(index, reading);
     if (signal.aborted || (before && isRepeat(before, reading))) return;
-    const at = toldAt(reading.sourceAt, now(), since);
+    const at = timeOf(reading.sourceAt, now(), isKept);
     onSample(sampleOf(asked[index]!.ref, reading, { beganAt: at, at }));
+  }
+  function tellHeld(): void {
+    for (const [index, readings] of held)
+      for (const reading of caughtUp(readings, latest.get(index))) tell(index, reading, true);
+    held.clear();
+  }
+  function tellBad(index: number, why: string, at: number): void {
+    if (!signal.aborted) onSample(badSample(asked[index]!.ref, why, { beganAt: at, at }));
   }
   return {
     onReading(index, reading) {
-      if (link.down === undefined) return tell(index, reading);
+      if (link.down === undefined && !isGap) return tell(index, reading, false);
       const list = held.get(index) ?? [];
       held.set(index, list);
       list.push(reading);
     },
-    onMended() {
-      for (const [index, readings] of held)
-        for (const reading of caughtUp(readings, latest.get(index))) tell(index, reading);
-      held.clear();
+    onSign: () => void (signAt = now()),
+    onMended: () => void (isGap || tellHeld()),
+    onGap: () => void (isGap = true),
+    onWhole() {
+      isGap = false;
+      if (link.down === undefined) tellHeld();
     },
-    onRefused(index, { name }) {
-      const at = now();
-      if (!signal.aborted) onSample(badSample(asked[index]!.ref, name, { beganAt: at, at }));
+    onMissed() {
+      tellHeld();
+      latest.clear(); // What is told anew is no repeat after this, and may have stood for long.
+      timeOf = createSourceClock(now(), onTheWayMs);
+      asked.forEach((_, index) => tellBad(index, 'changes were lost', Math.min(signAt, now())));
     },
+    onRefused: (index, { name }) => tellBad(index, name, now()),
   };
 }
 

@@ -7,6 +7,9 @@ import { createOpcuaDriver } from './driver.ts';
 import { createKeeper } from './keeper.ts';
 import { parseConnectionParams, parseDeviceParams } from './params.ts';
 
+/** What a network and a busy server may add to the way of a change, ms. */
+const NETWORK_MS = 10_000;
+
 /** OPC UA over opc.tcp, reading and subscribing. */
 export const driver: DriverModule = { protocol: 'opcua', openConnection };
 
@@ -25,6 +28,7 @@ function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Conn
         keeper,
         root: { root, namespaceUri: namespace },
         timeoutMs: params.timeoutMs,
+        onTheWayMs: params.samplingMs + params.publishingMs + NETWORK_MS,
         now,
         where: `${where} ${root}`,
       });

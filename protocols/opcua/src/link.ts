@@ -32,6 +32,11 @@ export interface Watch {
   readonly onRefused: (index: number, status: Status) => void;
   /** The server is heard of: values, or word that nothing changed. */
   readonly onSign: () => void;
+  /** Messages before this one were lost on the way and are asked for again: what comes until `onWhole` may be out of order. */
+  readonly onGap: () => void;
+  readonly onWhole: () => void;
+  /** Changes were lost for good. Unless all values are told anew, what was told last may not be what is. */
+  readonly onMissed: (isToldAnew: boolean) => void;
   /** A broken link is whole again; everything that was kept for it has been told. */
   readonly onMended: () => void;
   /** It is over, and nothing more will come. */

@@ -34,8 +34,8 @@ export const ConnectionParams = Type.Object(
     samplingMs: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 250 }),
     /** How often it sends what it found. */
     publishingMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 500 }),
-    /** Changes of one variable that it keeps until it sends them. */
-    queueSize: Type.Integer({ minimum: 1, maximum: 10_000, default: 100 }),
+    /** Changes of one variable that it keeps until it sends them: enough for the longest break that is mended. */
+    queueSize: Type.Integer({ minimum: 1, maximum: 10_000, default: 300 }),
   },
   { additionalProperties: false },
 );

@@ -34,7 +34,7 @@ export async function createSessionLink(deps: SessionDeps): Promise<Link> {
   const namespaces = namespacesOf(about[0]);
   const [mostRead, mostItems] = [limitOf(about[1]), limitOf(about[2])];
   const health = watchHealth(deps, namespaces);
-  const monitor = createMonitor({ ...deps, mostItems });
+  const monitor = createMonitor({ ...deps, mostItems, isDown: () => health.down() !== undefined });
 
   return {
     namespaces,

@@ -1,6 +1,6 @@
 import type { PointRef } from '@parkline/kit';
 import { expect, test } from 'vitest';
-import { type Reading, readAt, sampleOf, toldAt } from './value.ts';
+import { createSourceClock, type Reading, readAt, sampleOf } from './value.ts';
 
 const gauge: PointRef = { pointId: 'p', address: 'A', scale: 1, kind: 'gauge' };
 const register: PointRef = { ...gauge, kind: 'register', scale: 10 };
@@ -72,12 +72,32 @@ test.each([
   ['a value that stood before', 3_999, 6_000],
   ['a clock that runs ahead', 6_001, 6_000],
 ] as const)('a notified value: %s', (_what, sourceAt, at) => {
-  expect(toldAt(sourceAt, 6_000, 4_000)).toBe(at);
+  expect(createSourceClock(4_000, 2_500)(sourceAt, 6_000, false)).toBe(at);
 });
 
-test('a notified value that no server would have kept so long has the time of receipt', () => {
-  expect(toldAt(10_000, 100_001, 0)).toBe(100_001);
-  expect(toldAt(10_001, 100_001, 0)).toBe(10_001);
+test('a kept value that no server would have kept so long has the time of receipt', () => {
+  const timeOf = createSourceClock(0, 2_500);
+  expect(timeOf(10_000, 100_001, true)).toBe(100_001);
+  expect(timeOf(10_001, 100_001, true)).toBe(10_001);
+});
+
+test('a server whose clock is slow is not believed, also of changes it kept, until its clock is right', () => {
+  const timeOf = createSourceClock(0, 2_500);
+  expect(timeOf(40_000, 100_000, false)).toBe(100_000);
+  expect(timeOf(70_000, 130_000, true)).toBe(130_000);
+  expect(timeOf(139_000, 140_000, false)).toBe(139_000);
+  expect(timeOf(110_000, 150_000, true)).toBe(110_000);
+});
+
+test.each([
+  ['overflow', 0x480, 'uncertain'],
+  ['overflow and other info', 0x483, 'uncertain'],
+  ['the bit without its type', 0x80, 'good'],
+] as const)('a good value whose status says %s', (_what, code, quality) => {
+  expect(judged(gauge, { ...reading('Double', 5), status: { name: 'Good', code } }).slice(0, 2)).toEqual([
+    5,
+    quality,
+  ]);
 });
 
 test('a value that was read has the source time only if it was looked up for this request', () => {

@@ -56,10 +56,14 @@ function verdictOf(ref: PointRef, reading: Reading): Verdict {
   if (verdict.quality !== 'good') return bad(verdict.why);
   const value = ref.kind === 'register' ? Math.round(scaled(raw, ref.scale)) : scaled(raw, ref.scale);
   if (ref.kind === 'register' && Math.abs(value) > MAX_EXACT_COUNT) return bad('above 2^53');
-  return severity === 'good'
-    ? { value, quality: 'good' }
-    : { value, quality: 'uncertain', why: reading.status.name };
+  if (severity !== 'good') return { value, quality: 'uncertain', why: reading.status.name };
+  return hasOverflowed(reading.status)
+    ? { value, quality: 'uncertain', why: 'earlier changes were lost: the queue of the server is too short' }
+    : { value, quality: 'good' };
 }
+
+/** Info type 01 with the overflow bit (OPC 10000-4 clause 7.39.1): the server threw away what came before this value. */
+const hasOverflowed = ({ code }: Status): boolean => (code & 0xc80) === 0x480;
 
 /** The number of a variable, or why it is none. */
 function numberOf({ type, isArray, value }: Reading): number | string {
@@ -94,12 +98,20 @@ function shortestFloat32(float: number): number {
 const OLDEST_MS = 90_000;
 
 /**
- * When a notified value came to be: the server's source time where that can be true, else when it was received. A value may have
- * stood for hours before `since`, when the subscription began; then the time it was told is the one that counts.
+ * Says when a notified value came to be: the server's source time where that can be true, else when it was received. A value may
+ * have stood for hours before `since`, when the subscription began; then the time it was told is the one that counts. A change
+ * told without delay whose time is older than its way, `onTheWayMs`, shows a server whose clock is slow: then no time of its is
+ * believed, those of changes it kept included.
  */
-export function toldAt(sourceAt: number | undefined, receivedAt: number, since: number): number {
-  if (sourceAt === undefined || sourceAt < since || sourceAt > receivedAt) return receivedAt;
-  return receivedAt - sourceAt > OLDEST_MS ? receivedAt : sourceAt;
+export function createSourceClock(since: number, onTheWayMs: number) {
+  let isSlow = false;
+  /** @param isKept The server had to keep it for a while. */
+  return (sourceAt: number | undefined, receivedAt: number, isKept: boolean): number => {
+    if (sourceAt === undefined || sourceAt < since || sourceAt > receivedAt) return receivedAt;
+    const age = receivedAt - sourceAt;
+    if (!isKept) isSlow = age > onTheWayMs;
+    return isSlow || age > OLDEST_MS ? receivedAt : sourceAt;
+  };
 }
 
 /** When a value that was asked for came to be: the source time if the server looked for this very request, else the answer's. */

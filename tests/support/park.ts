@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunFile } from '../../deploy/local/run-file.ts';
+import type { RunFile, RunUser } from '../../deploy/local/run-file.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -17,7 +17,7 @@ export interface RunningPark {
   readonly run: RunFile;
   /** Everything the starter printed so far. */
   output(): string;
-  /** Ids of the processes that live now, by name: postgres, nats, simulator, gateway-<key>, api, ingest. */
+  /** Ids of the processes that live now, by name: postgres, nats, simulator, gateway-<key>, api, ingest, worker. */
   pids(): Promise<Readonly<Record<string, number>>>;
   /** SIGKILL to one process. @returns when it was sent, Unix ms. */
   kill(name: string): Promise<number>;
@@ -119,22 +119,23 @@ async function untilReady(child: ChildProcess, output: () => string, timeoutMs: 
 }
 
 /** Logs in as the first of a role; `account` is the key of another park than the one that runs. */
-export async function login(
-  { url, users }: RunFile,
-  role = 'facility_engineer',
-  account?: string,
-): Promise<Get> {
-  const user = users.find((one) => one.role === role && one.account === account);
+export async function login(run: RunFile, role = 'facility_engineer', account?: string): Promise<Get> {
+  const user = run.users.find((one) => one.role === role && one.account === account);
   if (!user) throw new Error(`run.json has no ${role} of ${account ?? 'the park'}`);
+  const cookie = await cookieOf(run, user);
+  return (path) => fetch(run.url + path, { headers: { cookie } });
+}
+
+/** Logs one person in. @returns the cookie of the session, as the requests after it carry it. */
+export async function cookieOf({ url }: RunFile, user: RunUser): Promise<string> {
   const reply = await fetch(`${url}/api/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ login: user.login, password: user.password }),
   });
   if (reply.status !== 204) throw new Error(`login answered ${reply.status}: ${await reply.text()}`);
-  const cookie = reply.headers
+  return reply.headers
     .getSetCookie()
     .map((one) => one.split(';')[0])
     .join('; ');
-  return (path) => fetch(url + path, { headers: { cookie } });
 }

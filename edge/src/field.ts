@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { DriverModule } from '@parkline/kit';
+import type { DriverModule, Sample } from '@parkline/kit';
 import type { Clock, Wait } from './base/clock.ts';
 import type { Failpoint } from './base/failpoint.ts';
 import type { FaultLog } from './base/fault-log.ts';
@@ -53,7 +53,10 @@ export async function createField(deps: FieldDeps): Promise<Field> {
     log,
     dataDir: deps.dataDir,
   });
-  for (const { equipmentId, error } of broken) board.broken(equipmentId, error);
+  for (const { equipmentId, error } of broken) {
+    board.broken(equipmentId, error);
+    intake.accept(unreadable(config, equipmentId, clock.now()));
+  }
 
   const work = worksOf(deps, intake);
   async function runFlush(signal: AbortSignal): Promise<void> {
@@ -125,6 +128,13 @@ function createIntakeLine(deps: FieldDeps): { intake: Intake; batcher: Batcher }
     now: () => clock.now(),
   });
   return { intake, batcher };
+}
+
+/** The points of a device that cannot be read as configured: what they were before stands no more. */
+function unreadable({ connections }: GatewayConfig, equipmentId: string, at: number): Sample[] {
+  const device = connections.flatMap(({ devices }) => devices).find((one) => one.equipmentId === equipmentId);
+  const bad = { at, beganAt: at, value: null, quality: 'bad', why: 'config' } as const;
+  return (device?.points ?? []).map(({ id }) => ({ pointId: id, ...bad }));
 }
 
 const refOf = ({ id, address, scale, kind, pollMs }: PointConfig) => ({

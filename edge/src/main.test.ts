@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { makeHome } from './testing/home.ts';
+import { makeHome, storedSamples } from './testing/home.ts';
 import { scratch } from './testing/scratch.ts';
 
 const program = join(import.meta.dirname, 'main.ts');
@@ -71,6 +71,16 @@ test('is ready without a cloud and without a device, and stops when asked, every
     { kind: 'samples' },
   ]);
   db.close();
+}, 30_000);
+
+test('the points of a device that cannot be read as configured are bad from the start', async () => {
+  using home = scratch();
+  makeHome(home.path, yaml.replace('params: { unit: 1 }', 'params: { unit: 999 }'));
+  const ended = await run(home.path, {}, (message, kill) => {
+    if (message === 'ready') kill('SIGTERM');
+  });
+  expect(ended.messages[0]).toBe('device is not readable as configured');
+  expect(storedSamples(home.path)).toEqual([[0, null, 2]]);
 }, 30_000);
 
 test('a failpoint kills it on the spot: what was not committed is not there', async () => {

@@ -81,6 +81,17 @@ describe('a fault log', () => {
     expect(lines).toEqual(['warn link down', 'warn link down', 'warn link down']);
   });
 
+  test('a pause that is never the same is no new cause', async () => {
+    const { time, lines, faults } = given();
+    for (let i = 0; i < 50; i += 1) {
+      faults.fault('device', 'device does not answer', {
+        err: new Error(`no answer; asked again in ${1_800 + i} ms`),
+      });
+      await time.advance(1_000);
+    }
+    expect(lines).toEqual(['warn device does not answer']);
+  });
+
   test('tells once that it is over and how long it lasted; keys do not mix', async () => {
     const { time, lines, faults } = given();
     faults.over('link', 'link up');

@@ -47,6 +47,16 @@ describe('gateway.yaml', () => {
     expect(Object.isFrozen(config.connections[0]?.devices[0]?.points[0])).toBe(true);
   });
 
+  test.each([
+    ['params: { user: me, password: hush ]', 'at line 1, column'],
+    ['password: hush: x', 'at line 1, column'],
+    ['password: *hush', 'alias'],
+  ])('that is no YAML says where, and quotes no password: %s', (text, where) => {
+    const [fault = ''] = faultsOf(() => parseConfig(text));
+    expect(fault).toContain(where);
+    expect(fault).not.toContain('hush');
+  });
+
   test('the environment knows the network better', () => {
     expect(parseConfig(yaml, 'nats://10.0.0.1:4333').nats.url).toBe('nats://10.0.0.1:4333');
   });

@@ -81,8 +81,14 @@ function readYaml(yaml: string): unknown {
   try {
     return parse(yaml);
   } catch (cause) {
-    throw new ConfigError([`/ is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`]);
+    throw new ConfigError([`/ is not YAML: ${withoutQuotes(cause)}`]);
   }
+}
+
+/** What and where, without the piece of the file that follows: it may be a password. */
+function withoutQuotes(cause: unknown): string {
+  const [first = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  return / at line \d+, column \d+:?$/.test(first) ? first.replace(/:$/, '') : first.replace(/:.*/, '');
 }
 
 function schemaFaults(value: unknown): string[] {

@@ -222,6 +222,54 @@ describe('a device that fails', () => {
   });
 });
 
+describe('a first reading that failed', () => {
+  test('is tried again soon, ever later up to the beat, until there was one', async () => {
+    const { time, device, outcomes } = given([register('kwh', MINUTE)], {
+      answer: () => () => Promise.reject(new DriverError('timeout', 'no answer', 'here')),
+    });
+    await time.advance(70 * SECOND);
+    expect(device.asked.map(([at]) => at / SECOND)).toEqual([0, 2, 6, 14, 30, 60]);
+    device.answer = (refs) => Promise.resolve(samplesOf(refs, time));
+    await time.advance(60 * SECOND);
+    expect(outcomes.at(-1)).toBeUndefined();
+    device.answer = () => Promise.reject(new DriverError('timeout', 'no answer', 'here'));
+    const before = device.asked.length;
+    await time.advance(110 * SECOND);
+    expect(device.asked.slice(before).map(([at]) => at / SECOND)).toEqual([180, 240]);
+  });
+
+  test('does not make the other groups of the device late', async () => {
+    const { time, device } = given([point('fast', SECOND), point('slow', 10 * SECOND)], {
+      answer: (clock) => (refs) =>
+        refs.some(({ pointId }) => pointId === 'slow')
+          ? Promise.reject(new DriverError('timeout', 'no answer', 'here'))
+          : Promise.resolve(samplesOf(refs, clock)),
+    });
+    await time.advance(4 * SECOND);
+    expect(device.asked.filter(([, points]) => points.includes('fast'))).toHaveLength(5);
+  });
+});
+
+describe('a driver that does not listen', () => {
+  const deaf = () => () => new Promise<never>(() => undefined);
+
+  test('is left behind: its points are bad and it is asked again', async () => {
+    const { time, device, samples } = given([point('p', 60 * SECOND)], { answer: deaf });
+    await time.advance(61 * SECOND);
+    expect(samples[0]).toMatchObject({ quality: 'bad', why: 'timeout' });
+    expect(device.asked.length).toBeGreaterThan(1);
+  });
+
+  test('holds up no stop', async () => {
+    const { time, samples, stop, done } = given([point('p', SECOND)], { answer: deaf });
+    await time.advance(500);
+    stop.abort();
+    await time.advance(SECOND);
+    await done;
+    expect(samples).toEqual([]);
+  });
+});
+
 describe('stop', () => {
   test('ends a read in flight without inventing bad values', async () => {
     const { time, samples, stop, done } = given([point('p', SECOND)], { answer: hang });

@@ -11,6 +11,10 @@ const START_SPREAD_MS = 1_000;
 const MAX_SLEEP_MS = 5_000;
 /** Pause before a failed boundary reading is tried again, ms. */
 const BOUNDARY_RETRY_MS = 2_000;
+/** Pause before a failed first reading is tried again, ms; doubles up to the group's own beat. */
+const FIRST_RETRY_MS = 2_000;
+/** A driver that does not give up when it is told to is left behind after this time, ms. */
+const GIVE_UP_MS = 1_000;
 
 export interface PolledPoint extends PointRef {
   readonly pollMs: number;
@@ -40,6 +44,8 @@ interface Group {
   /** Anchor of the ticks and the next one, on the monotonic clock. */
   readonly origin: number;
   dueAt: number;
+  /** Pause before the next try while there has been no reading yet, ms; undefined when there was one. */
+  firstRetryMs: number | undefined;
 }
 
 /**
@@ -59,13 +65,9 @@ export async function runPoll(device: PolledDevice, deps: PollDeps, signal: Abor
     if (atBoundary) {
       boundary.tried(await readOnce(device, atBoundary, deps, signal));
     } else if (due.length > 0) {
-      await readOnce(
-        device,
-        due.flatMap(({ refs }) => refs),
-        deps,
-        signal,
-      );
-      for (const group of due) group.dueAt = nextTick(group.origin, group.pollMs, clock.monotonic());
+      const refs = due.flatMap((group) => group.refs);
+      const isDone = await readOnce(device, refs, deps, signal);
+      for (const group of due) schedule(group, isDone, clock.monotonic());
     } else {
       const nextDue = Math.min(...groups.map(({ dueAt }) => dueAt)) - clock.monotonic();
       await wait(Math.min(nextDue, boundary.inMs(), MAX_SLEEP_MS), signal);
@@ -80,7 +82,17 @@ function groupByPeriod({ points, phase }: PolledDevice, start: number): Group[] 
     origin: start + phase * pollMs,
     // The first reading does not wait for its beat: after a restart every second without values is a hole.
     dueAt: start + phase * Math.min(pollMs, START_SPREAD_MS),
+    firstRetryMs: FIRST_RETRY_MS,
   }));
+}
+
+/** A device that was slow to come up should not stay without values for a whole beat. */
+function schedule(group: Group, isDone: boolean, now: number): void {
+  group.dueAt = nextTick(group.origin, group.pollMs, now);
+  if (isDone) group.firstRetryMs = undefined;
+  if (group.firstRetryMs === undefined) return;
+  group.dueAt = Math.min(group.dueAt, now + group.firstRetryMs);
+  group.firstRetryMs *= 2;
 }
 
 /** Watches the wall clock for quarter hours. */
@@ -142,7 +154,7 @@ function assertAnswers(samples: readonly Sample[], refs: readonly PointRef[], wh
   throw new DriverError('garbage', 'the driver answered for other points than it was asked for', where);
 }
 
-/** Runs `work` with a signal that also aborts after `ms`. */
+/** Runs `work` with a signal that also aborts after `ms`. Rejects soon after that, even when `work` goes on. */
 async function within<T>(
   ms: number,
   wait: Wait,
@@ -155,10 +167,17 @@ async function within<T>(
   };
   signal.addEventListener('abort', stop, { once: true });
   void wait(ms, limit.signal).then(stop);
+  const over = new AbortController();
+  const { promise: leftBehind, reject } = Promise.withResolvers<never>();
+  const leave = (): void => {
+    reject(new DriverError('timeout', 'the driver neither answers nor gives up', 'driver'));
+  };
+  limit.signal.addEventListener('abort', () => void wait(GIVE_UP_MS, over.signal).then(leave));
   try {
-    return await work(limit.signal);
+    return await Promise.race([work(limit.signal), leftBehind]);
   } finally {
     signal.removeEventListener('abort', stop);
+    over.abort();
     stop();
   }
 }

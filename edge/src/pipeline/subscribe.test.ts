@@ -120,6 +120,15 @@ describe('a subscription that ends', () => {
     expect(state.attempts.map((at) => at / SECOND)).toEqual([0, 1, 3, 7, 108, 110]);
   });
 
+  test('again and again, yet held for a while each time, it is asked for again soon', async () => {
+    const { time, state } = given((_attempt, clock) => async (_refs, _onSample, signal) => {
+      await clock.wait(15 * SECOND, signal);
+      throw lost;
+    });
+    await time.advance(100 * SECOND);
+    expect(state.attempts.map((at) => at / SECOND)).toEqual([0, 16, 32, 48, 64, 80, 96]);
+  });
+
   test('because the device is gone: every point is bad at once, and the board is told', async () => {
     const { time, state } = given((attempt) => (refs, onSample, signal) => {
       onSample(sample('p'));

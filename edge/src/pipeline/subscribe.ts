@@ -5,6 +5,8 @@ import type { FaultLog } from '../base/fault-log.ts';
 /** Pause before a subscription that ended is asked for again, ms; doubles up to the most while it does not last. */
 const FIRST_RETRY_MS = 1_000;
 const MOST_RETRY_MS = 60_000;
+/** A subscription that held for so long worked: its device comes and goes, and must not be waited for, ms. */
+const HELD_MS = 10_000;
 /** A driver that ignores its signal is left behind after this time, so that the last batch still reaches the disk, ms. */
 const END_LIMIT_MS = 1_000;
 
@@ -49,7 +51,7 @@ export async function runSubscribe(
     const error = await subscribeOnce(device, deps, signal);
     if (signal.aborted) return;
     report(device, deps, error);
-    if (deps.clock.monotonic() - beganAt >= MOST_RETRY_MS) failures = 0;
+    if (deps.clock.monotonic() - beganAt >= HELD_MS) failures = 0;
     const pause = Math.min(MOST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
     failures += 1;
     await deps.wait(pause * (0.75 + deps.random() / 2), signal);

@@ -37,3 +37,15 @@ test('waits are spread by a quarter either way', () => {
   };
   expect([wait(0), wait(0.5), wait(1)]).toEqual([75, 100, 125]);
 });
+
+test('a clock that is set back by hours prolongs no wait', () => {
+  let now = 7_200_000;
+  const backOff = createBackOff(
+    { firstMs: 100, mostMs: 1_000 },
+    () => now,
+    () => 0.5,
+  );
+  backOff.fail();
+  now -= 3_600_000;
+  expect(backOff.waitMs()).toBe(0);
+});

@@ -19,17 +19,21 @@ export function createBackOff(
   random: () => number,
 ): BackOff {
   let failures = 0;
-  let until = 0;
+  let failedAt = 0;
+  let pauseMs = 0;
   return {
-    waitMs: () => Math.max(0, until - now()),
+    waitMs() {
+      const goneMs = now() - failedAt;
+      return goneMs < 0 ? 0 : Math.max(0, pauseMs - goneMs); // A clock that was set back must not prolong it.
+    },
     fail() {
-      const wait = Math.min(mostMs, firstMs * 2 ** Math.min(failures, 30));
+      pauseMs = Math.min(mostMs, firstMs * 2 ** Math.min(failures, 30)) * (0.75 + random() / 2);
       failures += 1;
-      until = now() + wait * (0.75 + random() / 2);
+      failedAt = now();
     },
     succeed() {
       failures = 0;
-      until = 0;
+      pauseMs = 0;
     },
   };
 }

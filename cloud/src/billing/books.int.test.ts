@@ -270,6 +270,13 @@ describe('drilling down', () => {
     expect(parts).toEqual(whole);
     expect((await get(`/api/statement-lines/${line!.id}/intervals?after=nonsense`)).status).toBe(400);
     expect((await get('/api/billing-runs?after=WyJhIiwiYiJd')).status).toBe(400);
+    // Dates that look right and are none in the database.
+    for (const date of ['0000-01-01', '2026-02-30']) {
+      const cursor = (...place: string[]) => Buffer.from(JSON.stringify(place)).toString('base64url');
+      expect((await get(`/api/billing-runs?after=${cursor(date, line!.id)}`)).status).toBe(400);
+      const at = cursor('a', `${date}T00:00:00.000Z`);
+      expect((await get(`/api/statement-lines/${line!.id}/intervals?after=${at}`)).status).toBe(400);
+    }
   });
 
   test('speaks the language of the reader', async () => {

@@ -29,11 +29,6 @@ describe('costOf', () => {
     expect(costOf([span(3.5, 6, 250)], 2, priceAt)).toBe(34n + 247n);
   });
 
-  test('takes a wild reading and its fall together', () => {
-    const calm = costOf([span(0, 1, 100), span(1, 2, 100), span(2, 3, 100)], 2, priceAt);
-    expect(costOf([span(0, 1, 100), span(1, 2, 90_000), span(2, 3, -89_800)], 2, priceAt)).toBe(calm);
-  });
-
   test('is unknown where there is no use, or no price for a part of it', () => {
     expect(costOf([], 2, priceAt)).toBeUndefined();
     const until = (start: number) => (start < 4 * QUARTER ? cheap : undefined);

@@ -12,7 +12,7 @@ const QUARTER_MS = 900_000;
  */
 export function costOf(spans: readonly UseSpan[], scale: number, priceAt: PriceAt): bigint | undefined {
   const sums = new Map<Rate, bigint>();
-  for (const span of risingOnly(spans)) {
+  for (const span of spans) {
     const starts = quartersOf(span);
     const rates = starts.map(priceAt);
     const parts = apportion(
@@ -35,18 +35,4 @@ function quartersOf({ begins, ends }: UseSpan): number[] {
   for (let at = (Math.floor(begins / QUARTER_MS) + 1) * QUARTER_MS; at < ends; at += QUARTER_MS)
     starts.push(at);
   return starts;
-}
-
-/** A register that fell showed a wild value before or after: the spans around the fall become one, whose sum is right. */
-function risingOnly(spans: readonly UseSpan[]): UseSpan[] {
-  const joined: UseSpan[] = [];
-  for (const span of spans) {
-    let next = span;
-    while (next.units < 0n && joined.length > 0) {
-      const before = joined.pop()!;
-      next = { begins: before.begins, ends: next.ends, units: before.units + next.units };
-    }
-    joined.push(next);
-  }
-  return joined;
 }

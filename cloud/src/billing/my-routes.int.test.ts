@@ -117,6 +117,11 @@ test('pages through many usage points without a gap or a repeat', async () => {
   expect(second.next).toBeNull();
 });
 
+test('refuses to begin a page anywhere but after a usage point', async () => {
+  const { status, body } = await get<{ details: object[] }>('/api/my/usage-points?after=abc');
+  expect([status, body.details]).toEqual([400, [expect.objectContaining({ field: 'after' })]]);
+});
+
 describe('who may ask', () => {
   test.each(['/api/my/usage-points', '/api/my/summary'])('%s is for tenants', async (url) => {
     expect((await get(url, await loggedIn(database.owner, park.accountId))).status).toBe(403);
@@ -252,6 +257,20 @@ describe('cost', () => {
       by: 'day',
     });
     expect(items.map(({ value, cost }) => [value, cost])).toEqual([[8, '14.00']]);
+  });
+
+  test('tells nothing of a day on which the register fell, and leaves only that quarter hour out of the month', async () => {
+    await givenTariff();
+    const fall = '2026-11-10T11:45:00Z'; // From 95 % of its digits to 0; nobody wrote an exchange down.
+    await count('2026-10-31T23:00:00Z', fall, () => 10, 950_000 - 10 * 914);
+    await count('2026-11-10T12:00:00Z', '2026-11-22T09:45:00Z', () => 10, 0);
+    const [bucket] = (await usageOf(point, { ...day, by: 'day' })).items;
+    expect(bucket).toMatchObject({ value: null, quality: 'uncertain', cost: null });
+    const { body } = await get<UsageSummary>('/api/my/summary');
+    const quarters = (21 * 24 + 10.75) * 4 - 1;
+    expect(body.items[0]).toMatchObject({ use: quarters / 10 });
+    const month = { from: '2026-10-31T23:00:00Z', to: '2026-11-30T23:00:00Z', by: 'month' };
+    expect((await usageOf(point, month)).items).toMatchObject([{ value: null, cost: null }]);
   });
 
   test('is null without a tariff or a use, and a tariff of water prices no electricity', async () => {

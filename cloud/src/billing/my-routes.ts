@@ -1,5 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IdParams, Page, PageQuery, Usage, UsagePoint, UsageQuery, UsageSummary } from '@parkline/contract';
+import {
+  IdParams,
+  Page,
+  Usage,
+  UsagePoint,
+  UsagePointQuery,
+  UsageQuery,
+  UsageSummary,
+} from '@parkline/contract';
 import type { FastifyRequest } from 'fastify';
 import { tenantUsage } from '../metering/index.ts';
 import { actorOf } from '../platform/access.ts';
@@ -20,10 +28,10 @@ export const myUsageRoutes =
   async (app) => {
     app.get(
       '/api/my/usage-points',
-      { config, schema: { querystring: PageQuery, response: { 200: Page(UsagePoint) } } },
+      { config, schema: { querystring: UsagePointQuery, response: { 200: Page(UsagePoint) } } },
       async (request) => {
         const actor = tenantOf(request);
-        const { limit = 100, after } = request.query;
+        const { limit, after } = request.query;
         const found = await withActor(db, actor, (trx) =>
           tenantUsage.list(trx, actor.accountId, actor.tenantId, { after, limit: limit + 1 }),
         );

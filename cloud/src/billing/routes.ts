@@ -120,11 +120,13 @@ function readCursor<T>(text: string, read: (first: string, second: string) => T 
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Text that `toISOString` makes of an instant that PostgreSQL knows, too: it has no year 0 and no 30 February. */
+const isIso = (text: string): boolean =>
+  /^\d/.test(text) &&
+  text >= '0001' &&
+  !Number.isNaN(Date.parse(text)) &&
+  new Date(text).toISOString() === text;
 const isRunCursor = (fromDate: string, id: string): RunCursor | undefined =>
-  /^\d{4}-\d{2}-\d{2}$/.test(fromDate) && !Number.isNaN(Date.parse(fromDate)) && UUID.test(id)
-    ? { fromDate, id }
-    : undefined;
+  isIso(`${fromDate}T00:00:00.000Z`) && UUID.test(id) ? { fromDate, id } : undefined;
 const isIntervalCursor = (usagePoint: string, at: string): IntervalCursor | undefined =>
-  !usagePoint.includes('\0') && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) && !Number.isNaN(Date.parse(at))
-    ? { usagePoint, at }
-    : undefined;
+  !usagePoint.includes('\0') && isIso(at) ? { usagePoint, at } : undefined;

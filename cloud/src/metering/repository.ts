@@ -70,13 +70,15 @@ interface UseRow {
   readonly resolution: number;
   /** numeric */
   readonly multiplier: string;
+  readonly rolledOver: boolean;
 }
 
 /** The resolution is a decimal in the template; its shortest spelling as a double is that decimal again. */
-const toCounted = ({ begins, ends, counts, resolution, multiplier }: UseRow): CountedSpan => ({
+const toCounted = ({ begins, ends, counts, rolledOver, resolution, multiplier }: UseRow): CountedSpan => ({
   begins: begins.getTime(),
   ends: ends.getTime(),
   counts,
+  rolledOver,
   resolution: parseDecimal(String(resolution))!,
   multiplier: parseDecimal(multiplier)!,
 });

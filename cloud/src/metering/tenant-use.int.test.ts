@@ -160,14 +160,21 @@ describe('registers', () => {
     });
   });
 
-  test('one that rolled over goes on; any other fall is negative', async () => {
+  test.each([
+    ['rolls over goes on', [99_995, 4, 50], [9n, 46n]],
+    ['is five digits long and shows fewer rolls over at none of them', [995, 4, 50], [46n]],
+    ['falls from its last tenth was exchanged by somebody', [94_995, 4, 50], [46n]],
+    ['falls from its last hundredth to anything but its first was, too', [99_995, 1_004, 1_050], [46n]],
+  ])('one that %s', async (_what, shown, used) => {
+    const at = ['2026-11-10T00:00:00Z', '2026-11-10T00:15:00Z', '2026-11-10T00:30:00Z'];
     await givenReadings(owner, energy, [
-      ['2026-11-10T00:00:00Z', 99_995, 1],
-      ['2026-11-10T00:15:00Z', 4, 1],
-      ['2026-11-10T00:30:00Z', 50, 1],
-      ['2026-11-10T00:45:00Z', 20, 1],
+      [at[0]!, shown[0]!, 1],
+      [at[1]!, shown[1]!, 1],
+      [at[2]!, shown[2]!, 1],
     ]);
-    expect((await read(first)).use.spans.map(({ units }) => units)).toEqual([9n, 46n, -30n]);
+    const { spans } = (await read(first)).use;
+    expect(spans.map(({ units }) => units)).toEqual(used);
+    expect(spans.map(({ isRollover = false }) => isRollover)).toEqual(used.map((units) => units === 9n));
   });
 
   test('an exchange is bridged by the indexes written down, each meter with its own multiplier', async () => {

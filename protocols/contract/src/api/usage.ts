@@ -27,6 +27,13 @@ export const UsagePoint = Type.Object({
 });
 export type UsagePoint = Static<typeof UsagePoint>;
 
+/** In order of creation. */
+export const UsagePointQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+  after: Type.Optional(Uuid),
+});
+export type UsagePointQuery = Static<typeof UsagePointQuery>;
+
 export const UsageBy = Type.Union([Type.Literal('hour'), Type.Literal('day'), Type.Literal('month')]);
 export type UsageBy = Static<typeof UsageBy>;
 

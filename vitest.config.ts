@@ -51,7 +51,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
-          globalSetup: services,
+          globalSetup: ['tests/support/demo-park.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

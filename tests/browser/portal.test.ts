@@ -1,53 +1,26 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
-import { type RunningPark, startPark } from '../support/park.ts';
-import { languages, type Look, seriousFindings, sizes, themes, visit, type Visitor } from './visitor.ts';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { login } from '../support/park.ts';
+import { english, receiveVisitors, soon } from './hall.ts';
+import type { Visitor } from './visitor.ts';
 
-let park: RunningPark;
-let browser: Browser;
+const { run } = inject('demoPark');
+const visitor = receiveVisitors(run);
 /** A device whose power moves at every read. */
 let main: string;
 
 beforeAll(async () => {
-  [park, browser] = await Promise.all([
-    startPark({ park: 'firmware-sim/parks/demo.yaml', args: ['--history-months', '2'] }),
-    launchBrowser(),
-  ]);
-  const get = await park.login();
+  const get = await login(run);
   const { items } = (await (await get('/api/equipment')).json()) as { items: { id: string; name: string }[] };
   const incomer = items.find(({ name }) => name === 'Main incomer');
   if (!incomer) throw new Error('the demo park has no main incomer');
   main = `/engineer/devices/${incomer.id}`;
-}, 300_000);
-afterAll(async () => {
-  await browser?.close();
-  await park?.stop();
 });
-
-const english: Look = { language: 'en', theme: 'light', size: 'desktop' };
-const open: Visitor[] = [];
-async function visitor(look: Look = english, { loggedIn = true } = {}): Promise<Visitor> {
-  const guest = await visit(browser, park.run, look);
-  open.push(guest);
-  if (loggedIn) await guest.login();
-  return guest;
-}
-afterEach(async () => {
-  const guests = open.splice(0);
-  const faults = guests.flatMap((guest) => guest.faults);
-  await Promise.all(guests.map((guest) => guest.close()));
-  expect(faults).toEqual([]);
-});
-
-/** How long a busy machine may take to show what it was asked for. */
-const soon = { timeout: 30_000 };
 
 const heading = ({ page }: Visitor) => page.getByRole('heading', { level: 1 });
 
 describe('logging in', () => {
   test('a wrong password is told and the right one leads to the overview', async () => {
-    const { page, ...guest } = await visitor(english, { loggedIn: false });
+    const { page, ...guest } = await visitor(english, null);
     await page.goto('/login');
     await page.getByLabel('Login name').fill('engineer');
     await page.getByLabel('Password', { exact: true }).fill('guess');
@@ -64,17 +37,17 @@ describe('logging in', () => {
   });
 
   test('an empty form says what is missing', async () => {
-    const { page } = await visitor(english, { loggedIn: false });
+    const { page } = await visitor(english, null);
     await page.goto('/login');
     await page.getByRole('button', { name: 'Log in' }).click();
     expect(await page.getByText('Please fill this in').count()).toBe(2);
   });
 
   test('a page asked for without a session comes back after logging in', async () => {
-    const { page, ...guest } = await visitor(english, { loggedIn: false });
+    const { page, ...guest } = await visitor(english, null);
     await page.goto(`${main}?range=month`);
     await page.waitForURL(/\/login\?back=/);
-    const user = park.run.users.find(({ role }) => role === 'facility_engineer')!;
+    const user = run.users.find(({ role }) => role === 'facility_engineer')!;
     await page.getByLabel('Login name').fill(user.login);
     await page.getByLabel('Password', { exact: true }).fill(user.password);
     await page.getByRole('button', { name: 'Log in' }).click();
@@ -101,7 +74,7 @@ describe('logging in', () => {
   });
 
   test('a park that has people cannot be set up again', async () => {
-    const { page } = await visitor(english, { loggedIn: false });
+    const { page } = await visitor(english, null);
     await page.goto('/setup');
     await page.getByText('This park is already set up.').waitFor();
   });
@@ -252,44 +225,4 @@ describe('language, size and keyboard', () => {
     await page.keyboard.press('o');
     await page.waitForURL('**/engineer');
   });
-});
-
-describe('for everybody', () => {
-  const looks = languages.flatMap((language) =>
-    themes.flatMap((theme) =>
-      (Object.keys(sizes) as Look['size'][]).map((size) => ({ language, theme, size })),
-    ),
-  );
-  test.each(looks)(
-    'no serious finding of axe in $language, $theme, $size',
-    { timeout: 240_000 },
-    async (look) => {
-      const { page, ...guest } = await visitor(look, { loggedIn: false });
-      await page.goto('/login');
-      await page.getByRole('button').first().waitFor();
-      const found = { login: await seriousFindings(page) } as Record<string, string[]>;
-      await guest.login();
-      for (const path of [
-        '/engineer',
-        '/engineer/devices',
-        main,
-        `${main}?panel=gateway`,
-        '/engineer/devices/none',
-      ]) {
-        await page.goto(path);
-        await heading({ page, ...guest })
-          .first()
-          .waitFor();
-        if (path === main) await page.locator('.u-over').waitFor();
-        if (path.endsWith('panel=gateway')) await page.locator('aside .badge').first().waitFor();
-        found[path] = await seriousFindings(page);
-        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth');
-        expect([path, overflow <= sizes[look.size].viewport.width]).toEqual([path, true]);
-      }
-      await page.keyboard.press('?');
-      await page.getByRole('dialog').waitFor();
-      found['shortcuts'] = await seriousFindings(page);
-      expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
-    },
-  );
 });

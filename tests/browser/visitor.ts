@@ -23,15 +23,16 @@ export interface Visitor {
   readonly page: Page;
   /** What the console called an error so far, violations of the content security policy among it. */
   readonly faults: readonly string[];
-  /** From here on a refusal by the server is what the test wants to see, not a fault. */
-  expectRefusal(): void;
-  /** Opens the login page and logs in as the facility engineer. */
-  login(): Promise<void>;
+  /** From here on a refusal of this status by the server is what the test wants to see, not a fault. */
+  expectRefusal(status?: number): void;
+  /** Opens the login page and logs in as the person of run.json with this login name. */
+  login(name?: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The browser writes down each refusal by itself. */
-const isRefusal = (text: string): boolean => /the server responded with a status of 401/.test(text);
+/** The browser writes down each refusal by itself. @returns its status, NaN where the error is another. */
+const refusalOf = (text: string): number =>
+  Number(/the server responded with a status of (\d+)/.exec(text)?.[1]);
 
 export async function visit(browser: Browser, run: RunFile, look: Look): Promise<Visitor> {
   const { language, theme, size, scale } = look;
@@ -44,20 +45,20 @@ export async function visit(browser: Browser, run: RunFile, look: Look): Promise
   });
   const page = await context.newPage();
   const faults: string[] = [];
-  let refusalExpected = false;
+  const expected = new Set<number>();
   page.on('console', (message) => {
-    if (message.type() !== 'error' || (refusalExpected && isRefusal(message.text()))) return;
-    faults.push(message.text());
+    if (message.type() !== 'error' || expected.has(refusalOf(message.text()))) return;
+    faults.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(String(error.stack ?? error)));
 
   return {
     page,
     faults,
-    expectRefusal: () => void (refusalExpected = true),
-    async login() {
-      const user = run.users.find(({ role }) => role === 'facility_engineer');
-      if (!user) throw new Error('run.json has no facility_engineer');
+    expectRefusal: (status = 401) => void expected.add(status),
+    async login(name = 'engineer') {
+      const user = run.users.find(({ login }) => login === name);
+      if (!user) throw new Error(`run.json has no ${name}`);
       await page.goto('/login');
       await page.locator('input[name=login]').fill(user.login);
       await page.locator('input[name=password]').fill(user.password);

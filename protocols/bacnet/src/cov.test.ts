@@ -1,7 +1,9 @@
-import type { Connection, Driver, Sample } from '@parkline/kit';
+import { type Connection, type Driver, DriverError, type Sample } from '@parkline/kit';
 import { afterEach, expect, test } from 'vitest';
 import { type BacnetBench, type BacnetBenchDevice, startBacnetBench } from '../../../tests/support/bacnet.ts';
-import { connectionTo, gauge, never } from './testing.ts';
+import { runCov } from './cov.ts';
+import type { Link } from './link.ts';
+import { connectionTo, gauge, never, quietLog } from './testing.ts';
 
 let bench: BacnetBench;
 let connection: Connection;
@@ -83,6 +85,35 @@ test('a device without notifications is left to polling', async () => {
   expect((await driver.read([gauge('analog-input,1')], never()))[0]?.value).toBe(25);
   expect(told).toEqual([]);
 });
+
+test('a device that never answers a subscription is asked ever less often: reads need their turn', async () => {
+  await start({ cov: 'off' });
+  const asked: number[] = [];
+  const link = {
+    where: 'device 5',
+    isClosed: false,
+    onReturn: () => () => undefined,
+    onNotification: () => () => undefined,
+    ask: () => {
+      asked.push(Date.now());
+      return Promise.reject(new DriverError('timeout', 'it is there, but does not answer', 'device 5'));
+    },
+  } as unknown as Link;
+  const end = new AbortController();
+  const address = { type: 0, instance: 1, property: 85 };
+  const deps = {
+    ...{ link, isConfirmed: true, lifetimeS: 8, timeoutMs: 100 },
+    now: Date.now,
+    random: () => 0,
+    log: quietLog,
+  };
+  const over = runCov(deps, [{ ref: gauge('analog-input,1'), address }], () => undefined, end.signal);
+  await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(4);
+  end.abort();
+  await over;
+  const pauses = asked.slice(1).map((at, n) => at - asked[n]!);
+  [1_000, 2_000, 4_000].forEach((ms, n) => expect(pauses[n]).toBeGreaterThan(ms - 50));
+}, 30_000);
 
 test('where it is off, nothing is subscribed to', async () => {
   const driver = await start({ cov: 'off' });

@@ -54,10 +54,18 @@ export async function runCov(
   ];
   const halfMs = lifetimeS * 500;
   const retryMs = Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, halfMs / 4));
+  let unanswered = 0;
   try {
     while (!signal.aborted) {
       const state = await renew(deps, subscriptions, signal);
-      await wake.after(state === 'none' ? undefined : state === 'renewed' ? halfMs : retryMs);
+      unanswered = state === 'unanswered' ? unanswered + 1 : 0;
+      const pauses = {
+        renewed: halfMs,
+        lost: retryMs,
+        unanswered: Math.min(halfMs, retryMs * 2 ** (unanswered - 1)),
+        none: undefined,
+      };
+      await wake.after(pauses[state]);
     }
   } finally {
     for (const end of ends) end();
@@ -65,12 +73,15 @@ export async function runCov(
   await leave(deps, subscriptions);
 }
 
-/** @returns 'none' when the device knows no subscriptions at all, 'lost' when it did not answer. */
+/**
+ * @returns 'none' when the device knows no subscriptions at all, 'lost' when nobody is there, 'unanswered' when the device is there
+ * and does not say: to ask it often would cost its reads their turn.
+ */
 async function renew(
   { link, isConfirmed, lifetimeS, log }: CovDeps,
   subscriptions: readonly Subscription[],
   signal: AbortSignal,
-): Promise<'renewed' | 'lost' | 'none'> {
+): Promise<'renewed' | 'lost' | 'unanswered' | 'none'> {
   for (const subscription of subscriptions) {
     const { processId } = subscription;
     try {
@@ -79,8 +90,9 @@ async function renew(
     } catch (error) {
       subscription.isGranted = false;
       if (!(error instanceof Refusal)) {
-        if (error instanceof DriverError && error.code === 'lost' && link.isClosed) throw error;
-        return 'lost';
+        const isLost = error instanceof DriverError && error.code === 'lost';
+        if (isLost && link.isClosed) throw error;
+        return isLost ? 'lost' : 'unanswered';
       }
       log.debug({ where: link.where, object: subscription, err: error }, 'subscription refused');
       if (isUnknownService(error)) return 'none';

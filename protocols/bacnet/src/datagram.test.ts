@@ -38,6 +38,7 @@ test.each([
   ['another version', '81 0a 00 09 02 00 20 01 05'],
   ['a source that runs past the end', '81 0a 00 0c 01 08 07 d1 20 05 20 01'],
   ['a source without an address', '81 0a 00 0c 01 08 07 d1 00 20 01 05'],
+  ['a broadcast forwarded for nobody', '81 04 00 0e c0 a8 01 05 00 00 01 00 10 08'],
   ['headers and nothing else', '81 0a 00 07 01 00 20'],
 ])('%s is no message', (_what, hex) => {
   expect(parseDatagram(octets(hex), sender)).toBeUndefined();

@@ -57,6 +57,7 @@ export function parseDatagram(
   const origin = isForwarded
     ? { address: datagram.subarray(4, 8).join('.'), port: datagram.readUInt16BE(8) }
     : { address: sender.address, port: sender.port };
+  if (origin.port === 0) return undefined; // Nobody could be answered there.
   return network(datagram, at + 2, control, origin, isForwarded);
 }
 

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import type { Connection, Found } from '@parkline/kit';
 import { afterEach, expect, test } from 'vitest';
 import {
@@ -168,12 +169,23 @@ test('one instance is one device', async () => {
   expect(() => connection.device({ device: 5 })).toThrow(expect.objectContaining({ code: 'config' }));
 });
 
-test('a port that is taken is said', async () => {
+test('a port that is taken is said, and the devices are read when it is free', async () => {
   await start([{ instance: 5, objects: { 'AI-1': 5 } }]);
-  const second = connectionTo(bench.place, { port: bench.place.port });
-  await expect(second.device({ device: 5 }).connect(never())).rejects.toMatchObject({
+  const thief = createSocket('udp4');
+  await new Promise<void>((resolve) => thief.bind(0, '127.0.0.1', resolve));
+  const second = connectionTo(bench.place, { port: thief.address().port, timeoutMs: 100 });
+  const device = second.device({ device: 5 });
+  const read = () => device.read([gauge('analog-input,1')], never());
+  await expect(read()).rejects.toMatchObject({
     code: 'lost',
-    message: expect.stringContaining('cannot bind') as string,
+    message: expect.stringMatching(/cannot bind.*EADDRINUSE.*name another/) as string,
   });
+  thief.close();
+  const value = () =>
+    read().then(
+      ([sample]) => sample?.value,
+      () => undefined,
+    );
+  await expect.poll(value, { timeout: 20_000 }).toBe(5);
   await second.close();
-});
+}, 30_000);

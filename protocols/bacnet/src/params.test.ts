@@ -24,3 +24,11 @@ test('a device is named by its instance', () => {
   expect(() => parseDeviceParams({ device: 4_194_303 })).toThrow(/device/);
   expect(() => parseDeviceParams({ device: 1, cov: 'often' })).toThrow(/cov/);
 });
+
+test('a misspelt field is no field', () => {
+  const whoIs = [{ host: '10.1.1.255', prt: 47_809 }];
+  expect(() => parseConnectionParams({ whoIs, retrys: 1 })).toThrow(
+    /retrys is no parameter.*whoIs\/0\/prt is no parameter|whoIs\/0\/prt is no parameter.*retrys is no parameter/,
+  );
+  expect(() => parseDeviceParams({ device: 1, covLifetime: 60 })).toThrow('covLifetime is no parameter');
+});

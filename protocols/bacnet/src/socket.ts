@@ -36,7 +36,9 @@ export function createUdpBind({ host, port, log }: UdpDeps): Bind {
       await once(socket, 'listening');
     } catch (error) {
       socket.close();
-      throw new DriverError('lost', 'cannot bind the socket', where, { cause: error });
+      const why = error instanceof Error ? error.message : String(error);
+      const advice = `cannot bind the socket: ${why}; end the program that has the port, or name another`;
+      throw new DriverError('lost', advice, where, { cause: error });
     }
     socket.setBroadcast(true);
     socket.on('error', (error) => log.warn({ where, err: error }, 'socket error'));

@@ -3,3 +3,4 @@ export * from './driver.ts';
 export * from './errors.ts';
 export * from './quality.ts';
 export * from './registry.ts';
+export * from './params.ts';

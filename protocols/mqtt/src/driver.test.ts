@@ -9,15 +9,21 @@ const start = Date.UTC(2026, 10, 22, 12);
 /** A device without a broker: the test says what reaches it. */
 function given({ timeoutMs = 0 } = {}) {
   let now = start;
+  const said: string[] = [];
   const station = createStation(() => now);
   const driver = createMqttDriver({
     ...{ station, timeoutMs, maxAgeMs: 60_000, where: 'here', now: () => now },
     open: () => Promise.resolve(start),
+    log: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (_facts, message) => void said.push(message),
+    },
   });
   const tell = (topic: string, payload: unknown): void =>
     void station.heard(topic, Buffer.from(JSON.stringify(payload)));
   const pass = (ms: number): void => void (now += ms);
-  return { station, driver, tell, pass };
+  return { station, driver, tell, pass, said };
 }
 
 const values = (samples: readonly Sample[]) => samples.map(({ value, why }) => value ?? why);
@@ -94,6 +100,54 @@ describe('a read', () => {
     expect(values(await reading)).toEqual([1]);
   });
 
+  test('of what was told before the device was away is uncertain until it is told again', async () => {
+    const { station, driver, tell } = given();
+    const first = station.came();
+    tell('state', { open: true, gone: null });
+    first.gone();
+    station.came();
+    tell('other', 1);
+    const refs = [point('state:/open'), point('state:/gone'), point('other')];
+    expect((await driver.read(refs, never())).map(({ value, quality }) => [value, quality])).toEqual([
+      [1, 'uncertain'],
+      [null, 'bad'],
+      [1, 'good'],
+    ]);
+    tell('state', { open: false });
+    expect((await driver.read(refs, never()))[0]).toMatchObject({ value: 0, quality: 'good' });
+  });
+
+  test('waits for a device that is back to tell again what it told before', async () => {
+    const { station, driver, tell } = given({ timeoutMs: 60_000 });
+    const first = station.came();
+    tell('state', { open: true });
+    first.gone();
+    station.came();
+    const reading = driver.read([point('state:/open')], never());
+    tell('state', { open: false });
+    expect(values(await reading)).toEqual([0]);
+  });
+
+  test('of a count has the time at which it was told, so that it stands for no later quarter hour', async () => {
+    const { station, driver, tell, pass } = given();
+    station.came();
+    tell('meter', { count: 17, ts: start - 1_000 });
+    pass(50_000);
+    const [count] = await driver.read([{ ...point('meter:/count'), kind: 'register' }], never());
+    expect(count).toMatchObject({ value: 17, at: start - 1_000, beganAt: start - 1_000 });
+  });
+
+  test('after the clock was set back far is not good by an age that nobody knows', async () => {
+    const { station, driver, tell, pass } = given({ timeoutMs: 60_000 });
+    station.came();
+    tell('state', { open: true });
+    pass(-3_600_000);
+    await expect(driver.read([point('state:/open')], never())).rejects.toMatchObject({ code: 'timeout' });
+    await expect(driver.read([point('other')], never())).rejects.toMatchObject({ code: 'timeout' });
+    tell('state', { open: false });
+    expect(values(await driver.read([point('state:/open')], never()))).toEqual([0]);
+  });
+
   test('does not wait for one that was there and left', async () => {
     const { station, driver, tell } = given({ timeoutMs: 60_000 });
     const session = station.came();
@@ -161,6 +215,52 @@ describe('a subscription', () => {
     expect(values(told)).toEqual([1]);
     session.gone();
     expect(await outcome).toMatchObject({ code: 'lost', message: 'the device is not connected any more' });
+  });
+
+  test('brings everything that was told since the last one ended, in order, each once', async () => {
+    const bench = given();
+    const session = bench.station.came();
+    const first = await subscribed(bench, ['state:/open']);
+    bench.tell('state', { open: true });
+    session.gone();
+    await first.outcome;
+    bench.station.came();
+    for (const open of [false, true, false]) {
+      bench.pass(100);
+      bench.tell('state', { open });
+    }
+    const { told } = await subscribed(bench, ['state:/open']);
+    bench.tell('state', { open: true });
+    expect(told.map(({ at, value }) => [at - start, value])).toEqual([
+      [100, 0],
+      [200, 1],
+      [300, 0],
+      [300, 1],
+    ]);
+    expect(bench.said).toEqual([]);
+  });
+
+  test('does not tell what was told before the device was away', async () => {
+    const bench = given();
+    const session = bench.station.came();
+    bench.tell('state', { open: true });
+    session.gone();
+    bench.station.came();
+    const { told } = await subscribed(bench, ['state:/open']);
+    expect(told).toEqual([]);
+  });
+
+  test('a device that tells much to nobody fills no memory, and it is said', async () => {
+    const bench = given();
+    const session = bench.station.came();
+    const first = await subscribed(bench, ['count']);
+    session.gone();
+    await first.outcome;
+    bench.station.came();
+    for (let count = 1; count <= 500; count += 1) bench.tell('count', count);
+    const { told } = await subscribed(bench, ['count']);
+    expect([told.length, told[0]?.value, told.at(-1)?.value]).toEqual([100, 401, 500]);
+    expect(bench.said).toEqual(['mqtt messages dropped: nobody listens']);
   });
 
   test('ends as lost when the device is closed', async () => {

@@ -1,7 +1,15 @@
-import { type Driver, DriverError, type Found, type PointRef, type Sample } from '@parkline/kit';
+import {
+  type Driver,
+  DriverError,
+  type DriverLog,
+  type Found,
+  type PointRef,
+  type Sample,
+} from '@parkline/kit';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { decodePoint, pathsOf } from './payload.ts';
 import type { Follower, Station, Told } from './station.ts';
+import { createUnheard } from './unheard.ts';
 
 /** Paths listed of one topic. */
 const MAX_PATHS = 200;
@@ -14,6 +22,7 @@ export interface MqttDriverDeps {
   readonly timeoutMs: number;
   readonly maxAgeMs: number;
   readonly now: () => number;
+  readonly log: DriverLog;
   /** Broker and device, for the person who reads an error. */
   readonly where: string;
 }
@@ -28,12 +37,16 @@ interface Readable {
 export function createMqttDriver(deps: MqttDriverDeps): Driver {
   const { station, now, where, maxAgeMs } = deps;
   const addresses = new Map<string, Address | DriverError>();
+  const unheard = createUnheard(station, () =>
+    deps.log.warn({ where }, 'mqtt messages dropped: nobody listens'),
+  );
   let closing = new AbortController();
 
   const fail = (code: DriverError['code'], message: string): DriverError =>
     new DriverError(code, message, where);
+  // A clock that was set back by more than the age says nothing about it.
   const isFresh = (told: Told | undefined): told is Told =>
-    told !== undefined && now() - told.receivedAt <= maxAgeMs;
+    told !== undefined && Math.abs(now() - told.receivedAt) <= maxAgeMs;
 
   function readableOf(ref: PointRef): Readable | DriverError {
     const address = addresses.get(ref.address) ?? tryParse(ref.address);
@@ -58,10 +71,13 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     for (;;) {
       const isOnline = station.isOnline();
       const hasLeft = !isOnline && station.onlineSince() >= openedAt;
-      const isUntold = topics.some((topic) => station.last(topic) === undefined);
-      const until = deps.timeoutMs + (isOnline ? station.onlineSince() : openedAt);
-      if (hasLeft || (isOnline && !isUntold) || now() >= until) return;
-      await nextNews(station, until - now(), AbortSignal.any([signal, closing.signal]));
+      const isTold = topics
+        .map((topic) => station.last(topic))
+        .every((told) => told && station.hasStayed(told));
+      const waitedMs = now() - (isOnline ? station.onlineSince() : openedAt);
+      const isOver = waitedMs >= deps.timeoutMs || waitedMs < 0; // A clock that was set back must not prolong it.
+      if (hasLeft || (isOnline && isTold) || isOver) return;
+      await nextNews(station, deps.timeoutMs - waitedMs, AbortSignal.any([signal, closing.signal]));
       await open(signal);
     }
   }
@@ -70,7 +86,11 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     const told = station.last(address.subtopic);
     if (!told) return bad(ref, `nothing was told on ${address.subtopic}`, now(), beganAt);
     if (!isFresh(told)) return bad(ref, `told more than ${maxAgeMs} ms ago`, now(), beganAt);
-    return decoded(ref, address, told, now(), beganAt);
+    // A count stands for the moment it was told, and for no quarter hour after that.
+    const [at, began] = ref.kind === 'register' ? [told.at, told.at] : [now(), beganAt];
+    const sample = decoded(ref, address, told, at, began);
+    if (sample.quality !== 'good' || station.hasStayed(told)) return sample;
+    return { ...sample, quality: 'uncertain', why: 'told before the device was away' };
   }
 
   async function read(refs: readonly PointRef[], signal: AbortSignal): Promise<Sample[]> {
@@ -107,17 +127,21 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
         if (!isOnline) lost.reject(fail('lost', 'the device is not connected any more'));
       },
     };
+    const missed = unheard.take();
     const leave = station.follow(follower);
     try {
-      if (station.isOnline())
-        for (const topic of station.topics()) {
-          const told = station.last(topic);
-          if (isFresh(told)) tell(topic, told);
-        }
+      for (const { subtopic, told } of missed) tell(subtopic, told);
+      for (const topic of station.topics()) {
+        const told = station.last(topic);
+        if (isFresh(told) && station.hasStayed(told) && !missed.some((one) => one.told === told))
+          tell(topic, told);
+      }
       await Promise.race([aborted(AbortSignal.any([signal, closing.signal])), lost.promise]);
       if (!signal.aborted) throw fail('lost', 'the device was closed');
     } finally {
       leave();
+      // The edge asks again in a while, and a device that is back sooner does not wait for that.
+      if (!signal.aborted && !closing.signal.aborted) unheard.keep();
     }
   }
 
@@ -135,6 +159,7 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     subscribe,
     close() {
       closing.abort();
+      unheard.take();
       return Promise.resolve();
     },
   };

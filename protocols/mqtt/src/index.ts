@@ -34,7 +34,7 @@ function openConnection(given: unknown, { now, log }: DriverDeps): Connection {
       const station = createStation(now);
       accounts.set(username, { username, passwordSha256, station });
       return createMqttDriver({
-        ...{ station, open, timeoutMs, maxAgeMs, now },
+        ...{ station, open, timeoutMs, maxAgeMs, now, log },
         where: `${where} ${username}`,
       });
     },

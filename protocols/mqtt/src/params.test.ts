@@ -23,6 +23,12 @@ test.each([
     () => parseDeviceParams({ username: 'a', passwordSha256: 'secret' }),
     /passwordSha256/,
   ],
+  ['a misspelt field', () => parseConnectionParams({ maxPacket: 1 }), /maxPacket is no parameter/],
+  [
+    'a misspelt field of a device',
+    () => parseDeviceParams({ username: 'a', passwordSha256, maxAge: 1 }),
+    /maxAge is no parameter/,
+  ],
   ['nothing at all', () => parseDeviceParams(undefined), /params|username/],
 ])('refuses %s', (_what, parse, why) => {
   expect(parse).toThrow(why);

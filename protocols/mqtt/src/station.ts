@@ -10,6 +10,8 @@ export interface Told {
   /** Unix ms: the device's own time where it can be believed. */
   readonly at: number;
   readonly document: Document;
+  /** Counts how often the device had come by then. */
+  readonly visit: number;
 }
 
 /** What may happen to a device, for those who follow it. */
@@ -25,6 +27,8 @@ export interface Station {
   /** Unix ms of the last coming. */
   onlineSince(): number;
   last(subtopic: string): Told | undefined;
+  /** Whether the device was there all the time since it told this. */
+  hasStayed(told: Told): boolean;
   /** Whether this topic is remembered, or may still be. */
   hasRoom(subtopic: string): boolean;
   topics(): readonly string[];
@@ -45,6 +49,7 @@ export function createStation(now: () => number): Station {
   const sessions = new Set<object>();
   let hasLeft = false;
   let since = 0;
+  let visit = 0;
 
   const hasRoom = (subtopic: string): boolean => told.has(subtopic) || told.size < MAX_TOPICS;
   const isOnline = (): boolean => sessions.size > 0 && !hasLeft;
@@ -54,7 +59,10 @@ export function createStation(now: () => number): Station {
     const before = isOnline();
     change();
     if (isOnline() === before) return;
-    if (!before) since = now();
+    if (!before) {
+      since = now();
+      visit += 1;
+    }
     for (const follower of [...followers]) follower.presence?.(!before);
   }
 
@@ -63,6 +71,7 @@ export function createStation(now: () => number): Station {
     hasRoom,
     onlineSince: () => since,
     last: (subtopic) => told.get(subtopic),
+    hasStayed: (one) => one.visit === visit && isOnline(),
     topics: () => [...told.keys()],
     follow(follower) {
       followers.add(follower);
@@ -88,7 +97,7 @@ export function createStation(now: () => number): Station {
         track(() => (hasLeft = isLeaving));
       }
       if (!hasRoom(subtopic)) return false;
-      const news = { receivedAt, at: sourceTime(document, receivedAt), document };
+      const news = { receivedAt, at: sourceTime(document, receivedAt), document, visit };
       told.set(subtopic, news);
       for (const follower of [...followers]) follower.told?.(subtopic, news);
       return true;

@@ -1,5 +1,5 @@
 import { schemaErrors } from '@parkline/contract';
-import { DriverError } from '@parkline/kit';
+import { DriverError, paramsError } from '@parkline/kit';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { normalFingerprint } from './trust.ts';
@@ -56,7 +56,7 @@ export type DeviceParams = Static<typeof DeviceParams>;
 export const parseConnectionParams = (params: unknown): ConnectionParams => {
   const value = Value.Default(ConnectionParams, Value.Clone(params));
   const where = 'opcua connection';
-  if (!Value.Check(ConnectionParams, value)) throw fault(schemaErrors(ConnectionParams, value), where);
+  if (!Value.Check(ConnectionParams, value)) throw paramsError(schemaErrors(ConnectionParams, value), where);
   const faults = meaningFaults(value);
   if (faults.length > 0) throw new DriverError('config', faults.join('; '), where);
   return value;
@@ -86,10 +86,5 @@ function meaningFaults(params: ConnectionParams): string[] {
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
   if (Value.Check(DeviceParams, params)) return params;
-  throw fault(schemaErrors(DeviceParams, params), 'opcua device');
+  throw paramsError(schemaErrors(DeviceParams, params), 'opcua device');
 };
-
-function fault(errors: readonly { instancePath: string; message: string }[], where: string): DriverError {
-  const faults = errors.map(({ instancePath, message }) => `${instancePath.slice(1) || 'params'} ${message}`);
-  return new DriverError('config', faults.join('; '), where);
-}

@@ -15,8 +15,12 @@ const actor: Actor = {
 };
 const deps = {
   log: pino({ enabled: false }),
-  authenticate: async ({ headers }: { headers: Record<string, unknown> }) =>
-    headers['x-me'] ? actor : undefined,
+  /** Somebody of a tenant says so. */
+  authenticate: async ({
+    headers: { 'x-me': me, 'x-tenant': tenant },
+  }: {
+    headers: Record<string, unknown>;
+  }) => (me ? { ...actor, tenantId: typeof tenant === 'string' ? tenant : null } : undefined),
   permissions: new Set(['thing.read', 'thing.write']),
 };
 const app = await createApp({ ...deps, ratePerS: 50, ready: { database: async () => undefined } });
@@ -154,6 +158,17 @@ describe('answers', () => {
     const refused = replies.filter(({ statusCode }) => statusCode === 429);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]?.headers['retry-after']).toBe('1');
+  });
+
+  test('a tenant in haste holds up neither the staff nor another tenant', async () => {
+    const busy = await createApp({ ...deps, ratePerS: 5 });
+    busy.get('/api/things', { config: { permission: 'thing.read' } }, async () => 'here');
+    const ask = async (tenant?: string) =>
+      (await busy.inject({ url: '/api/things', headers: { ...me, ...(tenant && { 'x-tenant': tenant }) } }))
+        .statusCode;
+    const hasty = await Promise.all(Array.from({ length: 20 }, () => ask('hasty')));
+    expect(hasty).toContain(429);
+    expect([await ask('calm'), await ask()]).toEqual([200, 200]);
   });
 
   test('every answer carries the security headers', async () => {

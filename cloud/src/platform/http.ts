@@ -34,7 +34,7 @@ export interface AppDeps {
   readonly portalDir?: string | undefined;
   readonly publicUrl?: string | undefined;
   readonly trustProxy?: boolean;
-  /** API requests a second and account (or address, before login). */
+  /** API requests a second and tenant, or account for its staff (or address, before login). */
   readonly ratePerS?: number;
 }
 
@@ -76,7 +76,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     hook: 'preValidation', // After the access hook: the account is the key.
     max: deps.ratePerS ?? 100,
     timeWindow: 1_000,
-    keyGenerator: ({ actor, ip }) => actor?.accountId ?? ip,
+    // A tenant's own share: it must not keep the operator's staff, or another tenant, from their work.
+    keyGenerator: ({ actor, ip }) => (actor ? (actor.tenantId ?? actor.accountId) : ip),
     allowList: (request) => !isApi(request),
     errorResponseBuilder: (_request, { ttl }) =>
       new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.ceil(ttl / 1_000) }),

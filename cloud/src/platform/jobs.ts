@@ -12,6 +12,8 @@ declare module './db.ts' {
       payload: unknown;
       dueAt: Date;
       attempts: Generated<number>;
+      starts: Generated<number>;
+      startedAt: Generated<Date | null>;
       lastError: Generated<string | null>;
       deadAt: Generated<Date | null>;
       createdAt: Generated<Date>;
@@ -44,6 +46,9 @@ export interface Job {
   readonly attempts: number;
 }
 
+/** Ends of its process that a job is not blamed for: a machine may lose its power a few times. */
+const FREE_STARTS = 5;
+
 export const jobs = {
   /** In the transaction of what makes it necessary, so that there is neither one without the other. */
   async enqueue(trx: Db, newId: NewId, { payload = {}, ...job }: NewJob): Promise<void> {
@@ -55,6 +60,7 @@ export const jobs = {
           payload: eb.ref('excluded.payload'),
           dueAt: eb.ref('excluded.dueAt'),
           attempts: 0,
+          starts: 0,
           lastError: null,
           deadAt: null,
         })),
@@ -72,16 +78,28 @@ export const jobs = {
       .execute();
   },
 
-  /** The job that waits longest, locked for this transaction; what another process has in hand is passed over. */
-  async take(trx: Db, now: Date): Promise<Job | undefined> {
+  /**
+   * Counts a start of the job that waits longest, before it is taken: only so is a job known that kills its process. What
+   * another process has in hand is passed over, and what ended its process several times in a row waits. @returns its id.
+   */
+  async begin(db: Db, now: Date): Promise<string | undefined> {
+    const { rows } = await sql<{ id: string }>`
+      update job set starts = starts + 1, started_at = ${now} where id = (
+        select id from job
+        where dead_at is null and due_at <= ${now} and (starts < ${FREE_STARTS} or started_at <= ${now}::timestamptz
+          - least(interval '1 h', interval '1 s' * 2 ^ least(starts - ${FREE_STARTS}, 20)))
+        order by due_at, id limit 1 for update skip locked
+      ) returning id`.execute(db);
+    return rows[0]?.id;
+  },
+
+  /** The job that was begun, locked for this transaction; undefined when another process was faster. */
+  async take(trx: Db, id: string): Promise<Job | undefined> {
     return trx
       .selectFrom('job')
       .select(['id', 'accountId', 'task', 'key', 'payload', 'dueAt', 'attempts'])
+      .where('id', '=', id)
       .where('deadAt', 'is', null)
-      .where('dueAt', '<=', now)
-      .orderBy('dueAt')
-      .orderBy('id')
-      .limit(1)
       .forUpdate()
       .skipLocked()
       .executeTakeFirst();
@@ -97,6 +115,7 @@ export const jobs = {
       .updateTable('job')
       .set({
         attempts: attempts + 1,
+        starts: 0,
         lastError: error.slice(0, 2_000),
         ...(dueAt ? { dueAt } : { deadAt: now }),
       })

@@ -105,6 +105,32 @@ test('two workers never have the same job, and the one that has one does not hol
   expect(await Promise.all(both)).toEqual([true, true]);
 });
 
+test('a job that kills its process every time is tried ever more slowly, and others are done meanwhile', async () => {
+  await enqueue('deadly');
+  await enqueue('good', 1_000);
+  const done: string[] = [];
+  /** As a process that is killed: the connection breaks, and nobody notes anything. */
+  const handle: JobHandler = async (trx, { key }) => {
+    done.push(key);
+    if (key !== 'deadly') return;
+    const { rows: own } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    await sql`select pg_terminate_backend(${own[0]!.pid}, 10000)`.execute(owner);
+    await sql`select 1`.execute(trx);
+  };
+  at += 1_000;
+  const deaths: string[] = [];
+  for (let i = 0; i < 6; i += 1) await next(handle).catch((err: unknown) => deaths.push(String(err)));
+  expect(done).toEqual([...Array<string>(5).fill('deadly'), 'good']);
+  expect(deaths).toHaveLength(5);
+  expect(await next(handle)).toBe(false);
+  at += 1_000;
+  await expect(next(handle)).rejects.toThrow();
+  expect(await next(handle)).toBe(false);
+  at += 2_000;
+  expect(await next(async () => undefined)).toBe(true); // Repaired at last.
+  expect(await rows()).toEqual([]);
+});
+
 test('a handler is bound to the account of its job', async () => {
   const other = await givenAccount();
   await enqueue('x');

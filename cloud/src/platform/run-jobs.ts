@@ -40,10 +40,12 @@ export const backoffMs = (failures: number): number =>
  * Does one due job, if there is one. @returns whether there was one. @throws the database's error when not even the failure
  * of the job could be noted; the job then stands as before.
  */
-export const doNextJob = ({ db, now, log, handlers }: JobDeps): Promise<boolean> =>
-  db.transaction().execute(async (trx) => {
-    const job = await jobs.take(trx, now());
-    if (!job) return false;
+export async function doNextJob({ db, now, log, handlers }: JobDeps): Promise<boolean> {
+  const id = await jobs.begin(db, now());
+  if (id === undefined) return false;
+  await db.transaction().execute(async (trx) => {
+    const job = await jobs.take(trx, id);
+    if (!job) return; // Another process was faster.
     await sql`select set_config('app.account_id', ${job.accountId}, true)`.execute(trx);
     await sql`savepoint job`.execute(trx);
     try {
@@ -56,8 +58,9 @@ export const doNextJob = ({ db, now, log, handlers }: JobDeps): Promise<boolean>
       await sql`rollback to savepoint job`.execute(trx);
       await noteFailure(trx, job, err, { now, log });
     }
-    return true;
   });
+  return true;
+}
 
 async function noteFailure(
   trx: Db,

@@ -6,7 +6,10 @@ import {
   holes,
   seriesDifferences,
   unacceptedSpans,
+  unheld,
+  unmatched,
   unvouched,
+  withoutRepeats,
 } from './laws.ts';
 
 const entry = (at: number, value: number | null, point = 'p'): Entry => ({ point, at, value });
@@ -31,6 +34,23 @@ describe('the laws see what they are for', () => {
 
   test('one served value vouches for one sample only', () => {
     expect(unvouched([entry(10, 5), entry(20, 5)], [entry(0, 5)], 500)).toEqual([entry(20, 5)]);
+  });
+
+  test('what a device told of its own accord, and what nobody told', () => {
+    const apart = { beforeMs: 100, afterMs: 50 };
+    const told = [entry(0, 5), entry(200, 6), entry(210, 6)];
+    expect(unmatched([entry(240, 6), entry(90, 5), entry(160, 6)], told, apart)).toEqual([]);
+    for (const wrong of [entry(101, 5), entry(149, 6), entry(10, 7), entry(10, 5, 'q')])
+      expect(unmatched([wrong], told, apart)).toEqual([wrong]);
+    expect(unmatched([entry(0, 5), entry(1, 5)], told, apart)).toEqual([entry(1, 5)]);
+    expect(withoutRepeats([...told, entry(200, 6), entry(200, 7)])).toEqual([...told, entry(200, 7)]);
+  });
+
+  test('a read of what was told last, and one of what was told no more', () => {
+    const told = [entry(0, 5), entry(1_000, 6)];
+    expect(unheld([entry(10, 5), entry(900, 5), entry(1_050, 5), entry(9_000, 6)], told, 100)).toEqual([]);
+    for (const wrong of [entry(1_101, 5), entry(899, 6), entry(10, 50), entry(10, 5, 'q')])
+      expect(unheld([wrong], told, 100)).toEqual([wrong]);
   });
 
   test('a missing or re-ordered value of a series', () => {

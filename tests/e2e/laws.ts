@@ -56,6 +56,61 @@ export function unvouched(samples: readonly Entry[], served: readonly Entry[], w
   });
 }
 
+/** How far the two times of one value may lie apart, ms. */
+export interface Apart {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/**
+ * Law 2 and law 3 for devices that tell of their own accord: each of `entries` has a partner of its own in `among`, of the same
+ * point and value, at most `beforeMs` before it and `afterMs` after it. Not in order, for a poll and a push may cross.
+ * @returns the entries without one.
+ */
+export function unmatched(
+  entries: readonly Entry[],
+  among: readonly Entry[],
+  { beforeMs, afterMs }: Apart,
+): Entry[] {
+  const byValue = (list: readonly Entry[]) => Map.groupBy(list, ({ point, value }) => `${point}|${value}`);
+  const theirs = byValue(among);
+  return [...byValue(entries)].flatMap(([key, list]) => {
+    const free = (theirs.get(key) ?? []).toSorted((a, b) => a.at - b.at);
+    // All windows are as long as each other, so the earliest that fits is the best choice for each in turn.
+    return list
+      .toSorted((a, b) => a.at - b.at)
+      .filter(({ at }) => {
+        while (free[0] && free[0].at < at - beforeMs) free.shift();
+        if (!free[0] || free[0].at > at + afterMs) return true;
+        free.shift();
+        return false;
+      });
+  });
+}
+
+/**
+ * Law 2 for devices that cannot be asked: a read gives what was told last, as often as it is read. Each sample is the last
+ * told value of its point at some moment within `windowMs` of it. @returns the samples that are not.
+ */
+export function unheld(samples: readonly Entry[], told: readonly Entry[], windowMs: number): Entry[] {
+  const toldBy = byPoint(told);
+  return samples.filter(({ point, at, value }) => {
+    const series = toldBy.get(point) ?? [];
+    return !series.some(
+      (one, index) =>
+        same(one.value, value) &&
+        one.at <= at + windowMs &&
+        (series[index + 1]?.at ?? Infinity) >= at - windowMs,
+    );
+  });
+}
+
+/** Without what says the same again: the same value of the same point and time, which the intake documents as a repeat. */
+export function withoutRepeats(told: readonly Entry[]): Entry[] {
+  const seen = new Set<string>();
+  return told.filter((entry) => !seen.has(keyOf(entry)) && seen.add(keyOf(entry)));
+}
+
 /**
  * Law 3, without faults: per point the accepted values are the served values, in order, none missing. `accepted` may go on
  * after the last served one, for the two are cut at different moments of a read. @returns what differs.

@@ -5,12 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { zstdDecompressSync } from 'node:zlib';
 import { decodeEnvelope, type PointTable, type SampleBatch } from '@parkline/contract';
 import { query } from '../../deploy/local/postgres.ts';
-import type { LogEntry } from '../../firmware-sim/src/request-log.ts';
-import { parsePark } from '../../firmware-sim/src/park.ts';
+import { type Park, parsePark, type Protocol, protocolOf } from '../../firmware-sim/src/park.ts';
+import type { DeviceEntry, LogEntry } from '../../firmware-sim/src/request-log.ts';
 import type { RunningPark } from '../support/park.ts';
 import type { Entry } from './laws.ts';
 
-/** A point as the tests name it: `<meter>/<point key>`. */
+/** A point as the tests name it: `<meter or equipment>/<point key>`. */
 export interface TestPoint {
   readonly name: string;
   readonly id: string;
@@ -32,21 +32,33 @@ export async function readPoints({ run }: RunningPark): Promise<ReadonlyMap<stri
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** What the simulator says it served, from its own log. Answers that were no answer (silence, garbage) are left out. */
+/** What the simulator says it served or told, from its own log. Answers that were no answer (silence, garbage) are left out. */
 export function readServed({ home }: RunningPark, parkFile: string): Entry[] {
-  const park = parsePark(readFileSync(parkFile, 'utf8'), parkFile);
-  const meterAt = new Map(park.meters.map(({ key, bus, unit }) => [`${bus}/${unit}`, key]));
+  const meterAt = new Map(parkOf(parkFile).meters.map(({ key, bus, unit }) => [`${bus}/${unit}`, key]));
   const lines = readFileSync(join(home, 'simulator/served.jsonl'), 'utf8').split('\n').slice(0, -1);
   return lines.flatMap((line) => {
-    const { t, bus, unit, values, outcome } = JSON.parse(line) as LogEntry;
-    if (outcome !== 'ok') return [];
-    return Object.entries(values).map(([key, value]) => ({
-      point: `${meterAt.get(`${bus}/${unit}`)}/${key}`,
-      at: t,
+    const entry = JSON.parse(line) as LogEntry | DeviceEntry;
+    if (entry.outcome !== 'ok') return [];
+    const device = 'device' in entry ? entry.device : meterAt.get(`${entry.bus}/${entry.unit}`);
+    return Object.entries(entry.values).map(([key, value]) => ({
+      point: `${device}/${key}`,
+      at: entry.t,
       value,
     }));
   });
 }
+
+/** Entries by the protocol that their device speaks. */
+export function byProtocol(entries: readonly Entry[], parkFile: string): Record<Protocol, Entry[]> {
+  const { buses, meters, equipment } = parkOf(parkFile);
+  const protocolAt = new Map(buses.map((bus) => [bus.key, protocolOf(bus)]));
+  const protocols = new Map([...meters, ...equipment].map(({ key, bus }) => [key, protocolAt.get(bus)!]));
+  const split: Record<Protocol, Entry[]> = { modbus: [], bacnet: [], opcua: [], mqtt: [] };
+  for (const entry of entries) split[protocols.get(entry.point.split('/')[0]!)!].push(entry);
+  return split;
+}
+
+const parkOf = (file: string): Park => parsePark(readFileSync(file, 'utf8'), file);
 
 /** What the gateways accepted: every message of their outbox files, kept there for the keep time. */
 export function readAccepted({ run }: RunningPark, points: ReadonlyMap<string, TestPoint>): Entry[] {

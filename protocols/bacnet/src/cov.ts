@@ -50,7 +50,11 @@ export async function runCov(
   const wake = createWake(signal);
   const ends = [
     link.onReturn(wake.now),
-    link.onNotification((notification) => tell(subscriptions, notification, now(), onSample)),
+    link.onNotification((notification) => {
+      // Subscribing again makes the device tell what is.
+      if (notification.isAgain && foundIn(subscriptions, notification)) wake.now();
+      return tell(subscriptions, notification, now(), onSample);
+    }),
   ];
   const halfMs = lifetimeS * 500;
   const retryMs = Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, halfMs / 4));
@@ -131,15 +135,25 @@ function subscriptionsOf(points: readonly CovPoint[], random: () => number): Sub
   return subscriptions;
 }
 
+function foundIn(
+  subscriptions: readonly Subscription[],
+  { processId, object }: Notification,
+): Subscription | undefined {
+  const found = subscriptions.find((subscription) => subscription.processId === processId);
+  return found && isSame(found, object) ? found : undefined;
+}
+
 /** @returns whether the notification is one of ours. */
 function tell(
   subscriptions: readonly Subscription[],
-  { processId, object, values }: Notification,
+  notification: Notification,
   at: number,
   onSample: (sample: Sample) => void,
 ): boolean {
-  const found = subscriptions.find((subscription) => subscription.processId === processId);
-  if (!found || !isSame(found, object)) return false;
+  const { values, isAgain } = notification;
+  const found = foundIn(subscriptions, notification);
+  if (!found) return false;
+  if (isAgain) return true;
   const valueOf = (id: number) => values.find(({ property }) => property === id)?.value;
   const value = valueOf(properties['present-value']);
   if (!value) return true;

@@ -25,7 +25,7 @@ beforeEach(async () => {
   );
   relays = await Promise.all(benches.map(({ place }) => createUdpRelay(place)));
   const [first, second] = relays.map(({ place }) => place);
-  connection = connectionTo(first!, { whoIs: [first, second], timeoutMs: 200 });
+  connection = connectionTo(first!, { whoIs: [first, second], timeoutMs: 500 });
   devices = [1, 2].map((device) => connection.device({ device }));
 });
 afterEach(async () => {

@@ -16,6 +16,8 @@ export interface Notification {
   readonly device: number;
   readonly object: ObjectId;
   readonly values: readonly { readonly property: number; readonly value: readonly PropertyValue[] }[];
+  /** It came before, and others since: our acknowledgement was lost, and what it says may be out of date. */
+  readonly isAgain: boolean;
 }
 
 /** The client library in front of one device: one request at a time. Requests reject with Refusal, {@link NoAnswer} or a decoder's error. */
@@ -59,6 +61,8 @@ export class Stranger extends Error {
 
 /** Array index of "no index": the whole property. */
 export const WHOLE_ARRAY = 0xffff_ffff;
+/** Notifications remembered, by which one that comes again is known. Far fewer than there are invoke ids. */
+const REMEMBERED = 32;
 const errorClasses = { services: 5, unknownSubscription: 79 } as const;
 
 export function createStation(deps: StationDeps): Station {
@@ -74,6 +78,8 @@ export function createStation(deps: StationDeps): Station {
   let invokeId = 0;
   let assembler: Assembler | undefined;
   let lastEnd: Refusal['kind'] | undefined;
+  let confirmed: string[] = [];
+  let isAgain = false;
 
   /** Numbers of requests come round only after 255 others, so a late answer meets nobody. */
   async function ask<T>(request: (options: { invokeId: number }) => Promise<T>): Promise<T> {
@@ -89,6 +95,15 @@ export function createStation(deps: StationDeps): Station {
     }
   }
 
+  /** @returns whether this very request came before and one with another invoke id since. */
+  function remember(apdu: Buffer): boolean {
+    const text = apdu.toString('latin1');
+    const latest = confirmed.at(-1);
+    const isKnown = confirmed.includes(text) && latest?.[2] !== text[2];
+    confirmed = [...confirmed.slice(1 - REMEMBERED), text];
+    return isKnown;
+  }
+
   const pass = (apdu: Buffer): void => void transport.emit('message', wrap(apdu), name);
   function segment(apdu: Buffer): void {
     const { reply, whole } = assembler?.take(apdu) ?? {};
@@ -97,7 +112,7 @@ export function createStation(deps: StationDeps): Station {
   }
 
   function notified(content: { payload: unknown; invokeId?: number }, isConfirmed: boolean): void {
-    const notification = notificationOf(content.payload);
+    const notification = { ...notificationOf(content.payload), isAgain: isConfirmed && isAgain };
     const isWanted = station.onNotification?.(notification) ?? false;
     if (!isConfirmed || content.invokeId === undefined) return;
     const { services: errorClass, unknownSubscription } = errorClasses;
@@ -157,6 +172,7 @@ export function createStation(deps: StationDeps): Station {
         if (apdu[1] !== invokeId) return;
         lastEnd = type === pduTypes.reject ? 'reject' : 'abort';
       }
+      if (type === pduTypes.confirmed) isAgain = remember(apdu);
       pass(apdu);
     },
     close() {
@@ -210,7 +226,7 @@ interface CovPayload {
 }
 
 /** The library's own type calls the device a number; it is an object identifier. */
-function notificationOf(payload: unknown): Notification {
+function notificationOf(payload: unknown): Omit<Notification, 'isAgain'> {
   const { subscriberProcessId, initiatingDeviceId, monitoredObjectId, values } = payload as CovPayload;
   return {
     processId: subscriberProcessId,

@@ -1,5 +1,5 @@
 import { type PointRef, type Sample } from '@parkline/kit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { follow } from './follow.ts';
 import type { Link, Watch } from './link.ts';
 import type { Reading } from './value.ts';
@@ -106,4 +106,31 @@ test('a server that forgot the subscription and tells all anew: bad since it was
     ['q', 1_000, 'changes were lost'],
     ['q', 4_000, 7],
   ]);
+});
+
+test('a clock that is set forward ends nothing, and silence does, whatever the clock says', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const told: string[] = [];
+  const quiet = { ...link, monitor: (_: unknown, given: Watch) => Promise.resolve(void (watch = given)) };
+  const ending = follow(
+    {
+      link: quiet as unknown as Link,
+      asked: [],
+      onSample: () => undefined,
+      now: () => now,
+      where: 'plc',
+      onTheWayMs: 0,
+    },
+    stop.signal,
+  ).catch((error: unknown) => void told.push(String(error)));
+  now += 3_600_000;
+  vi.advanceTimersByTime(4_000);
+  await Promise.resolve();
+  expect(told).toEqual([]);
+  watch.onSign();
+  now -= 7_200_000;
+  vi.advanceTimersByTime(24_000);
+  await ending;
+  expect(told).toEqual([expect.stringContaining('has stopped telling')]);
 });

@@ -28,17 +28,17 @@ const LOOK_MS = 2_000;
 
 /** Passes on what the server tells of nodes until `signal` aborts. @throws DriverError when it will tell no more. */
 export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<void> {
-  const { link, asked, now, where } = deps;
+  const { link, asked, where } = deps;
   const { promise: over, resolve, reject } = Promise.withResolvers<undefined>();
   const end = (why: string): void => reject(new DriverError('lost', why, where));
-  let heardAt = now();
+  let looks = 0; // Without a sign. Counted, not timed: the clock may be set.
   const teller = createTeller(deps, signal);
   const starting = link.monitor(
     asked.map(({ nodeId }) => nodeId),
     {
       ...teller,
       onSign: () => {
-        heardAt = now();
+        looks = 0;
         teller.onSign();
       },
       onMissed: (isToldAnew) => {
@@ -53,8 +53,8 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   if (signal.aborted) resolve(undefined);
   const looking = setInterval(() => {
-    if (link.down !== undefined) heardAt = now(); // Being mended: the link itself says when that has failed.
-    if (now() - heardAt > SILENT_MS) end('the server has stopped telling of changes');
+    looks = link.down === undefined ? looks + 1 : 0; // Being mended: the link itself says when that has failed.
+    if (looks * LOOK_MS > SILENT_MS) end('the server has stopped telling of changes');
   }, LOOK_MS);
   try {
     await over;

@@ -36,6 +36,15 @@ describe('the time of a sample', () => {
     expect(stamper.stamp('p', start + 1).at).toBe(start + 1);
   });
 
+  test('late ones of the same moment do not fall on each other', () => {
+    const { stamper } = given();
+    stamper.stamp('p', start);
+    const at = start - MINUTE;
+    const late = [at, at, at, at + 1, at + 20, at - 20].map((one) => stamper.stampLate('p', one).at - at);
+    expect(late).toEqual([0, 1, 2, 3, 20, -20]);
+    expect(stamper.stampLate('q', at).at).toBe(at);
+  });
+
   test('never repeats within a point while time runs forward', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 200 }), (steps) => {

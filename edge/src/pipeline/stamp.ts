@@ -4,6 +4,8 @@ import type { Clock } from '../base/clock.ts';
 const TOLERANCE_MS = 2_000;
 /** After this long at a new time we believe it: whoever set the clock meant it. */
 const SETTLE_MS = 900_000;
+/** Late samples of one moment, one after another, are moved apart by no more than this. */
+const CROWD_MS = 10;
 /** 2025-01-01 and 2100-01-01: a gateway outside has lost its clock, however steadily it ticks. */
 const EARLIEST = 1_735_689_600_000;
 const LATEST = 4_102_444_800_000;
@@ -28,6 +30,7 @@ export interface Stamper {
  */
 export function createStamper(clock: Clock): Stamper {
   const last = new Map<string, number>();
+  const lastLate = new Map<string, number>();
   const isSuspect = createClockWatch(clock);
   return {
     stamp(pointId, at) {
@@ -37,7 +40,14 @@ export function createStamper(clock: Clock): Stamper {
       last.set(pointId, stamped);
       return { at: stamped, suspect: isSuspect() || isRewound };
     },
-    stampLate: (pointId, at) => ({ at: at === last.get(pointId) ? at - 1 : at, suspect: isSuspect() }),
+    stampLate(pointId, at) {
+      const late = lastLate.get(pointId) ?? 0;
+      const isCrowded = at <= late && late - at < CROWD_MS;
+      const free = isCrowded ? late + 1 : at;
+      const stamped = free === last.get(pointId) ? free - 1 : free;
+      lastLate.set(pointId, stamped);
+      return { at: stamped, suspect: isSuspect() };
+    },
   };
 }
 

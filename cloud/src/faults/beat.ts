@@ -12,7 +12,7 @@ import { faultCleared, faultOpened, needsOrder } from './events.ts';
 import type { Plan } from './plan.ts';
 import { faults } from './repository.ts';
 import type { Rules } from './rules.ts';
-import { readSnapshot, type StateRow, writeBeat, writeStates } from './snapshot.ts';
+import { readPlan, readSnapshot, type StateRow, writeBeat, writeStates } from './snapshot.ts';
 import type { Evidence } from './tables.ts';
 
 /** Places of a beat where the fault suite can kill the process; all inside its transaction. */
@@ -49,7 +49,7 @@ export const beat = (deps: BeatDeps, accountId: string, plan: Plan): Promise<Bea
     const at = deps.now();
     const snapshot = await readSnapshot(trx, accountId, plan, at);
     const decisions = evaluate(plan, snapshot);
-    const orphans = orphansOf(plan, snapshot);
+    const orphans = await orphansOf(trx, deps.rules, accountId, { plan, snapshot });
     const clearing = [...decisions.flatMap(toClearing), ...orphans.flatMap(toClearing)];
     const context: Context = { ...deps, trx, accountId, at, plan };
 
@@ -82,14 +82,28 @@ interface Orphan {
   readonly event: 'rule_off';
 }
 
-/** States of what is not looked at any more: the device, a point of it or the rule is gone. */
-function orphansOf({ watches }: Plan, { states }: Snapshot): Orphan[] {
-  const watched = new Set(watches.map(({ rule, subjectId }) => stateKey(rule.key, subjectId)));
-  return [...states].flatMap(([key, { faultId, isEnded }]) => {
-    if (watched.has(key)) return [];
+/**
+ * States of what is not looked at any more: the device, a point of it or the rule is gone. A plan is some seconds old, and
+ * another process may know of devices that came since: so none is gone before the park itself says so.
+ */
+async function orphansOf(
+  trx: Db,
+  rules: Rules,
+  accountId: string,
+  { plan, snapshot: { states } }: { readonly plan: Plan; readonly snapshot: Snapshot },
+): Promise<Orphan[]> {
+  if (unwatched(plan, states.keys()).length === 0) return [];
+  const fresh = await readPlan(trx, rules, accountId);
+  return unwatched(fresh, states.keys()).map((key) => {
+    const { faultId = null, isEnded = false } = states.get(key) ?? {};
     const [rule = '', subjectId = ''] = key.split('/');
-    return [{ rule, subjectId, faultId: isEnded ? null : faultId, event: 'rule_off' as const }];
+    return { rule, subjectId, faultId: isEnded ? null : faultId, event: 'rule_off' };
   });
+}
+
+function unwatched({ watches }: Plan, keys: Iterable<string>): string[] {
+  const watched = new Set(watches.map(({ rule, subjectId }) => stateKey(rule.key, subjectId)));
+  return [...keys].filter((key) => !watched.has(key));
 }
 
 const forget = ({ rule, subjectId }: Orphan): StateRow => ({

@@ -108,12 +108,17 @@ function decide(watch: Watch, snapshot: Snapshot, peers: PeersOf): Decision {
 /** The stored track; what a person ended starts anew, and a time that nobody looked on is a time without evidence. */
 function trackOf(before: Stored | undefined, { now, lastBeatAt }: Snapshot): Track {
   if (!before || before.isEnded) return idle;
-  const { track } = before;
+  const { phase, since, blindSince } = before.track;
   const wasBlind = lastBeatAt !== null && now - lastBeatAt > LOOKING_ON_MS;
-  return wasBlind && track.since !== null && track.blindSince === null
-    ? { ...track, blindSince: lastBeatAt }
-    : track;
+  // A clock that was set back: what began after now is counted from now on, not after the hour it was set back by.
+  return {
+    phase,
+    since: notAfter(now, since),
+    blindSince: wasBlind && since !== null && blindSince === null ? lastBeatAt : notAfter(now, blindSince),
+  };
 }
+
+const notAfter = (now: number, at: number | null): number | null => (at === null ? null : Math.min(now, at));
 
 function viewOf(watch: Watch, snapshot: Snapshot, before: Stored | undefined, peers: PeersOf): View {
   const alive = isAlive(watch, snapshot);
@@ -133,7 +138,7 @@ function readingOf(point: PlannedPoint | undefined, { latest, now }: Snapshot): 
   const sample = point && latest.get(point.num);
   if (!sample || sample.value === null || sample.quality !== 0 || sample.isImported) return undefined;
   if (now - sample.at > point.staleAfterMs || sample.at - now > AHEAD_MS) return undefined;
-  return { value: sample.value * point.resolution, at: sample.at };
+  return { value: sample.value * point.resolution, at: sample.at, staleAfterMs: point.staleAfterMs };
 }
 
 /** A device behind a silent gateway is not judged: the gateway's own fault says it for all of them. */

@@ -11,7 +11,7 @@ const settings = { limit: 4, forMs: 600_000 };
 
 /** Readings by key, all of one moment; a key that is missing has no evidence. */
 const view = (values: Readonly<Record<string, number>>, over: Partial<View> = {}): View => ({
-  reading: (key) => (key in values ? { value: values[key]!, at: 0 } : undefined),
+  reading: (key) => (key in values ? { value: values[key]!, at: 0, staleAfterMs: 360_000 } : undefined),
   memory: undefined,
   peers: () => ({ count: 0, moved: 0 }),
   silence: 'unknown',
@@ -82,7 +82,10 @@ describe('a frozen value', () => {
   const look = (at: number, value: number, memory: Memory | undefined, count = 4, moved = 4) =>
     judge(
       rule,
-      view({}, { reading: () => ({ value, at }), memory, peers: () => ({ count, moved }) }),
+      view(
+        {},
+        { reading: () => ({ value, at, staleAfterMs: 6 * min }), memory, peers: () => ({ count, moved }) },
+      ),
       settings,
       false,
     );
@@ -107,6 +110,36 @@ describe('a frozen value', () => {
       { value: 22.4, since: 0, last: 0 },
       { value: 22.4, since: 0, last: 5 * min },
     ]);
+  });
+});
+
+describe('a frozen value after a silence', () => {
+  const rule: FrozenRule = { ...base, kind: 'frozen', point: 'x' };
+  const look = (at: number, isOpen = false, moved = 4) =>
+    judge(
+      rule,
+      view(
+        {},
+        {
+          reading: () => ({ value: 22.4, at, staleAfterMs: 6 * 60_000 }),
+          memory: { value: 22.4, since: 0, last: 9 * 60_000 },
+          peers: () => ({ count: 4, moved }),
+        },
+      ),
+      settings,
+      isOpen,
+    );
+  const [two, hour] = [2 * 3_600_000, 3_600_000];
+
+  test('has stood as long as it had before: the silence proves nothing', () => {
+    expect(look(two)).toEqual({
+      sure: 'not',
+      memory: { value: 22.4, since: two - 9 * 60_000, last: two },
+    });
+  });
+
+  test('that is at fault already stays so', () => {
+    expect(look(hour, true, 0).sure).toBe('holds');
   });
 });
 

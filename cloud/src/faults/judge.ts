@@ -6,12 +6,14 @@ export interface Reading {
   readonly value: number;
   /** Unix ms, as the gateway stamped it. */
   readonly at: number;
+  /** From one reading to the next, when all is well, it takes no longer. */
+  readonly staleAfterMs: number;
 }
 
 /** What a rule remembers of earlier readings of its point. Times in Unix ms. */
 export interface Memory {
   readonly value: number;
-  /** First and last reading of exactly this value. */
+  /** First and last reading of exactly this value; `since` is moved on by silences in between. */
   readonly since: number;
   readonly last: number;
 }
@@ -51,7 +53,7 @@ export function judge(rule: Rule, view: View, settings: Settings, isOpen: boolea
     case 'no-data':
       return { sure: view.silence };
     case 'frozen':
-      return frozen(rule, view, settings);
+      return frozen(rule, view, settings, isOpen);
     case 'step-back':
       return stepBack(rule, view);
   }
@@ -90,18 +92,22 @@ function comparison(rule: ComparisonRule, view: View, { limit = 0 }: Settings, i
 /**
  * A point reports by exception, so silence is normal and proves nothing. But every sign of life carries the value as it is
  * then, and a living sensor is never the same to the last bit for long. Steady surroundings are: so at least half of the
- * peers must have moved since. The time counts from the first to the last reading of the value, not to now.
+ * peers must have moved since. The time counts from the first to the last reading of the value, not to now, and without
+ * silences: the same value before and after one proves little.
  */
-function frozen(rule: FrozenRule, view: View, { forMs }: Settings): Judgement {
+function frozen(rule: FrozenRule, view: View, { forMs }: Settings, isOpen: boolean): Judgement {
   const reading = view.reading(rule.point);
   if (!reading) return { sure: 'unknown' };
-  const { value, at } = reading;
-  const known = view.memory?.value === value ? view.memory : undefined;
-  const memory = { value, since: known?.since ?? at, last: Math.max(at, known?.last ?? at) };
-  if (view.memory && !known) return { sure: 'not', memory };
-  const { count, moved } = view.peers(memory.since);
+  const { value, at, staleAfterMs } = reading;
+  const before = view.memory ?? { value, since: at, last: at };
+  if (before.value !== value) return { sure: 'not', memory: { value, since: at, last: at } };
+  const pause = Math.max(0, at - before.last);
+  const since = before.since + (pause > staleAfterMs ? pause : 0);
+  const memory = { value, since, last: Math.max(at, before.last) };
+  if (isOpen) return { sure: 'holds', memory };
+  const { count, moved } = view.peers(since);
   if (count === 0) return { sure: 'unknown', memory };
-  const isStill = memory.last > memory.since && memory.last - memory.since >= forMs;
+  const isStill = memory.last > since && memory.last - since >= forMs;
   return { sure: isStill && moved * 2 >= count ? 'holds' : 'not', memory };
 }
 

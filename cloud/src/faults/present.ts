@@ -68,12 +68,15 @@ function duration(seconds: number, language: Language): string {
   return language === 'zh-CN' ? `${n} ${isMinutes ? '分钟' : '秒'}` : `${n} ${isMinutes ? 'min' : 's'}`;
 }
 
+/** '2026-11-22 14:00:00 UTC+8': the site's clock, and which one that is. */
 function instant(at: string | null | undefined, { language, timezone }: Reader): string {
   if (!at) return language === 'zh-CN' ? '从未' : 'never';
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    ...{ timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' },
-  });
-  return format.format(new Date(at));
+  const parts = { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' } as const;
+  const time = new Intl.DateTimeFormat('sv-SE', parts).format(new Date(at));
+  const zone = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'shortOffset' })
+    .formatToParts(new Date(at))
+    .find(({ type }) => type === 'timeZoneName');
+  return `${time} ${zone?.value.replace('GMT', 'UTC') ?? timezone}`;
 }
 
 /** A rule with what holds in an account. Pure. */

@@ -25,6 +25,16 @@ test('every shipped rule is sound, bilingual, and says its sentence in both lang
   }
 });
 
+test.each([
+  ['Asia/Shanghai', '2026-11-22 14:00:00 UTC+8'],
+  ['Europe/Berlin', '2026-11-22 07:00:00 UTC+1'],
+  ['UTC', '2026-11-22 06:00:00 UTC'],
+])('a time in a sentence is that of the site, in %s, and says so', (timezone, words) => {
+  const evidence = { values: {}, forS: 15, heardAt: '2026-11-22T06:00:00Z' };
+  for (const language of ['en', 'zh-CN'] as const)
+    expect(sentence(rules.get('gateway-offline')!, evidence, { language, timezone })).toContain(words);
+});
+
 test('every role that a rule reads is a point of a template of its kind', () => {
   const templates = [...loadTemplates().values()];
   for (const rule of rules.values()) {

@@ -4,9 +4,9 @@ import { severities } from '@parkline/contract';
 import type { Wait } from '../platform/clock.ts';
 import { withAccount } from '../platform/db.ts';
 import { beat, type BeatDeps } from './beat.ts';
-import { makePlan, type Plan } from './plan.ts';
-import { pointKeys, type Rules } from './rules.ts';
-import { readPark } from './snapshot.ts';
+import type { Plan } from './plan.ts';
+import type { Rules } from './rules.ts';
+import { readPlan } from './snapshot.ts';
 
 const BEAT_MS = 1_000;
 /** A device that was just added is looked at within this time. */
@@ -69,14 +69,7 @@ async function readPlans({ db, rules }: RunFaultsDeps): Promise<ReadonlyMap<stri
 
 /** What there is to look at in an account. */
 export const planOf = (db: BeatDeps['db'], rules: Rules, accountId: string): Promise<Plan> =>
-  withAccount(db, accountId, async (trx) => {
-    const { equipment, gateways } = await readPark(trx, accountId, allKeys(rules));
-    return makePlan(rules, equipment, gateways);
-  });
-
-const allKeys = (rules: Rules): string[] => [
-  ...new Set([...rules.values()].flatMap((rule) => [...pointKeys(rule)])),
-];
+  withAccount(db, accountId, (trx) => readPlan(trx, rules, accountId));
 
 /** `undefined` counts nothing. */
 function countBeats(registry: Registry | undefined) {

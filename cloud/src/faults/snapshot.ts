@@ -5,13 +5,21 @@ import type { Db } from '../platform/db.ts';
 import type { Track } from './episode.ts';
 import { type Latest, type Setting, type Snapshot, stateKey, type Stored } from './evaluate.ts';
 import type { Memory } from './judge.ts';
-import type { Plan, PlannedEquipment, PlannedGateway } from './plan.ts';
+import { makePlan, type Plan, type PlannedEquipment, type PlannedGateway } from './plan.ts';
+import { pointKeys, type Rules } from './rules.ts';
 
 /** Flag of a reading that came from a file. */
 const IMPORTED = 8;
 
+/** What there is to look at in an account. */
+export async function readPlan(db: Db, rules: Rules, accountId: string): Promise<Plan> {
+  const keys = new Set([...rules.values()].flatMap((rule) => [...pointKeys(rule)]));
+  const { equipment, gateways } = await readPark(db, accountId, [...keys]);
+  return makePlan(rules, equipment, gateways);
+}
+
 /** What rules look at: every device and gateway of the account, with the points that some rule may read. */
-export async function readPark(
+async function readPark(
   db: Db,
   accountId: string,
   keys: readonly string[],

@@ -85,7 +85,8 @@ async function start(deps: BrokerDeps): Promise<Running> {
     });
   });
   server.maxConnections = maxConnections;
-  server.on('drop', () => {
+  // Once: whoever floods the port must not flood the log.
+  server.once('drop', () => {
     log.warn({ host, port, maxConnections }, 'mqtt connection refused: too many');
   });
   aedes.on('publish', (packet, client) => {
@@ -110,7 +111,8 @@ async function start(deps: BrokerDeps): Promise<Running> {
 function listen(server: Server, { host, port, log }: BrokerDeps): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on('error', (cause) => {
-      log.warn({ host, port, err: cause }, 'mqtt broker has a problem with its port');
+      // Before it listens whoever reads tells of it, once for each device; later nobody else would.
+      if (server.listening) log.warn({ host, port, err: cause }, 'mqtt broker has a problem with its port');
       const advice = `cannot listen: ${cause.message}; free the port or name another`;
       reject(new DriverError('lost', advice, `${host}:${port}`, { cause }));
     });

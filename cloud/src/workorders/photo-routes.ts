@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IdParams, OrderPhoto, PhotoQuery, Uuid } from '@parkline/contract';
+import { IdParams, OrderPhoto, type PhotoKind, PhotoQuery, Uuid } from '@parkline/contract';
 import Type from 'typebox';
-import { actorOf } from '../platform/access.ts';
+import { type Actor, actorOf } from '../platform/access.ts';
 import { notifyChanged } from '../platform/changes.ts';
-import { withActor } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { files, sha256 } from '../platform/files.ts';
 import { cleanImage, imageTypes, MAX_IMAGE_BYTES } from '../platform/images.ts';
@@ -40,32 +40,32 @@ export const photoRoutes =
         const { accountId, personId } = actor;
         const { id: orderId } = request.params;
         const { kind } = request.query;
-        // Before the picture is opened: whoever may not add one costs us nothing.
         await withActor(db, actor, (trx) => seen(trx, actor, orderId));
         const { body } = request;
         if (!Buffer.isBuffer(body)) throw new AppError('unsupported_media', 'no picture came');
+        const sent = { orderId, kind, sourceSha256: sha256(body) };
+        // Before the picture is opened: what would not be taken costs us nothing.
+        const known = await withActor(db, actor, (trx) => sameOrMayAdd(trx, actor, sent));
+        if (known) return reply.code(201).send(photoView(known));
         const result = await cleanImage(body);
         if (!result.ok) throw refused(result.why);
-        const sourceSha256 = sha256(body);
 
         const photo = await withActor(db, actor, async (trx) => {
-          const order = (await workOrders.lock(trx, accountId, orderId))!;
-          const taken = await workOrders.photos(trx, accountId, orderId);
-          const same = taken.find((one) => one.kind === kind && one.sourceSha256.equals(sourceSha256));
+          // Again: the order may have gone on meanwhile.
+          const same = await sameOrMayAdd(trx, actor, sent);
           if (same) return same;
-          const why = photoRefusal(order, personId) ?? (taken.length >= MAX_PHOTOS && 'too_many_photos');
-          if (why) throw new AppError('conflict', `order takes no photo: ${why}`, { details: { why } });
           const at = now();
           const fileId = newId();
           const { image } = result;
+          const { sourceSha256 } = sent;
           await files.add(trx, { id: fileId, accountId, personId, createdAt: at, sourceSha256, image });
-          await workOrders.addPhoto(trx, { accountId, orderId, fileId, kind, sourceSha256, at });
+          await workOrders.addPhoto(trx, { accountId, ...sent, fileId, at });
           const event = { what: 'photo_added', facts: { kind } } as const;
-          await workOrders.note(trx, order, { ...event, at, personId });
+          await workOrders.note(trx, { accountId, id: orderId }, { ...event, at, personId });
           await notifyChanged(trx, accountId, 'work-orders');
           return { fileId, kind, at };
         });
-        return reply.code(201).send({ id: photo.fileId, kind, at: photo.at.toISOString() });
+        return reply.code(201).send(photoView(photo));
       },
     );
 
@@ -92,6 +92,34 @@ export const photoRoutes =
       },
     );
   };
+
+interface SentPhoto {
+  readonly orderId: string;
+  readonly kind: PhotoKind;
+  readonly sourceSha256: Buffer;
+}
+
+/**
+ * Locks the order. @returns the photo if the very same was sent before. @throws AppError 'conflict' when the order takes no
+ * photo of this person.
+ */
+async function sameOrMayAdd(
+  trx: Db,
+  { accountId, personId }: Actor,
+  { orderId, kind, sourceSha256 }: SentPhoto,
+) {
+  const order = (await workOrders.lock(trx, accountId, orderId))!;
+  const taken = await workOrders.photos(trx, accountId, orderId);
+  const same = taken.find((one) => one.kind === kind && one.sourceSha256.equals(sourceSha256));
+  if (same) return same;
+  const why = photoRefusal(order, personId) ?? (taken.length >= MAX_PHOTOS && 'too_many_photos');
+  if (why) throw new AppError('conflict', `order takes no photo: ${why}`, { details: { why } });
+  return undefined;
+}
+
+const photoView = ({ fileId, kind, at }: { fileId: string; kind: PhotoKind; at: Date }): OrderPhoto => ({
+  ...{ id: fileId, kind, at: at.toISOString() },
+});
 
 const refused = (why: 'type' | 'too_many_pixels' | 'unreadable'): AppError =>
   why === 'too_many_pixels'

@@ -292,3 +292,10 @@ test('lists are read page by page, newest first', async () => {
   const numbers = [...first.items, ...second.items].map(({ number }: { number: string }) => number);
   expect([numbers, second.next]).toEqual([['2026-00003', '2026-00002', '2026-00001'], null]);
 });
+
+test('an order that takes no photo costs nobody the opening of one', async () => {
+  const { id } = await leak();
+  const wild = Buffer.from('no picture at all');
+  const reply = await plumber!.post(`/api/work-orders/${id}/photos?kind=before`, wild, 'image/png');
+  expect([reply.status, reply.body.details.why]).toEqual([409, 'not_accepted']);
+});

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -66,7 +65,7 @@ describe('orders while the processes of the cloud are killed', () => {
     };
     await mkdir(join(report, '..'), { recursive: true });
     await writeFile(report, `${JSON.stringify(result, null, 2)}\n`);
-    appendFileSync('/dev/stdout', `${JSON.stringify(result)}\n`);
+    process.stdout.write(`${JSON.stringify(result)}\n`);
   });
 
   test.for(Array.from({ length: ROUNDS }, (_, round) => round))(

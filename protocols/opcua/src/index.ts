@@ -20,6 +20,8 @@ function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Conn
     dial: createDial({ params, dataDir, where, now, log }),
     where,
     openMs: params.timeoutMs * 3,
+    now,
+    random: Math.random,
   });
   return {
     device(deviceParams) {

@@ -12,6 +12,7 @@ interface Dialled {
 
 function start(answer: (link: Link) => Promise<Link> = (link) => Promise.resolve(link)) {
   const dials: Dialled[] = [];
+  const time = { now: 0 };
   const keeper = createKeeper({
     dial: (gone, signal) => {
       const unused = (): never => {
@@ -33,8 +34,10 @@ function start(answer: (link: Link) => Promise<Link> = (link) => Promise.resolve
     },
     where: 'plc',
     openMs: 50,
+    now: () => time.now,
+    random: () => 0.5,
   });
-  return { keeper, dials };
+  return { keeper, dials, time };
 }
 
 test('all who ask share one link', async () => {
@@ -55,15 +58,26 @@ test('a link that is down is not handed out, and is again when it is mended', as
 
 test('after a link is gone, or could not be opened, the next who asks opens another', async () => {
   let isBroken = true;
-  const { keeper, dials } = start((link) =>
+  const { keeper, dials, time } = start((link) =>
     isBroken ? Promise.reject(new DriverError('lost', 'no server', 'plc')) : Promise.resolve(link),
   );
   await expect(keeper.link(never())).rejects.toMatchObject({ message: 'no server' });
   isBroken = false;
+  time.now += 500;
   const first = await keeper.link(never());
   dials[1]!.gone();
   expect(await keeper.link(never())).not.toBe(first);
   expect(dials).toHaveLength(3);
+});
+
+test('a server that lets nobody in is not knocked at with every request, but is again and again', async () => {
+  const { keeper, dials, time } = start(() =>
+    Promise.reject(new DriverError('refused', 'wrong password', 'plc')),
+  );
+  for (; time.now < 60_000; time.now += 100)
+    await expect(keeper.link(never())).rejects.toMatchObject({ message: 'wrong password' });
+  expect(dials.length).toBeGreaterThan(6);
+  expect(dials.length).toBeLessThan(13);
 });
 
 test('whoever asks may give up, and nobody waits for ever', async () => {

@@ -4,6 +4,7 @@ import { type ChangeTopic, changeTopics } from '@parkline/contract';
 import type { FastifyRequest } from 'fastify';
 import { actorOf } from './access.ts';
 import type { ChangeHub } from './changes.ts';
+import { createStreamLimit } from './stream-limit.ts';
 
 export interface ChangeDeps {
   readonly hub: ChangeHub;
@@ -30,6 +31,7 @@ export const changeRoutes =
   ({ hub, permissions, isLoggedIn, times }: ChangeDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { heartbeat, session, gather } = { ...usual, ...times };
+    const limit = createStreamLimit();
     const description = 'Server-sent events: `changed` with the topics whose lists are to be loaded again.';
     app.get(
       '/api/changes',
@@ -37,6 +39,7 @@ export const changeRoutes =
       { config: { permission: 'session' }, schema: { description }, exposeHeadRoute: false },
       async (request, reply) => {
         const actor = actorOf(request);
+        const giveBack = limit.take(actor.personId);
         const body = new PassThrough();
         const stream = createChangeStream(body, gather, (topic) => actor.permissions.has(permissions[topic]));
         const stop = hub.listen(actor.accountId, stream.offer);
@@ -55,6 +58,7 @@ export const changeRoutes =
           }, session),
         ];
         body.once('close', () => {
+          giveBack();
           stop();
           stream.end();
           for (const timer of timers) clearInterval(timer);

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemWait } from './clock.ts';
 import { createChangeHub, notifyChanged } from './changes.ts';
 import { changeRoutes } from './changes-route.ts';
@@ -19,11 +19,11 @@ const app = await createApp({
   log,
   permissions: new Set(all),
   ratePerS: 10_000,
-  /** Who asks says so: 'account permission permission'. */
+  /** Who asks says so: 'account permission permission'. An account has one person. */
   authenticate: ({ headers: { cookie } }) => {
     if (!cookie) return Promise.resolve(undefined);
     const [accountId = '', ...permissions] = cookie.split(' ');
-    const person = { personId: newId(), sessionId: newId(), tenantId: null, roles: [] };
+    const person = { personId: accountId, sessionId: newId(), tenantId: null, roles: [] };
     return Promise.resolve({ ...person, accountId, permissions: new Set(permissions) });
   },
 });
@@ -38,6 +38,19 @@ await app.register(
 );
 await app.listen({ port: 0, host: '127.0.0.1' });
 const port = (app.server.address() as AddressInfo).port;
+// A stream that is open when the hub first listens is told of everything once more.
+beforeAll(() =>
+  vi.waitFor(
+    async () => {
+      const { rowCount } = await pool().query(
+        `select from pg_stat_activity where query = 'listen parkline_changed' and state = 'idle'
+          and datname = current_database()`,
+      );
+      expect(rowCount).toBe(1);
+    },
+    { timeout: 30_000, interval: 50 },
+  ),
+);
 afterAll(async () => {
   await app.close();
   stop.abort();
@@ -107,6 +120,28 @@ test('a stream ends with its session', async () => {
   alive = false;
   await stream.over;
   alive = true;
+});
+
+test('nobody has more streams than pages can be open, and one that is closed makes room', async () => {
+  const accountId = newId();
+  const streams = await Promise.all(Array.from({ length: 30 }, () => open(as(accountId))));
+  expect(streams.map(({ reply }) => reply.status)).toEqual(Array<number>(30).fill(200));
+  const refused = await open(as(accountId));
+  expect([refused.reply.status, refused.reply.headers.get('retry-after')]).toEqual([429, '10']);
+  const other = await open(as(newId()));
+  expect(other.reply.status).toBe(200);
+  streams[0]!.close();
+  await expect
+    .poll(
+      async () => {
+        const again = await open(as(accountId));
+        streams.push(again);
+        return again.reply.status;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(200);
+  for (const stream of [...streams, refused, other]) stream.close();
 });
 
 test('without a session there is no stream', async () => {

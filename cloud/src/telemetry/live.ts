@@ -6,6 +6,7 @@ import type { Static } from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { createStreamLimit } from '../platform/stream-limit.ts';
 import { createLiveHub, type LiveHub } from './live-hub.ts';
 import { findPoints, type PointFilter, type PointRow } from './repository.ts';
 import { engineering } from './sample.ts';
@@ -35,6 +36,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** GET /api/live: the values as they stand, then every change, as server-sent events until the session ends. */
 export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
   const hub = createLiveHub(deps.nats, app.log);
+  const limit = createStreamLimit();
   const schema = { querystring: LiveQuery, description: 'Server-sent events: `samples` with LiveSample[].' };
 
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
@@ -44,12 +46,13 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
     async (request, reply) => {
       const actor = actorOf(request);
       const filter = readFilter(request.query);
+      const giveBack = limit.take(actor.personId);
       const load = () => withActor(deps.db, actor, (trx) => findPoints(trx, actor.accountId, filter));
       const body = new PassThrough();
       const stream = createLiveStream(body);
       // Listens before it looks: a change in between is sent twice at worst, and `stream` drops the older one.
       const stop = hub.listen(actor.accountId, (samples) => stream.offer(samples.map(fromUpdate)));
-      body.once('close', stop);
+      body.once('close', stop).once('close', giveBack);
       try {
         const points = await load();
         // Everything of an empty park is nothing; a named point, device or building without points is not there.

@@ -92,6 +92,25 @@ describe('the books', () => {
   });
 });
 
+test('a change that is under way is seen by whoever locks at the same moment', async () => {
+  const { id } = await book(ours, 'e'.repeat(64));
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query('update statement_line set amount = amount + 1 where run_id = $1 and ord = 0', [id]);
+  const locking = withAccount(database.owner, ours, (trx) => lockRun(trx, ours, id, at)).then(
+    () => 'locked',
+    (error: unknown) => String(error),
+  );
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  let outcome: string | undefined;
+  void locking.then((text) => (outcome = text));
+  await expect.poll(async () => outcome ?? (await pool.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1);
+  await client.query('commit');
+  client.release();
+  expect(await locking).toMatch('are not its total');
+  await pool.query('delete from billing_run where id = $1', [id]);
+});
+
 describe('who may look', () => {
   const urls = () => [
     `/api/billing-runs/${runId}`,

@@ -1,8 +1,8 @@
 import type { Connection, Sample } from '@parkline/kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 // The library has no way to lose a message on purpose.
-import { ClientSidePublishEngine } from '../../../node_modules/node-opcua-client/dist/private/client_publish_engine.js';
-import { ClientSubscriptionImpl } from '../../../node_modules/node-opcua-client/dist/private/client_subscription_impl.js';
+import { ClientSidePublishEngine } from 'node-opcua-client/dist/private/client_publish_engine.js';
+import { ClientSubscriptionImpl } from 'node-opcua-client/dist/private/client_subscription_impl.js';
 import { type OpcuaBench, startOpcuaBench } from '../../../tests/support/opcua.ts';
 import { connectionTo, gauge, never } from './testing.ts';
 

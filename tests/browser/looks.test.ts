@@ -66,7 +66,7 @@ function pagesOf(
     [technician]: [
       ['/technician', 'li h2'],
       [`/technician/orders/${orderId}`, 'ol h3'],
-      ['/technician/done', '.page > :nth-child(2)'],
+      ['/technician/done', 'h1'],
     ],
     tenant: [
       ['/tenant', 'svg rect.bar'],

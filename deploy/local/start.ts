@@ -114,6 +114,7 @@ function stop(): void {
     supervisor?.kill();
     process.exit(1);
   }
+  process.stdout.write('stopping; once more stops at once\n');
   stopping.abort();
   void finish(0);
 }
@@ -129,6 +130,7 @@ async function finish(code: number): Promise<void> {
   await saving;
   if (home) await removeRunFile(home.runFile);
   lock?.release();
+  if (stopping.signal.aborted && code === 0) process.stdout.write('stopped\n');
   process.exit(code);
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { sql } from 'kysely';
 import {
   addTariff,
@@ -39,11 +39,10 @@ export function registerBooks(billing: Command, io: Io): void {
     .argument('<dir>', 'folder with both files')
     .option('--store', 'write it to the books; without it nothing is written')
     .option('--lock', 'with --store: close the run, so that it can never be changed')
-    .option(
-      '--multiplier <METER=N>',
-      'bill with multiplier N for METER; may be repeated',
-      collectMultiplier,
-      new Map(),
+    .addOption(
+      new Option('--multiplier <METER=N>', 'bill with multiplier N for METER; may be repeated')
+        .argParser(collectMultiplier)
+        .default(new Map(), 'those of the folder'),
     )
     .option('--account <key>', 'key of the account; usually that of the running park')
     .option('--json', 'print the run as JSON')

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { describeRun, presentRun } from '../billing/index.ts';
 import type { Decimal } from '../metering/index.ts';
 import { registerBooks } from './billing-books.ts';
@@ -23,11 +23,10 @@ export function register(program: Command, io: Io): void {
     .argument('<dir>', 'folder with both files')
     .option('--json', 'print the result as JSON, all amounts as text')
     .option('--vee', 'with --json: list every interval that is not plainly measured')
-    .option(
-      '--multiplier <METER=N>',
-      'bill as if METER had multiplier N; may be repeated',
-      collectMultiplier,
-      new Map(),
+    .addOption(
+      new Option('--multiplier <METER=N>', 'bill as if METER had multiplier N; may be repeated')
+        .argParser(collectMultiplier)
+        .default(new Map(), 'those of the folder'),
     )
     .action((dir: string, options: Options, command: Command) => {
       if (options.vee && !options.json)

@@ -61,7 +61,7 @@ async function list(io: Io, options: Options): Promise<void> {
   if (scenarios.length === 0) return io.err('no scenario fits the devices of this park\n');
   const rows = scenarios.map(({ name, since, title, expects }) => [
     name,
-    since === null ? 'off' : `on since ${new Date(since).toISOString()}`,
+    since === null ? 'off' : `on since ${new Date(since).toISOString().slice(0, 19)}Z`,
     `${expects.rule} @ ${expects.device}`,
     title.en,
   ]);

@@ -51,7 +51,8 @@ describe('from a fault to the finished order', () => {
   async function acceptAndStart(page: Page, number: string): Promise<void> {
     const row = page.locator('li', { has: page.getByRole('button', { name: number }) });
     await row.getByRole('link', { name: gate }).tap(live);
-    await page.getByRole('button', { name: /^Accept/ }).tap();
+    await page.waitForURL('**/technician/orders/*');
+    await page.getByRole('button', { name: number }).tap();
     await page.getByRole('button', { name: 'Start work' }).tap(soon);
     await page.getByLabel('Photo before: Take photo').waitFor({ state: 'attached', ...soon });
   }

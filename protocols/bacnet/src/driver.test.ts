@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function start(devices: readonly BacnetBenchDevice[], params: object = {}): Promise<void> {
   bench = await startBacnetBench(devices);
-  connection = connectionTo(bench.place, params);
+  connection = connectionTo(bench.place, { timeoutMs: 1_000, ...params });
 }
 
 /** Objects AI-1, AI-2, ... showing values of their own. */

@@ -28,6 +28,11 @@ test('a sum is exact where floats are not', () => {
 test('amounts beyond what a float holds are shown to the cent', () =>
   expect(formatMoney('90071992547409931.37', 'CNY', 'en')).toBe('¥90,071,992,547,409,931.37'));
 
+test('a price keeps the places it came with', () => {
+  expect(formatMoney('0.1830', 'CNY', 'en')).toBe('¥0.1830');
+  expect(formatMoney('1234.5', 'CNY', 'en')).toBe('¥1,234.50');
+});
+
 test('a decimal keeps the places it came with', () => {
   expect(formatDecimal('3527.20', 'en')).toBe('3,527.20');
   expect(formatDecimal('0.1830', 'zh-CN')).toBe('0.1830');

@@ -37,15 +37,18 @@ export function formatDecimal(amount: Decimal, language: string): string {
   return format.format(amount as `${number}`);
 }
 
-/** ¥1,234.50, exact, in the reader's language. */
+/** ¥1,234.50, exact, in the reader's language; a price keeps the places beyond hundredths that it came with. */
 export function formatMoney(amount: Decimal, currency: string, language: string): string {
-  const key = `${language}/${currency}`;
+  const decimals = Math.max(2, amount.split('.')[1]?.length ?? 0);
+  const key = `${language}/${currency}/${decimals}`;
   let format = formats.get(key);
   if (!format) {
     format = new Intl.NumberFormat(language, {
       style: 'currency',
       currency,
       currencyDisplay: 'narrowSymbol',
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
     });
     formats.set(key, format);
   }

@@ -193,6 +193,7 @@ export const enWork = {
     anotherPhoto: 'Another photo',
     sending: 'Sending {{percent}} %',
     sendFailed: 'The photo was not sent.',
+    photoTypes: 'Photos can be JPEG, PNG or WebP. Choose another one.',
     sendAgain: 'Send again',
     noteLabel: 'What did you do?',
     noteHint: 'Cause, work done, parts used',

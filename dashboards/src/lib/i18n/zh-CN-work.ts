@@ -187,6 +187,7 @@ export const zhCNWork = {
     anotherPhoto: '再拍一张',
     sending: '正在上传 {{percent}} %',
     sendFailed: '照片未能上传。',
+    photoTypes: '照片须为 JPEG、PNG 或 WebP 格式，请重新选择。',
     sendAgain: '重新上传',
     noteLabel: '做了什么？',
     noteHint: '原因、处理内容、所用配件',

@@ -43,8 +43,6 @@ export default defineConfig({
           globalSetup: services,
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          // Each starts a whole park: two at once would measure each other.
-          fileParallelism: false,
         },
       },
       {

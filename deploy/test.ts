@@ -14,14 +14,16 @@ interface Suite {
   /** Projects of vitest.config.ts; none where the folder has a configuration of its own. */
   readonly projects: readonly string[];
   readonly cwd: string;
+  /** Files at once; two where none is named. More where much of the time is waiting for something to be late. */
+  readonly workers?: number;
   /** Whether it serves the built portal. */
   readonly portal?: boolean;
 }
 
 const suites: readonly Suite[] = [
-  { name: 'unit', projects: ['unit'], cwd: root },
+  { name: 'unit', projects: ['unit'], cwd: root, workers: 3 },
   { name: 'portal', projects: [], cwd: join(root, 'dashboards') },
-  { name: 'integration', projects: ['int', 'int-native'], cwd: root },
+  { name: 'integration', projects: ['int', 'int-native'], cwd: root, workers: 3 },
   { name: 'e2e', projects: ['e2e'], cwd: root, portal: true },
   { name: 'browser', projects: ['browser'], cwd: root, portal: true },
 ];
@@ -32,7 +34,7 @@ interface Outcome {
   readonly result: TaskResult;
 }
 
-async function runSuite({ name, projects, cwd, portal }: Suite): Promise<Outcome> {
+async function runSuite({ name, projects, cwd, workers, portal }: Suite): Promise<Outcome> {
   process.stdout.write(`\n== ${name}\n`);
   if (portal) await buildPortal(root);
   const report = join(reports, `${name}.json`);
@@ -42,6 +44,7 @@ async function runSuite({ name, projects, cwd, portal }: Suite): Promise<Outcome
     '--reporter=json',
     `--outputFile.json=${report}`,
     '--passWithNoTests',
+    ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
   ];
   const result = await runTask({ name, args: [vitest, 'run', ...only, ...output], cwd }, true);
   return { name, result, counts: await readCounts(report, result) };

@@ -169,6 +169,7 @@ export const en = {
     trouble_one: '{{count}} problem',
     trouble_other: '{{count}} problems',
     wrong: 'Needs attention',
+    asOf: 'As of {{at}}. It goes on by itself when the connection is back.',
     quiet: 'All quiet',
     quietSince: 'All quiet since {{at}}',
     quietText: 'Every gateway is online, every device answers, no value is stale and no rule finds a fault.',

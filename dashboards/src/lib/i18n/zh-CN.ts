@@ -166,6 +166,7 @@ export const zhCN = {
     ok: '一切正常',
     trouble_other: '{{count}} 项异常',
     wrong: '需要处理',
+    asOf: '截至 {{at}} 的状态，恢复连接后自动继续。',
     quiet: '一切正常',
     quietSince: '自 {{at}} 起一切正常',
     quietText: '网关全部在线，设备均有应答，数据均为最新，没有规则发现故障。',

@@ -7,7 +7,7 @@ export type Concern =
   | { readonly key: string; readonly buildingId: string; readonly fault: Fault; readonly trouble?: never }
   | { readonly key: string; readonly buildingId: string; readonly trouble: Trouble; readonly fault?: never };
 
-const severityOf = ({ fault, trouble }: Concern) => (fault ?? trouble).severity;
+export const severityOf = ({ fault, trouble }: Concern): Fault['severity'] => (fault ?? trouble).severity;
 /** What nobody knows the beginning of comes last among its equals. */
 const never = '9999-12-31T00:00:00.000Z';
 const since = ({ fault, trouble }: Concern): string =>

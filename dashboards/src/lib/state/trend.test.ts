@@ -62,7 +62,8 @@ test('without a point there is nothing to stream', async () => {
   expect([opened, watch.link]).toEqual([0, undefined]);
 });
 
-test('a watched point reads what the stream brought last', async () => {
+test('a watched point reads what the stream brought last, and goes stale only while news could come', async () => {
+  let now = 2_000;
   let send: (event: { data: string }) => void = () => undefined;
   let url = '';
   const point = {
@@ -83,7 +84,7 @@ test('a watched point reads what the stream brought last', async () => {
     { equipment: 'e' },
     {
       api: { points: async () => [point] },
-      clock: createClock(() => 2_000),
+      clock: createClock(() => now),
       onRefused: () => undefined,
       live: {
         open: (address) => {
@@ -109,4 +110,9 @@ test('a watched point reads what the stream brought last', async () => {
   ]);
   send({ data: JSON.stringify([sample(1_500, 7)]) });
   expect(watch.readingOfId('p')).toEqual({ value: 7, at: 1_500, freshness: 'good' });
+  watch.asOf = now;
+  now = 100_000;
+  expect([watch.now, watch.readingOfId('p')?.freshness]).toEqual([2_000, 'good']);
+  watch.asOf = undefined;
+  expect([watch.now, watch.readingOfId('p')?.freshness]).toEqual([100_000, 'stale']);
 });

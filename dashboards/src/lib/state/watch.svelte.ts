@@ -22,6 +22,8 @@ export class Watch {
     // eslint-disable-next-line svelte/prefer-svelte-reactivity
     new Map((this.points.data ?? []).map((point) => [point.id, point])),
   );
+  /** Unix ms that readings are judged at while no news comes: silence is then ours, not theirs. Undefined: now. */
+  asOf = $state<number>();
   #live = $state.raw<LivePoints>();
   #deps: WatchDeps;
   #filter: { equipment?: string };
@@ -57,8 +59,13 @@ export class Watch {
     return this.#live?.byId.get(pointId);
   }
 
+  /** Unix ms that readings are judged at. */
+  get now(): number {
+    return this.asOf ?? this.#deps.clock.now;
+  }
+
   reading(point: Point): Reading {
-    return readingOf(point, this.sample(point.id), this.#deps.clock.now);
+    return readingOf(point, this.sample(point.id), this.now);
   }
 
   /** What a point reads, if there is such a point. */

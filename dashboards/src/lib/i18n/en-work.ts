@@ -222,6 +222,7 @@ export const enWork = {
     heating: 'Heating',
     cooling: 'Cooling',
     fan: 'Fan',
+    fanDiffers: 'The fan does not do what its command says',
     damper: 'Damper',
     setpoint: 'Setpoint',
     room: 'Room',

@@ -216,6 +216,7 @@ export const zhCNWork = {
     heating: '加热',
     cooling: '冷却',
     fan: '风机',
+    fanDiffers: '风机状态与指令不符',
     damper: '风阀',
     setpoint: '设定值',
     room: '房间',

@@ -121,7 +121,7 @@ export const enMoney = {
     qualityV: 'Interpolated',
     qualityE: 'Estimated',
     through: '{{kwh}} through the meter',
-    share: 'Own weight {{weight}} of {{of}} in the pool',
+    share: 'Weight {{weight}} of {{of}}',
     earlier: 'Back',
     later: 'Next',
     page: '{{from}} to {{to}} of {{count}}',

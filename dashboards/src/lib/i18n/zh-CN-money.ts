@@ -119,7 +119,7 @@ export const zhCNMoney = {
     qualityV: '插值',
     qualityE: '估算',
     through: '表计通过 {{kwh}}',
-    share: '分摊权重：本方 {{weight}}，合计 {{of}}',
+    share: '权重 {{weight}} / {{of}}',
     earlier: '上一页',
     later: '下一页',
     page: '第 {{from}} 至 {{to}} 个，共 {{count}} 个',

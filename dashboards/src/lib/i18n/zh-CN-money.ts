@@ -90,7 +90,7 @@ export const zhCNMoney = {
     formula: '计算方法',
     tariffVersion: '电价版本',
     band: '时段',
-    bandName: { sharp: '尖', peak: '峰', flat: '平', valley: '谷', deep: '深谷' },
+    bandName: { sharp: '尖峰', peak: '高峰', flat: '平段', valley: '低谷', deep: '深谷' },
     poolName: {
       common_lighting: '公共照明',
       elevators: '电梯',

@@ -24,7 +24,7 @@ const suites: readonly Suite[] = [
   { name: 'unit', projects: ['unit'], cwd: root, workers: 3 },
   { name: 'portal', projects: [], cwd: join(root, 'dashboards') },
   { name: 'integration', projects: ['int', 'int-native'], cwd: root, workers: 3 },
-  { name: 'e2e', projects: ['e2e'], cwd: root, portal: true },
+  { name: 'e2e', projects: ['e2e'], cwd: root, workers: 3, portal: true },
   { name: 'browser', projects: ['browser'], cwd: root, portal: true },
 ];
 

@@ -137,10 +137,13 @@ function unreadable({ connections }: GatewayConfig, equipmentId: string, at: num
   return (device?.points ?? []).map(({ id }) => ({ pointId: id, ...bad }));
 }
 
-const refOf = ({ id, address, scale, kind, pollMs }: PointConfig) => ({
+const refOf = ({ id, address, scale, kind, pollMs, offset, history, limits }: PointConfig) => ({
   pointId: id,
   address,
   scale,
   kind,
   pollMs,
+  ...(offset !== undefined && { offset }),
+  ...(history !== undefined && { history }),
+  ...(limits && { limits }),
 });

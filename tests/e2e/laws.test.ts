@@ -68,10 +68,13 @@ describe('the laws see what they are for', () => {
   });
 
   test('a deadband that swallows too much, and a silence', () => {
-    const rule = { deadband: 1, heartbeatMs: 10_000, pollMs: 1_000 };
+    const rule = { deadband: 1, heartbeatMs: 10_000, pollMs: 1_000, until: 9_000 };
     const served = [entry(0, 1), entry(1_000, 1.9), entry(2_000, 2.5), entry(9_000, 2.5)];
     expect(deadbandFaults([entry(5, 1), entry(2_005, 2.5)], served, rule)).toEqual([]);
     expect(deadbandFaults([entry(5, 1)], served, rule)).toHaveLength(2);
     expect(deadbandFaults([entry(5, 1), entry(20_005, 1)], [], rule)).toEqual(['silent 20000 ms from 5']);
+    const growing = [entry(0, 1), entry(1_000, 5), entry(2_000, 9)];
+    const stored = growing.map(({ at, value }) => entry(at + 5, value));
+    expect(deadbandFaults(stored, growing, { ...rule, until: 1_500 })).toEqual([]);
   });
 });

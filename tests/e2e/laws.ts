@@ -158,18 +158,24 @@ export function unacceptedSpans(
 /**
  * Law 4, with deadbands: the stored series held forward never differs from the served one by more than the deadband, and is
  * never silent longer than the heartbeat and the one poll that notices it. A served value was decided on before the next
- * request went out. One point, both ascending.
+ * request went out; those after `until`, Unix ms, only tell when that was. One point, both ascending.
  */
 export function deadbandFaults(
   stored: readonly Entry[],
   served: readonly Entry[],
-  rule: { readonly deadband: number; readonly heartbeatMs: number; readonly pollMs: number },
+  rule: {
+    readonly deadband: number;
+    readonly heartbeatMs: number;
+    readonly pollMs: number;
+    readonly until: number;
+  },
 ): string[] {
   const limit = rule.deadband * (1 + 1e-9);
   const silences = holes(stored, rule.heartbeatMs + rule.pollMs).map(
     ({ from, to }) => `silent ${to - from} ms from ${from}`,
   );
   const strays = served.flatMap(({ at, value }, index) => {
+    if (at > rule.until) return [];
     const decided = served[index + 1]?.at ?? Infinity;
     // A sample stamped in the very millisecond of the next request may belong to either.
     const held = [decided - 1, decided].map(

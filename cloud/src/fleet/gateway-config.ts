@@ -82,8 +82,25 @@ function connection(
 
 const configuredPoint = (
   { id, pollMs, heartbeatMs }: SeededPoint,
-  { address, scale, kind, unit, resolution, deadband }: Template['points'][number],
-) => ({ id, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs });
+  {
+    address,
+    scale,
+    offset,
+    kind,
+    unit,
+    resolution,
+    deadband,
+    write,
+    history,
+    limits,
+  }: Template['points'][number],
+) => ({
+  ...{ id, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs },
+  ...(offset !== undefined && { offset }),
+  ...(write && { write }),
+  ...(history !== undefined && { history }),
+  ...(limits && { limits }),
+});
 
 /**
  * Applies `report.every=true`: the value is read as JSON where it is JSON, else as text. Changes `config`.

@@ -1,4 +1,4 @@
-import { PointKind, Unit } from '@parkline/contract';
+import { PointKind, Unit, WriteLimits } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 
 const strict = { additionalProperties: false };
@@ -12,6 +12,8 @@ const PointConfig = Type.Object(
     address: Type.String({ minLength: 1 }),
     /** Engineering value = raw x scale; for a register, counts = raw x scale. */
     scale: Type.Number({ default: 1 }),
+    /** Added after scaling; gauges only. */
+    offset: Type.Optional(Type.Number()),
     kind: PointKind,
     unit: Unit,
     /** Engineering value of one count; 1 for gauges and states. */
@@ -22,6 +24,21 @@ const PointConfig = Type.Object(
     heartbeatMs: Type.Integer({ default: 300_000, minimum: 100 }),
     /** Time between reads, ms. */
     pollMs: Type.Integer({ default: 60_000, minimum: 100 }),
+    /** May be written, and how far; absent: read only. */
+    write: Type.Optional(WriteLimits),
+    /** Where the device keeps its history, in the driver's own syntax. */
+    history: Type.Optional(Type.String({ minLength: 1 })),
+    /** Raw values that are no measurement: the sentinels themselves, and all outside min..max. */
+    limits: Type.Optional(
+      Type.Object(
+        {
+          sentinels: Type.Optional(Type.Array(Type.Number())),
+          min: Type.Optional(Type.Number()),
+          max: Type.Optional(Type.Number()),
+        },
+        strict,
+      ),
+    ),
   },
   strict,
 );

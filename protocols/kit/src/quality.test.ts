@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge, scaled } from './quality.ts';
+import { engineering, judge, rawOf, scaled } from './quality.ts';
 
 test.each([
   ['a plain number', 230.1, undefined, undefined],
@@ -21,4 +21,13 @@ test.each([
   [7, 1, 7],
 ] as const)('scales %d by %d without binary noise', (raw, scale, value) => {
   expect(scaled(raw, scale)).toBe(value);
+});
+
+test.each([
+  [2301, { scale: 0.1 }, 230.1],
+  [250, { scale: 0.1, offset: -40 }, -15],
+  [7, { scale: 1, offset: 0 }, 7],
+])('raw %s by %o shows as %s, and back', (raw, scaling, value) => {
+  expect(engineering(raw, scaling)).toBe(value);
+  expect(rawOf(value, scaling)).toBe(raw);
 });

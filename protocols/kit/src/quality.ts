@@ -31,3 +31,20 @@ export function judge(
 export function scaled(raw: number, scale: number): number {
   return scale === 1 ? raw : Number((raw * scale).toPrecision(15));
 }
+
+/** How a point's engineering value follows from the raw one. */
+export interface Scaling {
+  readonly scale: number;
+  readonly offset?: number;
+}
+
+/** The engineering value of a raw one: raw x scale + offset. */
+export function engineering(raw: number, { scale, offset = 0 }: Scaling): number {
+  const value = scaled(raw, scale);
+  return offset === 0 ? value : Number((value + offset).toPrecision(15));
+}
+
+/** The raw value that shows as `value`: the inverse of {@link engineering}, without the noise of binary fractions. */
+export function rawOf(value: number, { scale, offset = 0 }: Scaling): number {
+  return Number(((value - offset) / scale).toPrecision(15));
+}

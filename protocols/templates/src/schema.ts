@@ -1,4 +1,4 @@
-import { PointKind, Unit } from '@parkline/contract';
+import { PointKind, Unit, WriteLimits } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 
 /** A name in both languages of the product. */
@@ -7,6 +7,16 @@ export const LocalName = Type.Object({
   zh: Type.String({ minLength: 1 }),
 });
 export type LocalName = Static<typeof LocalName>;
+
+/** Raw values that are no measurement: the sentinels themselves, and all outside min..max. */
+export const PointLimits = Type.Object(
+  {
+    sentinels: Type.Optional(Type.Array(Type.Number())),
+    min: Type.Optional(Type.Number()),
+    max: Type.Optional(Type.Number()),
+  },
+  { additionalProperties: false },
+);
 
 /** One quantity a device offers, with how to read it and how often. Keys mean the same in every template. */
 export const TemplatePoint = Type.Object(
@@ -19,6 +29,8 @@ export const TemplatePoint = Type.Object(
     address: Type.String({ minLength: 1 }),
     /** Gauge: value in `unit` = raw x scale. Register: counts of `resolution` = raw x scale. */
     scale: Type.Number(),
+    /** Added after scaling; gauges only. */
+    offset: Type.Optional(Type.Number()),
     /** Value of one count of a register, in `unit`; 1 for gauges. */
     resolution: Type.Number({ exclusiveMinimum: 0 }),
     /** Decimals worth showing. */
@@ -31,6 +43,12 @@ export const TemplatePoint = Type.Object(
     billing: Type.Optional(Type.Boolean()),
     /** What the values of a state mean, by value: `'1': { en: running, zh: 运行 }`. */
     states: Type.Optional(Type.Record(Type.String({ pattern: '^-?[0-9]+$' }), LocalName)),
+    /** May be written, and how far; absent: read only. */
+    write: Type.Optional(WriteLimits),
+    /** Where the device keeps its history, in the driver's own syntax. */
+    history: Type.Optional(Type.String({ minLength: 1 })),
+    /** What the device may say in place of a measurement, raw, before scaling. */
+    limits: Type.Optional(PointLimits),
     /** Class of the Brick ontology. */
     brick: Type.String({ minLength: 1 }),
     tags: Type.Array(Type.String()),

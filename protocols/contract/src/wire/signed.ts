@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 
-/** A small JSON message whose author must be proven: receipts, health, later commands. Ed25519 over the UTF-8 of `body`. */
+/** A small JSON message whose author must be proven: receipts, health, commands, configurations. Ed25519 over the UTF-8 of `body`. */
 export const SignedText = Type.Object({
   /** JSON text, signed as it stands. It names its addressee, so it cannot be replayed to another. */
   body: Type.String(),
@@ -21,6 +21,16 @@ export type Receipt = Static<typeof Receipt>;
 
 export const ReceiptQuery = Type.Object({ epoch: Type.String({ pattern: '^[0-9a-f]{16}$' }) });
 export type ReceiptQuery = Static<typeof ReceiptQuery>;
+
+/** A whole configuration for a gateway, body of a {@link SignedText} signed by the cloud. */
+export const ConfigOffer = Type.Object({
+  gatewayId: Type.String({ format: 'uuid' }),
+  /** Text of gateway.yaml. */
+  yaml: Type.String({ maxLength: 4_000_000 }),
+  /** Unix ms of the cloud's clock; an older offer never replaces a newer one. */
+  at: Type.Integer(),
+});
+export type ConfigOffer = Static<typeof ConfigOffer>;
 
 /** A gateway's own account of itself, every 10 s and at once when a device's state changes. */
 export const GatewayHealth = Type.Object({

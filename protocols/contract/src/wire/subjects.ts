@@ -8,6 +8,10 @@ export const subjects = {
   receiptQuery: (gatewayId: string): string => `rpc.${gatewayId}.rcpt`,
   /** Cloud -> gateway: signed {@link Receipt}. */
   receipt: (gatewayId: string): string => `cmd.${gatewayId}.rcpt`,
+  /** Cloud -> gateway: signed {@link Command}. */
+  command: (gatewayId: string): string => `cmd.${gatewayId}.do`,
+  /** Cloud -> gateway: signed {@link ConfigOffer}. */
+  config: (gatewayId: string): string => `cmd.${gatewayId}.cfg`,
   /** Ingest -> api, inside the CORE account, not stored: {@link LiveUpdate}. */
   live: (accountId: string): string => `live.${accountId}`,
 } as const;

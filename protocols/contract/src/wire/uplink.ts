@@ -8,8 +8,8 @@ export const UplinkHeader = Type.Object({
   epoch: Type.String({ pattern: '^[0-9a-f]{16}$' }),
   /** Given at append, never changed, whichever lane carries the message. */
   seq: Type.Integer({ minimum: 1 }),
-  kind: Type.Union([Type.Literal('samples'), Type.Literal('points')]),
-  /** Samples or points inside. */
+  kind: Type.Union([Type.Literal('samples'), Type.Literal('points'), Type.Literal('events')]),
+  /** Samples, points or events inside. */
   count: Type.Integer({ minimum: 0, maximum: 10_000 }),
   /** Unix ms of the earliest and latest sample; both the time of writing for a point table. */
   from: Type.Integer({ minimum: 0 }),

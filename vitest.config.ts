@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [`${homes}/**/*.test.ts`],
+          include: [`${homes}/**/*.test.ts`, 'tests/interop/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.int.test.ts'],
           // Some start processes; a busy machine takes its time.
           testTimeout: 20_000,

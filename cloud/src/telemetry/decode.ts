@@ -4,6 +4,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import {
   decodeEnvelope,
   type EnvelopeFault,
+  EventBatch,
   MAX_PAYLOAD_BYTES,
   PointTable,
   SampleBatch,
@@ -36,7 +37,8 @@ export type UplinkFault =
 /** What a proven message says. */
 export type Content =
   | { readonly kind: 'samples'; readonly batch: SampleBatch }
-  | { readonly kind: 'points'; readonly hash: string; readonly table: PointTable };
+  | { readonly kind: 'points'; readonly hash: string; readonly table: PointTable }
+  | { readonly kind: 'events'; readonly events: EventBatch['events'] };
 
 export type Opened =
   | {
@@ -55,6 +57,7 @@ export type Opened =
 
 const batchSchema = Compile(SampleBatch);
 const tableSchema = Compile(PointTable);
+const eventSchema = Compile(EventBatch);
 
 /**
  * Takes a message apart and proves its author. `gatewayId` is the one its subject names; 'proven' instead of a key is for
@@ -74,7 +77,7 @@ export function openMessage(
 
   const unpacked = unpack(payload);
   if (!unpacked.ok) return { ...unpacked, header };
-  const content = header.kind === 'samples' ? readBatch(unpacked, header) : readTable(unpacked, header);
+  const content = readers[header.kind](unpacked, header);
   return typeof content === 'string' ? { ok: false, why: content, header } : { ok: true, header, content };
 }
 
@@ -109,6 +112,14 @@ function readTable({ json, value }: Unpacked, { count }: UplinkHeader): Content 
   if (value.points.length !== count) return 'columns';
   return { kind: 'points', hash: createHash('sha256').update(json).digest('hex'), table: value };
 }
+
+function readEvents({ value }: Unpacked, { count }: UplinkHeader): Content | UplinkFault {
+  if (!eventSchema.Check(value)) return 'schema';
+  if (value.events.length !== count) return 'columns';
+  return { kind: 'events', events: value.events };
+}
+
+const readers = { samples: readBatch, points: readTable, events: readEvents } as const;
 
 /** A point table as ingest uses it: by index, which point, and whether it counts. */
 export interface KnownTable {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
-import { encodeEnvelope } from '@parkline/contract';
+import { encodeEnvelope, type GatewayEvent } from '@parkline/contract';
 import { createPublicKey, sign } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clonedDatabase } from '../platform/testing.ts';
@@ -107,6 +107,36 @@ describe('what a gateway sends', () => {
       gateway.accountId,
     ]);
     expect(conflicts).toEqual([]);
+  });
+
+  test('an event is stored once under the gateway that signed it, and receipted', async () => {
+    const gap: GatewayEvent = {
+      ...{ type: 'gap', id: '018f0000-0000-7000-8000-0000000000aa', at: noon, from: noon - 60_000, to: noon },
+      ...{ count: 12, what: 'gauges', why: 'full' },
+    };
+    const sender = createSender(gateway);
+    const message = sender.events(gap);
+    await store(message, message);
+    const { receipts } = await store(sender.events(gap, gap));
+    expect(receipts[0]?.ranges).toEqual([[1, 2]]);
+    await store(openAs(createSender(other).events(gap), other));
+    const { rows: kept } = await owner.query(
+      `select gateway_id, account_id, type, (extract(epoch from at) * 1000)::float8 as at, body from gateway_event
+       where gateway_id = any($1) order by received_at`,
+      [[gateway.id, other.id]],
+    );
+    expect(kept).toEqual(
+      [gateway, other].map(({ id, accountId }) => ({
+        ...{ gateway_id: id, account_id: accountId, type: 'gap', at: noon, body: gap },
+      })),
+    );
+  });
+
+  test('an event of a shape nobody knows waits in quarantine, and the receipt covers it', async () => {
+    const sender = createSender(gateway);
+    const { receipts } = await store(sender.raw('events', '{"events":[{"type":"rumour"}]}', 1, noon));
+    expect(receipts[0]?.ranges).toEqual([[1, 1]]);
+    expect(await quarantined()).toEqual([{ reason: 'schema', seen: 1, resolved: false }]);
   });
 
   test('keeps the first of two values for one point and time; an equal one is no news, another is kept as a conflict', async () => {

@@ -1,5 +1,6 @@
 import type { UplinkHeader } from '@parkline/contract';
 import type { ClientBase } from 'pg';
+import { saveEvents } from './events.ts';
 import { type KnownTable, openMessage, type Opened, toRows } from './decode.ts';
 import {
   quarantine,
@@ -73,6 +74,7 @@ export async function storeMessages(
   const rest = fresh.filter((message) => !tables.includes(message));
   const released = await takeTables(deps, client, tables, work);
   for (const message of [...rest, ...released]) await takeSamples(deps, client, message, work);
+  for (const message of rest) await takeEvents(client, message, work);
 
   const blocks = work.samples.map(({ rows }) => rows);
   await deps.makeRoom(blocks);
@@ -174,6 +176,12 @@ async function takeSamples(deps: StoreDeps, client: ClientBase, message: Proven,
   if (resolved.insane > 0) work.refuse(message, 'time', `${resolved.insane} samples`);
   else if (message.retry) work.done.push(message.retry.id);
   work.samples.push({ gatewayId, rows: resolved.rows, table });
+}
+
+async function takeEvents(client: ClientBase, { opened, retry }: Proven, work: Work): Promise<void> {
+  if (!opened.ok || opened.content.kind !== 'events') return;
+  await saveEvents(client, opened.header, opened.content.events);
+  if (retry) work.done.push(retry.id);
 }
 
 function countReasons(refused: readonly Refused[]): Partial<Record<Reason, number>> {

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
-import { encodeEnvelope, type SampleBatch, type UplinkHeader } from '@parkline/contract';
+import { encodeEnvelope, type GatewayEvent, type SampleBatch, type UplinkHeader } from '@parkline/contract';
 import type { Pool } from 'pg';
 import { newId } from '../platform/ids.ts';
 
@@ -149,6 +149,9 @@ export function createSender(
       return message('points', json, count, Date.now(), over);
     },
     tableHash: (of?: Parameters<typeof table>[0]) => table(of).hash,
+    events(...events: readonly GatewayEvent[]) {
+      return message('events', JSON.stringify({ events }), events.length, events[0]?.at ?? 0);
+    },
     /** Samples as [index of the point, Unix ms, value]; null is a bad one. */
     samples(
       rows: readonly (readonly [p: number, at: number, value: number | null])[],

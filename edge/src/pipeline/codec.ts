@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
-import { type PointTable, qualityCode, type Quality, type SampleBatch } from '@parkline/contract';
+import {
+  type EventBatch,
+  type GatewayEvent,
+  type PointTable,
+  qualityCode,
+  type Quality,
+  type SampleBatch,
+} from '@parkline/contract';
 
 /** A sample on its way into a batch: its point by index in the table, its time final. */
 export interface StampedSample {
@@ -56,6 +63,18 @@ export function encodeTable(points: PointTable['points']): EncodedTable {
     bytes: compress(json),
     hash: createHash('sha256').update(json).digest('hex'),
     count: points.length,
+  };
+}
+
+/** Packs events, at least one. */
+export function encodeEvents(events: readonly GatewayEvent[]): Payload {
+  const times = events.map(({ at }) => at);
+  const batch: EventBatch = { events: [...events] };
+  return {
+    bytes: compress(JSON.stringify(batch)),
+    count: events.length,
+    from: Math.min(...times),
+    to: Math.max(...times),
   };
 }
 

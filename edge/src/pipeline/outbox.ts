@@ -6,7 +6,7 @@ import { complement, type Range } from './ranges.ts';
 
 export { OutboxError } from './outbox-file.ts';
 
-export type MessageKind = 'samples' | 'points';
+export type MessageKind = 'samples' | 'points' | 'events';
 
 /** A message before it has a number. */
 export interface Draft {

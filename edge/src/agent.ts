@@ -8,6 +8,7 @@ import { createFaultLog } from './base/fault-log.ts';
 import type { Home } from './config/load.ts';
 import { createField } from './field.ts';
 import { createDeviceBoard } from './health/devices.ts';
+import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
 import { openOutbox } from './pipeline/outbox.ts';
 import { createUpstream } from './upstream.ts';
@@ -54,7 +55,11 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       log.error({ movedTo, err }, 'outbox file is damaged: moved aside, a new one begins');
     },
   });
-  const gaps = createGapLedger({ outbox, faults });
+  const events = createEventLane({
+    ...{ gatewayId: config.gatewayId, outbox, sign },
+    onAppended: uplinkBell.ring,
+  });
+  const gaps = createGapLedger({ outbox, events, now, faults });
   const board = createDeviceBoard({
     devices: config.connections.flatMap(({ devices }) => devices),
     ...{ now, faults },

@@ -43,10 +43,14 @@ export function createDiskLine(devices: number, points: number): DiskLine {
     gatewayId: idOf(0, 0),
     outbox,
     table: encodeTable(ids.map((id) => ({ id, unit: '1', kind: 'gauge', resolution: 1 }))),
-    isRegister: () => false,
+    kindOf: () => 'gauge',
+    thinToMs: 60_000,
     sign: (bytes) => sign(null, bytes, privateKey),
     now,
-    gaps: createGapLedger({ outbox, faults: createFaultLog(pino({ enabled: false }), systemClock) }),
+    gaps: createGapLedger({
+      ...{ outbox, now, events: { add: () => undefined } },
+      faults: createFaultLog(pino({ enabled: false }), systemClock),
+    }),
     onAppended: () => undefined,
     onRefused: () => {
       throw new Error('the disk is full');

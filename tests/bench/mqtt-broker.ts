@@ -99,7 +99,7 @@ const pipeline: Start = async (load, took) => {
   const counted: Outbox = { ...outbox, append: (draft) => outbox.append(counting(draft, took)) };
   const field = await createField({
     ...{ config, faults, log, outbox: counted, dataDir: folder, clock: systemClock, wait: systemWait },
-    gaps: createGapLedger({ outbox, faults }),
+    gaps: createGapLedger({ outbox, now, faults, events: { add: () => undefined } }),
     board: createDeviceBoard({
       devices: config.connections.flatMap(({ devices }) => devices),
       ...{ now, faults, onChange: () => undefined },
@@ -147,7 +147,7 @@ const configOf = (load: Load): GatewayConfig => ({
   timezone: 'UTC',
   nats: { url: 'nats://127.0.0.1:9' },
   report: { every: true },
-  outbox: { keepHours: 1, maxMegabytes: 1_000 },
+  outbox: { keepHours: 1, maxMegabytes: 1_000, thinToSeconds: 300 },
   connections: [
     {
       ...{ id: 'bench', driver: 'mqtt', params: { port: load.port } },

@@ -91,6 +91,8 @@ export const GatewayConfig = Type.Object(
         keepHours: Type.Number({ default: 24, minimum: 0 }),
         /** Used size of the outbox at which nothing more is taken, MiB. */
         maxMegabytes: Type.Number({ default: 512, minimum: 1 }),
+        /** Above 80 % of that, one reading of each gauge in this many seconds; above 90 %, registers alone. */
+        thinToSeconds: Type.Number({ default: 300, minimum: 1 }),
       },
       { ...strict, default: {} },
     ),

@@ -123,7 +123,10 @@ describe('the report', () => {
     );
     return { time, bell, faults, sent, stop, done };
   }
-  const outbox: OutboxState = { pending: 2, oldestAt: 4_100, bytes: 8_192, maxBytes: 1_000_000 };
+  const outbox: OutboxState = {
+    ...{ pending: 2, oldestAt: 4_100, bytes: 8_192, maxBytes: 1_000_000 },
+    ...{ waitingBytes: 4_096, bytesPerHour: 100_000 },
+  };
 
   test('is signed, and goes out every 10 s and at once when a device comes or goes', async () => {
     const { time, bell, sent, stop, done } = given(() => outbox);
@@ -133,7 +136,19 @@ describe('the report', () => {
     stop.abort();
     await done;
     expect(sent.map(([at]) => at)).toEqual([0, 10_000, 13_000, 23_000]);
-    expect(sent[0]?.[1]).toMatchObject({ gatewayId, at: 5_000, outbox: { ...outbox, refused: 3 } });
+    expect(sent[0]?.[1]).toMatchObject({ gatewayId, at: 5_000, outbox: { pending: 2, refused: 3 } });
+  });
+
+  test('tells how many hours the outbox lasts at its pace, and owns up to not knowing', async () => {
+    let bytesPerHour: number | null = 100_000;
+    const { time, sent } = given(() => ({ ...outbox, waitingBytes: 950_000, bytesPerHour }));
+    await time.advance(0);
+    bytesPerHour = null;
+    await time.advance(10_000);
+    expect(sent.map(([, { outbox: told }]) => [told.waitingBytes, told.hoursLeft])).toEqual([
+      [950_000, 0.5],
+      [950_000, null],
+    ]);
   });
 
   test('an outbox that cannot be asked is said, and the next turn tries again', async () => {

@@ -1,7 +1,7 @@
 import type { GatewayHealth, SignedText } from '@parkline/contract';
 import type { Bell } from '../base/bell.ts';
 import type { FaultLog } from '../base/fault-log.ts';
-import { type Outbox, OutboxError } from '../pipeline/outbox.ts';
+import { type Outbox, OutboxError, type OutboxState } from '../pipeline/outbox.ts';
 import type { DeviceBoard } from './devices.ts';
 
 const PERIOD_MS = 10_000;
@@ -45,9 +45,16 @@ export function currentHealth(deps: HealthDeps): GatewayHealth {
     at: now(),
     startedAt,
     version,
-    outbox: { ...outbox.state(), refused: refused() },
+    outbox: { ...outboxHealth(outbox.state()), refused: refused() },
     devices: board.list(),
   };
+}
+
+/** Hours left are those until nothing more is taken in, if nothing is sent from now on and it goes on as it did. */
+function outboxHealth({ bytesPerHour, ...state }: OutboxState) {
+  const { maxBytes, waitingBytes } = state;
+  const hoursLeft = bytesPerHour ? Math.max(0, maxBytes - waitingBytes) / bytesPerHour : null;
+  return { ...state, hoursLeft };
 }
 
 function signText(health: GatewayHealth, sign: HealthDeps['sign']): Uint8Array {

@@ -1,13 +1,13 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
-import { decodeEnvelope, type SampleBatch } from '@parkline/contract';
+import { decodeEnvelope, type GatewayEvent, type SampleBatch } from '@parkline/contract';
 import { expect, test } from 'vitest';
 import { rememberingFaults } from '../testing/remembering-faults.ts';
 import { openTestOutbox, scratch } from '../testing/scratch.ts';
 import { createBatcher } from './batch.ts';
 import { encodeTable, type StampedSample } from './codec.ts';
 import { createGapLedger } from './gaps.ts';
-import { type Outbox, OutboxError } from './outbox.ts';
+import { type Outbox, OutboxError, type Room } from './outbox.ts';
 
 const gatewayId = '018f0000-0000-7000-8000-000000000001';
 const keys = generateKeyPairSync('ed25519');
@@ -19,22 +19,30 @@ const sample = (point: number, at: number): StampedSample => ({
   ...{ point, at, value: at, quality: 'good', boundary: false, suspect: false },
 });
 
-function given(outbox: Pick<Outbox, 'append' | 'room' | 'tableHash' | 'saveGap'>, points = table) {
+function given(
+  outbox: Pick<Outbox, 'append' | 'room' | 'tableHash' | 'saveGap' | 'untoldGaps'>,
+  points = table,
+) {
   const refused: StampedSample[] = [];
   let appended = 0;
-  const gaps = createGapLedger({ outbox, faults: rememberingFaults() });
+  const told: GatewayEvent[] = [];
+  const gaps = createGapLedger({
+    ...{ outbox, now: () => 77, faults: rememberingFaults() },
+    events: { add: (event) => void told.push(event) },
+  });
   const batcher = createBatcher({
     gatewayId,
     outbox,
     table: points,
-    isRegister: (point) => point === 1,
+    kindOf: (point) => (['gauge', 'register', 'state'] as const)[point],
+    thinToMs: 60_000,
     sign: (bytes) => sign(null, bytes, keys.privateKey),
     now: () => 77,
     gaps,
     onAppended: () => (appended += 1),
     onRefused: (each) => refused.push(each),
   });
-  return { batcher, refused, gaps, appended: () => appended };
+  return { batcher, refused, gaps, told, appended: () => appended };
 }
 
 /** Verifies and opens every message in the outbox. */
@@ -97,7 +105,7 @@ test('a thousand samples do not wait for the second to pass', () => {
 test('in a nearly full outbox gauges are refused and registers kept; in a full one all are refused', () => {
   using home = scratch();
   const outbox = openTestOutbox(home.path);
-  let room: 'all' | 'registers' | 'none' = 'registers';
+  let room: Room = 'registers';
   const { batcher, refused, gaps } = given({ ...outbox, room: () => room });
   const flushBoth = (at: number): void => {
     batcher.add(sample(0, at));
@@ -115,6 +123,28 @@ test('in a nearly full outbox gauges are refused and registers kept; in a full o
   flushBoth(30);
   expect(messages(outbox).at(-1)?.body.p).toEqual([0, 1]);
   expect(gaps.refused()).toBe(3);
+  outbox.close();
+});
+
+test('in a filling outbox one reading of each gauge a minute is kept, and every turn of its quality; the rest is a told gap', () => {
+  using home = scratch();
+  const outbox = openTestOutbox(home.path);
+  let room: Room = 'thinned';
+  const { batcher, refused, told } = given({ ...outbox, room: () => room });
+  for (let at = 0; at <= 120_000; at += 10_000) for (const point of [0, 1, 2]) batcher.add(sample(point, at));
+  batcher.add({ ...sample(0, 121_000), value: null, quality: 'bad' });
+  batcher.flush();
+  const { body } = messages(outbox).at(-1)!;
+  const kept = body.p.map((point, n) => [point, body.t0 + body.dt[n]!] as const);
+  expect(kept.filter(([point]) => point === 0).map(([, at]) => at)).toEqual([0, 60_000, 120_000, 121_000]);
+  expect([1, 2].map((point) => kept.filter(([p]) => p === point).length)).toEqual([13, 13]);
+  expect(refused).toHaveLength(10);
+  room = 'all';
+  batcher.add(sample(0, 130_000));
+  batcher.flush();
+  expect(told).toMatchObject([
+    { type: 'gap', what: 'gauges', why: 'thinned', from: 10_000, to: 110_000, count: 10 },
+  ]);
   outbox.close();
 });
 

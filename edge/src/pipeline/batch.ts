@@ -1,7 +1,8 @@
-import { encodeEnvelope } from '@parkline/contract';
+import { encodeEnvelope, type PointKind } from '@parkline/contract';
 import { type EncodedTable, encodeBatch, type StampedSample } from './codec.ts';
 import type { GapLedger } from './gaps.ts';
-import { type Outbox, OutboxError } from './outbox.ts';
+import { type Outbox, OutboxError, type Room } from './outbox.ts';
+import { createThinning } from './thin.ts';
 
 /** Samples per message: large enough to compress well, small enough to lose none of the 1 s freshness at full rate. */
 const MAX_SAMPLES = 1_000;
@@ -10,8 +11,10 @@ export interface BatcherDeps {
   readonly gatewayId: string;
   readonly outbox: Pick<Outbox, 'append' | 'room' | 'tableHash'>;
   readonly table: EncodedTable;
-  /** Whether the point with this index in the table is a register. */
-  readonly isRegister: (point: number) => boolean;
+  /** Of the point with this index in the table. */
+  readonly kindOf: (point: number) => PointKind | undefined;
+  /** While the outbox is filling, one reading of each gauge in this time is kept, ms. */
+  readonly thinToMs: number;
   /** Ed25519 by the gateway's key. */
   readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** Unix ms. */
@@ -32,6 +35,7 @@ export interface Batcher {
 
 export function createBatcher(deps: BatcherDeps): Batcher {
   const { gatewayId, outbox, table, sign, gaps } = deps;
+  const thinning = createThinning(deps);
   let waiting: StampedSample[] = [];
 
   function writeTable(): void {
@@ -58,7 +62,10 @@ export function createBatcher(deps: BatcherDeps): Batcher {
     });
   }
 
-  function refuse(what: 'gauges' | 'all', why: 'full' | 'disk', samples: readonly StampedSample[]): void {
+  function refuse(
+    [what, why]: readonly ['gauges' | 'all', 'full' | 'disk' | 'thinned'],
+    samples: readonly StampedSample[],
+  ): void {
     gaps.refuse(
       what,
       why,
@@ -69,9 +76,7 @@ export function createBatcher(deps: BatcherDeps): Batcher {
 
   function write(samples: readonly StampedSample[]): void {
     const room = outbox.room();
-    const kept = samples.filter(
-      ({ point }) => room === 'all' || (room === 'registers' && deps.isRegister(point)),
-    );
+    const kept = samples.filter((sample) => thinning.keeps(sample, room));
     if (kept.length > 0) {
       // A new outbox or a changed mapping: batches may only name a table that is on its way.
       if (outbox.tableHash() !== table.hash) writeTable();
@@ -80,10 +85,10 @@ export function createBatcher(deps: BatcherDeps): Batcher {
     }
     if (room === 'all') gaps.accepted();
     else if (kept.length < samples.length) {
+      const isKept = new Set(kept);
       refuse(
-        room === 'none' ? 'all' : 'gauges',
-        'full',
-        samples.filter((sample) => !kept.includes(sample)),
+        refusals[room],
+        samples.filter((sample) => !isKept.has(sample)),
       );
     }
   }
@@ -96,7 +101,7 @@ export function createBatcher(deps: BatcherDeps): Batcher {
       write(samples);
     } catch (error) {
       if (!(error instanceof OutboxError) || error.code !== 'disk') throw error;
-      refuse('all', 'disk', samples);
+      refuse(['all', 'disk'], samples);
     }
   }
 
@@ -108,3 +113,9 @@ export function createBatcher(deps: BatcherDeps): Batcher {
     flush,
   };
 }
+
+const refusals = {
+  thinned: ['gauges', 'thinned'],
+  registers: ['gauges', 'full'],
+  none: ['all', 'full'],
+} as const satisfies Record<Exclude<Room, 'all'>, unknown>;

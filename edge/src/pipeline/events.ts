@@ -4,8 +4,8 @@ import type { Outbox } from './outbox.ts';
 
 /** What happened, on its way to the cloud. It travels like samples: numbered, signed, kept until its receipt. */
 export interface EventLane {
-  /** On disk when this returns. @throws OutboxError 'disk' when it cannot be written now; the caller keeps it. */
-  add(event: GatewayEvent): void;
+  /** On disk when this returns; the gap `tellsGap` counts as told then. @throws OutboxError 'disk' when it cannot be written now; the caller keeps it. */
+  add(event: GatewayEvent, tellsGap?: number): void;
 }
 
 export interface EventLaneDeps {
@@ -20,12 +20,13 @@ export interface EventLaneDeps {
 /** One message an event, at once: events are few, and somebody waits for them. A full outbox takes them too: they are small. */
 export function createEventLane({ gatewayId, outbox, sign, onAppended }: EventLaneDeps): EventLane {
   return {
-    add(event) {
+    add(event, tellsGap) {
       const { bytes, count, from, to } = encodeEvents([event]);
       outbox.append({
         kind: 'events',
         from,
         to,
+        ...(tellsGap !== undefined && { tellsGap }),
         seal: (epoch, seq) =>
           encodeEnvelope({ gatewayId, epoch, seq, kind: 'events', count, from, to }, bytes, sign),
       });

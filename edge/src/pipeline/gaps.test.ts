@@ -2,13 +2,24 @@ import { expect, test } from 'vitest';
 import { rememberingFaults } from '../testing/remembering-faults.ts';
 import { createGapLedger } from './gaps.ts';
 import { type Gap, OutboxError } from './outbox.ts';
+import type { GatewayEvent } from '@parkline/contract';
 
-function given() {
+function given(before: readonly (Gap & { id: number })[] = []) {
   const written = new Map<number, Gap>();
   const faults = rememberingFaults();
   const disk = { isFull: false, isBroken: false };
+  const clock = { now: 1_000 };
+  const told: GatewayEvent[] = [];
   const ledger = createGapLedger({
+    now: () => clock.now,
+    events: {
+      add(event) {
+        if (disk.isFull) throw new OutboxError('disk', 'full');
+        told.push(event);
+      },
+    },
     outbox: {
+      untoldGaps: () => [...before],
       saveGap(gap, id = written.size + 1) {
         if (disk.isFull) throw new OutboxError('disk', 'full');
         if (disk.isBroken) throw new OutboxError('corrupt', 'torn page');
@@ -18,7 +29,7 @@ function given() {
     },
     faults,
   });
-  return { ledger, written, faults, disk };
+  return { ledger, written, faults, disk, clock, told };
 }
 
 test('refusals of one sort in a row are one gap, from the first to the last sample', () => {
@@ -70,4 +81,34 @@ test('a damaged file is not the business of this account', () => {
   expect(() => {
     ledger.refuse('all', 'disk', [10]);
   }).toThrow('torn page');
+});
+
+test('a gap is told when it is over, and a long one in pieces while it lasts', () => {
+  const { ledger, told, clock } = given();
+  ledger.refuse('gauges', 'thinned', [10, 20]);
+  expect(told).toEqual([]);
+  clock.now += 600_000;
+  ledger.refuse('gauges', 'thinned', [30]);
+  ledger.accepted();
+  expect(told).toMatchObject([
+    { type: 'gap', at: 601_000, what: 'gauges', why: 'thinned', from: 10, to: 20, count: 2 },
+    { type: 'gap', from: 30, to: 30, count: 1 },
+  ]);
+  expect(new Set(told.map(({ id }) => id)).size).toBe(2);
+});
+
+test('a gap that could not be told waits for its turn, also over a restart', () => {
+  const { ledger, told, disk } = given([{ id: 7, what: 'all', why: 'disk', from: 1, to: 2, count: 3 }]);
+  disk.isFull = true;
+  ledger.refuse('all', 'disk', [10]);
+  ledger.accepted();
+  expect(told).toEqual([]);
+  disk.isFull = false;
+  ledger.accepted();
+  expect(told).toMatchObject([
+    { from: 1, count: 3 },
+    { from: 10, count: 1 },
+  ]);
+  ledger.accepted();
+  expect(told).toHaveLength(2);
 });

@@ -3,7 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Grows by one with each change of the tables below. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * disk: the file cannot be written or read now; nothing was changed, try again later.
@@ -36,9 +36,13 @@ const SCHEMA = `
   CREATE INDEX message_kept ON message (received_at) WHERE received_at IS NOT NULL;
   CREATE TABLE gap (
     id INTEGER PRIMARY KEY, what TEXT NOT NULL, why TEXT NOT NULL,
-    from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, count INTEGER NOT NULL
+    from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, count INTEGER NOT NULL,
+    told_seq INTEGER -- The message that tells the cloud; null until it is written.
   ) STRICT;
   PRAGMA user_version = ${VERSION};`;
+
+/** Steps from each older version to the next: the file keeps its name, its numbers and all it holds. */
+const UPGRADES: readonly string[] = ['ALTER TABLE gap ADD COLUMN told_seq INTEGER; PRAGMA user_version = 2;'];
 
 /**
  * Opens the outbox file, or makes it. A damaged one is moved aside, never deleted: it may hold readings that exist
@@ -67,11 +71,14 @@ function open(path: string, busyMs: number): DatabaseSync {
   try {
     // FULL: a commit is on the disk, not in its cache; NORMAL loses everything since the last checkpoint.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (version > VERSION)
+      throw new OutboxError('newer', `${path} has version ${version}, this program knows ${VERSION}`);
     if (version === 0) create(db);
-    else if (version !== VERSION) {
-      throw new OutboxError('newer', `${path} has version ${String(version)}, this program knows ${VERSION}`);
-    } else check(db);
+    else {
+      check(db);
+      for (const step of UPGRADES.slice(version - 1)) db.exec(`BEGIN IMMEDIATE; ${step} COMMIT;`);
+    }
     return db;
   } catch (error) {
     db.close();

@@ -180,10 +180,12 @@ describe('room', () => {
     return taken;
   }
 
-  test('gauges are refused first, registers last', () => {
+  test('gauges are thinned first, then refused; registers go last', () => {
     using home = scratch();
     const outbox = openTestOutbox(home.path, { maxBytes: 400 * 1_024 });
     expect(fillWhile('all', outbox)).toBeGreaterThan(100);
+    expect(outbox.room()).toBe('thinned');
+    expect(fillWhile('thinned', outbox)).toBeGreaterThan(10);
     expect(outbox.room()).toBe('registers');
     expect(fillWhile('registers', outbox)).toBeGreaterThan(10);
     expect(outbox.room()).toBe('none');
@@ -203,7 +205,67 @@ describe('room', () => {
   });
 });
 
+describe('state', () => {
+  test('tells what waits, and how fast it grows once there is a minute to go by', () => {
+    using home = scratch();
+    let at = 0;
+    const outbox = openTestOutbox(home.path, { now: () => at });
+    outbox.append(draft({ bytes: KB }));
+    expect(outbox.state().bytesPerHour).toBeNull();
+    for (at = 10_000; at <= 600_000; at += 10_000) outbox.append(draft({ bytes: KB }));
+    outbox.receive([[1, 31]], true, 9);
+    const { bytesPerHour, waitingBytes, bytes } = outbox.state();
+    expect(bytesPerHour).toBe(61 * KB.length * 6);
+    expect(waitingBytes / bytes).toBeCloseTo(30 / 61, 2);
+    outbox.close();
+  });
+
+  test('of an empty outbox is nothing', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    expect(outbox.state()).toMatchObject({ pending: 0, oldestAt: null, waitingBytes: 0, bytesPerHour: null });
+    outbox.close();
+  });
+});
+
 describe('gaps', () => {
+  test('wait to be told until a message tells them, in the same transaction', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    const gap = { what: 'gauges', why: 'full', from: 1, to: 2, count: 3 } as const;
+    const [first, second] = [outbox.saveGap(gap), outbox.saveGap({ ...gap, why: 'thinned' })];
+    outbox.append(draft({ kind: 'events', tellsGap: first }));
+    expect(outbox.untoldGaps()).toEqual([{ ...gap, why: 'thinned', id: second }]);
+    expect(() =>
+      outbox.append(
+        draft({
+          tellsGap: second,
+          seal: () => {
+            throw new Error('no key');
+          },
+        }),
+      ),
+    ).toThrow('no key');
+    expect(outbox.untoldGaps()).toHaveLength(1);
+    outbox.close();
+  });
+
+  test('of a file of the first version are kept, with all it holds, and still to be told', () => {
+    using home = scratch();
+    const first = openTestOutbox(home.path);
+    first.append(draft());
+    first.saveGap({ what: 'all', why: 'disk', from: 1, to: 2, count: 3 });
+    const { epoch } = first;
+    first.close();
+    const db = new DatabaseSync(join(home.path, 'outbox.sqlite'));
+    db.exec('ALTER TABLE gap DROP COLUMN told_seq; PRAGMA user_version = 1;');
+    db.close();
+    const outbox = openTestOutbox(home.path);
+    expect([outbox.epoch, outbox.lastSeq(), outbox.waiting(0, 9)]).toEqual([epoch, 1, [1]]);
+    expect(outbox.untoldGaps()).toEqual([{ id: 1, what: 'all', why: 'disk', from: 1, to: 2, count: 3 }]);
+    outbox.close();
+  });
+
   test('are written once and extended in place', () => {
     using home = scratch();
     const outbox = openTestOutbox(home.path);

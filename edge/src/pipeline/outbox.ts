@@ -18,12 +18,15 @@ export interface Draft {
   readonly seal: (epoch: string, seq: number) => Uint8Array;
   /** For kind 'points': the hash by which batches will name it. */
   readonly tableHash?: string;
+  /** Id of the gap that this message tells the cloud of: both are written, or neither. */
+  readonly tellsGap?: number;
 }
 
 /** Samples that were refused: what the gateway must own up to instead of staying silent. */
 export interface Gap {
   readonly what: 'gauges' | 'all';
-  readonly why: 'full' | 'disk';
+  /** thinned: of each gauge one reading in so many seconds was kept. */
+  readonly why: 'full' | 'disk' | 'thinned';
   /** Unix ms of the first and the last refused sample. */
   readonly from: number;
   readonly to: number;
@@ -45,7 +48,17 @@ export interface OutboxState {
   /** Bytes in use; the file itself does not shrink. */
   readonly bytes: number;
   readonly maxBytes: number;
+  /** Bytes of those without a receipt; what the cloud has makes room when it is needed. */
+  readonly waitingBytes: number;
+  /** How fast the latest messages came, bytes an hour; null when there are too few to tell. */
+  readonly bytesPerHour: number | null;
 }
+
+/**
+ * What the outbox still takes in. all: everything. thinned: of each gauge one reading in so many seconds. registers: what bills,
+ * and no gauge or state. none: nothing.
+ */
+export type Room = 'all' | 'thinned' | 'registers' | 'none';
 
 /** Messages on disk from the moment a sample is accepted until long after the cloud's receipt. Every method may throw OutboxError. */
 export interface Outbox {
@@ -58,9 +71,11 @@ export interface Outbox {
   /** Accepts a message: it survives kill and power cut once this returns. @returns its number, for ever. */
   append(draft: Draft): number;
   /** What may still be taken in; makes room first by dropping what the cloud already has. */
-  room(): 'all' | 'registers' | 'none';
+  room(): Room;
   /** Writes a gap, or over the one with this id. @returns its id. */
   saveGap(gap: Gap, id?: number): number;
+  /** Gaps that no message tells of yet, oldest first. */
+  untoldGaps(): (Gap & { readonly id: number })[];
   /** Messages without a receipt beyond `after`, ascending. */
   waiting(after: number, limit: number): number[];
   /** The newest message without a receipt beyond `after`. */
@@ -91,8 +106,14 @@ export interface OutboxDeps {
   readonly onMovedAside: (movedTo: string, cause: unknown) => void;
 }
 
-/** From this share of the limit on only registers are taken: they carry money, gauges carry comfort. */
+/** From this share of the limit on gauges are thinned: a fever curve with fewer dots still tells of the fever. */
+export const THINNED_FROM = 0.8;
+/** From this share on only registers are taken: they carry money, gauges carry comfort. */
 const REGISTERS_ONLY = 0.9;
+/** The latest messages whose growth stands for the hours to come. */
+const RECENT = 600;
+/** Growth measured over less than this is a guess, ms. */
+const RECENT_MS = 60_000;
 /** Received messages dropped in one go to make room. */
 const RECLAIM = 256;
 
@@ -119,6 +140,7 @@ export function openOutbox(deps: OutboxDeps): Outbox {
         const { seq } = sql.takeSeq.get() as { seq: number };
         sql.insert.run(seq, draft.kind, draft.seal(epoch, seq), now(), draft.from, draft.to);
         if (draft.tableHash !== undefined) sql.setTable.run(draft.tableHash);
+        if (draft.tellsGap !== undefined) sql.tellGap.run(seq, draft.tellsGap);
         failpoint('before-commit');
         return seq;
       });
@@ -126,17 +148,20 @@ export function openOutbox(deps: OutboxDeps): Outbox {
       return seq;
     },
     room() {
-      while (usedBytes() >= maxBytes * REGISTERS_ONLY) {
+      while (usedBytes() >= maxBytes * THINNED_FROM) {
         if (transact(db, () => sql.reclaim.run(RECLAIM).changes) === 0) break;
       }
-      const used = usedBytes();
-      if (used >= maxBytes) return 'none';
-      return used >= maxBytes * REGISTERS_ONLY ? 'registers' : 'all';
+      const share = usedBytes() / maxBytes;
+      if (share >= 1) return 'none';
+      if (share >= REGISTERS_ONLY) return 'registers';
+      return share >= THINNED_FROM ? 'thinned' : 'all';
     },
     saveGap: ({ what, why, from, to, count }, id) =>
       transact(db, () =>
         Number((sql.saveGap.get(id ?? null, what, why, from, to, count) as { id: number }).id),
       ),
+    untoldGaps: () =>
+      guarded(() => sql.untoldGaps.all() as Record<string, unknown>[] as unknown as (Gap & { id: number })[]),
     waiting: (after, limit) => guarded(() => sql.waiting.all(after, limit).map(seqOf)),
     newestWaiting: (after) => guarded(() => sql.newest.all(after).map(seqOf)[0]),
     waitingTables: () => guarded(() => sql.waitingTables.all().map(seqOf)),
@@ -149,12 +174,29 @@ export function openOutbox(deps: OutboxDeps): Outbox {
       const { pending, oldest } = guarded(
         () => sql.pending.get() as { pending: number; oldest: number | null },
       );
-      return { pending, oldestAt: oldest, bytes: usedBytes(), maxBytes };
+      const { written, total, recent, since, until } = guarded(
+        () => sql.growth.get(RECENT) as unknown as Growth,
+      );
+      const spanMs = until - since;
+      return {
+        ...{ pending, oldestAt: oldest, bytes: usedBytes(), maxBytes },
+        waitingBytes: total === 0 ? 0 : Math.round((usedBytes() * pending) / Math.max(total, pending)),
+        bytesPerHour: written > 1 && spanMs >= RECENT_MS ? Math.round((recent / spanMs) * 3_600_000) : null,
+      };
     },
     close() {
       if (db.isOpen) db.close();
     },
   };
+}
+
+/** Messages on disk, and size and times of the latest of them. */
+interface Growth {
+  readonly total: number;
+  readonly written: number;
+  readonly recent: number;
+  readonly since: number;
+  readonly until: number;
 }
 
 const seqOf = (row: Record<string, unknown>): number => row['seq'] as number;
@@ -187,10 +229,21 @@ function prepare(db: DatabaseSync) {
          SELECT seq FROM message WHERE received_at IS NOT NULL AND kind <> 'points' ORDER BY received_at LIMIT ?)`,
     ),
     saveGap: db.prepare(
-      `INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?, NULL)
        ON CONFLICT (id) DO UPDATE SET what = excluded.what, why = excluded.why,
          from_ms = excluded.from_ms, to_ms = excluded.to_ms, count = excluded.count
        RETURNING id`,
+    ),
+    tellGap: db.prepare('UPDATE gap SET told_seq = ? WHERE id = ?'),
+    untoldGaps: db.prepare(
+      `SELECT id, what, why, from_ms AS "from", to_ms AS "to", count FROM gap WHERE told_seq IS NULL ORDER BY id`,
+    ),
+    // Numbers are given without holes and mostly deleted from the low end: their span stands for their count.
+    growth: db.prepare(
+      `SELECT coalesce((SELECT max(seq) FROM message) - (SELECT min(seq) FROM message) + 1, 0) AS total,
+         count(*) AS written, coalesce(sum(length(envelope)), 0) AS recent,
+         coalesce(min(appended_at), 0) AS since, coalesce(max(appended_at), 0) AS until
+       FROM (SELECT envelope, appended_at FROM message ORDER BY seq DESC LIMIT ?)`,
     ),
     pending: db.prepare(
       `SELECT count(*) AS pending,

@@ -1,6 +1,7 @@
 import { type Driver, DriverError, type PointRef, type Sample } from '@parkline/kit';
 import type { Clock, Wait } from '../base/clock.ts';
 import type { Failpoint } from '../base/failpoint.ts';
+import { within } from '../base/within.ts';
 import { isOnBoundary, nextTick, quarterAfter } from './schedule.ts';
 
 /** A driver that has not answered by then is told to give up, ms. Far above any driver's own time-out. */
@@ -13,8 +14,6 @@ const MAX_SLEEP_MS = 5_000;
 const BOUNDARY_RETRY_MS = 2_000;
 /** Pause before a failed first reading is tried again, ms; doubles up to the group's own beat. */
 const FIRST_RETRY_MS = 2_000;
-/** A driver that does not give up when it is told to is left behind after this time, ms. */
-const GIVE_UP_MS = 1_000;
 
 export interface PolledPoint extends PointRef {
   readonly pollMs: number;
@@ -152,32 +151,4 @@ function assertAnswers(samples: readonly Sample[], refs: readonly PointRef[], wh
   if (samples.length === refs.length && samples.every(({ pointId }, i) => pointId === refs[i]?.pointId))
     return;
   throw new DriverError('garbage', 'the driver answered for other points than it was asked for', where);
-}
-
-/** Runs `work` with a signal that also aborts after `ms`. Rejects soon after that, even when `work` goes on. */
-async function within<T>(
-  ms: number,
-  wait: Wait,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-) {
-  const limit = new AbortController();
-  const stop = (): void => {
-    limit.abort();
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  void wait(ms, limit.signal).then(stop);
-  const over = new AbortController();
-  const { promise: leftBehind, reject } = Promise.withResolvers<never>();
-  const leave = (): void => {
-    reject(new DriverError('timeout', 'the driver neither answers nor gives up', 'driver'));
-  };
-  limit.signal.addEventListener('abort', () => void wait(GIVE_UP_MS, over.signal).then(leave));
-  try {
-    return await Promise.race([work(limit.signal), leftBehind]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    over.abort();
-    stop();
-  }
 }

@@ -46,6 +46,10 @@ export const GatewayHealth = Type.Object({
     oldestAt: Type.Union([Type.Integer(), Type.Null()]),
     bytes: Type.Integer({ minimum: 0 }),
     maxBytes: Type.Integer({ minimum: 0 }),
+    /** Bytes of those not yet receipted. */
+    waitingBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Hours until nothing more is taken in if nothing is sent from now on; null when nobody can tell. */
+    hoursLeft: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Null()])),
     /** Samples refused since start because the outbox was full or its disk failed: declared gaps. */
     refused: Type.Optional(Type.Integer({ minimum: 0 })),
   }),

@@ -1,0 +1,171 @@
+import { type Driver, DriverError, type PointRef, type Sample } from '@parkline/kit';
+import type { Logger } from 'pino';
+import { type Bell, createBell } from '../base/bell.ts';
+import type { Clock, Wait } from '../base/clock.ts';
+import type { FaultLog } from '../base/fault-log.ts';
+import { createHoleLedger, type Hole, type HoleLedger } from './holes.ts';
+import type { HolesFile } from './holes-file.ts';
+
+/** Samples of the past that are filed at once, and the pause after them, ms: live readings come in between. */
+const CHUNK = 500;
+const CHUNK_PAUSE_MS = 200;
+/** Pause before a hole that could not be read is tried again, ms; doubles up to the most. */
+const FIRST_RETRY_MS = 5_000;
+const MOST_RETRY_MS = 300_000;
+/** So long after a point had values again its hole is given up, ms. */
+const GIVE_UP_MS = 86_400_000;
+/** A device that hands over no page within this time is told to stop, ms; one that does not stop is left behind later. */
+const PAGE_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 1_000;
+/** Longest sleep of a device without holes, ms. */
+const IDLE_MS = 60_000;
+/** What is known is written down this often, ms: after a kill so much of the past may be asked for twice. */
+const REMEMBER_MS = 60_000;
+
+export interface BackfilledDevice {
+  readonly equipmentId: string;
+  readonly name: string;
+  readonly driver: Driver;
+  readonly points: readonly PointRef[];
+}
+
+export interface BackfillDeps {
+  /** Points whose device keeps their history. */
+  readonly pointIds: readonly string[];
+  readonly file: HolesFile;
+  /** Files what the device kept, oldest first: it changes no state. */
+  readonly onPast: (samples: readonly Sample[]) => void;
+  /** Whether there is room for the past: what is live goes first. */
+  readonly hasRoom: () => boolean;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  /** In [0, 1): spreads the retries of many devices. */
+  readonly random: () => number;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly faults: FaultLog;
+}
+
+/** Asks devices for what they kept while the gateway could not hear them: after an outage of either. */
+export interface Backfill {
+  /** Hears of every live reading. */
+  see(samples: readonly Sample[]): void;
+  /** Fills the holes of one device until `signal` aborts. Rejects only with what `onPast` throws. */
+  fill(device: BackfilledDevice, signal: AbortSignal): Promise<void>;
+  /** Keeps on disk what must outlive a restart, until `signal` aborts. */
+  remember(signal: AbortSignal): Promise<void>;
+}
+
+export async function createBackfill(deps: BackfillDeps): Promise<Backfill> {
+  const { pointIds, file, clock, wait, faults } = deps;
+  const ledger = createHoleLedger(pointIds, await file.load(), () => clock.now());
+  const bells = new Map<string, Bell>();
+
+  async function save(): Promise<void> {
+    try {
+      await file.save(ledger.memory());
+      faults.over('history', 'times of the last values are kept again');
+    } catch (err) {
+      faults.fault('history', 'times of the last values cannot be kept: a restart may leave a hole', { err });
+    }
+  }
+
+  return {
+    see(samples) {
+      for (const sample of samples) if (ledger.see(sample)) bells.get(sample.pointId)?.ring();
+    },
+    async fill(device, signal) {
+      const kept = device.points.filter(({ history }) => history !== undefined);
+      if (kept.length === 0) return;
+      if (!device.driver.history) {
+        const { equipmentId, name } = device;
+        deps.log.warn({ equipmentId, device: name }, 'history is declared and the driver reads none');
+        return;
+      }
+      const bell = createBell(wait);
+      for (const { pointId } of kept) bells.set(pointId, bell);
+      await runFill({ ...device, points: kept }, { ...deps, ledger, bell }, signal);
+    },
+    async remember(signal) {
+      if (pointIds.length === 0) return;
+      while (!signal.aborted) {
+        await wait(REMEMBER_MS, signal);
+        await save();
+      }
+    },
+  };
+}
+
+interface FillDeps extends BackfillDeps {
+  readonly ledger: HoleLedger;
+  readonly bell: Bell;
+}
+
+/** What became of the tries to fill a hole. */
+interface Tries {
+  failures: number;
+  /** On the monotonic clock. */
+  notBefore: number;
+}
+
+async function runFill(device: BackfilledDevice, deps: FillDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, bell, clock } = deps;
+  const refs = new Map(device.points.map((ref) => [ref.pointId, ref]));
+  const tried = new Map<string, Tries>();
+  while (!signal.aborted) {
+    const holes = ledger.open([...refs.keys()]);
+    const waits = holes.map((hole) => (tried.get(keyOf(hole))?.notBefore ?? 0) - clock.monotonic());
+    const due = holes.find((_, index) => waits[index]! <= 0);
+    if (!due) {
+      await bell.heard(Math.min(IDLE_MS, ...waits), signal);
+      continue;
+    }
+    const error = await fillOnce(device, refs.get(due.pointId)!, due, deps, signal);
+    if (signal.aborted) return;
+    if (error === undefined) tried.delete(keyOf(due));
+    else postpone(device, due, error, tried, deps);
+  }
+}
+
+const keyOf = ({ pointId, to }: Hole): string => `${pointId} ${to}`;
+
+/** @returns why the hole could not be filled to its end. Rejects with what `onPast` throws. */
+async function fillOnce(
+  { equipmentId, name, driver }: BackfilledDevice,
+  ref: PointRef,
+  hole: Hole,
+  deps: FillDeps,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { ledger, clock, log, faults } = deps;
+  const began = clock.monotonic();
+  const attempt = new AbortController();
+  const stop = AbortSignal.any([signal, attempt.signal]);
+  let count = 0;
+  let filing: { readonly error: unknown } | undefined;
+  try {
+    const pages = driver.history!(ref, hole.from, hole.to, stop)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await nextPage(pages, attempt, stop, deps.wait);
+      if (next.done) break;
+      const samples = withinHole(next.value, hole, equipmentId);
+      filing = undefined;
+      const filed = await file(samples, hole, deps, stop).catch((error: unknown) => {
+        filing = { error };
+      });
+      if (filing) throw (filing as { readonly error: unknown }).error;
+      count += filed ?? 0;
+      signalled(stop);
+    }
+    ledger.filled(hole, hole.to);
+  } catch (error) {
+    if (filing) throw error;
+    return error;
+  } finally {
+    attempt.abort();
+  }
+  const ms = Math.round(clock.monotonic() - began);
+  const facts = { equipmentId, device: name, pointId: ref.pointId, ...spanOf(hole), samples: count, ms };
+  log.info(facts, 'hole filled from the history of the device');
+  faults.over(`history ${equipmentId}`, 'history of the device is read again', { equipmentId, device: name });
+  return undefined;
+}

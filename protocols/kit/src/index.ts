@@ -4,3 +4,4 @@ export * from './errors.ts';
 export * from './quality.ts';
 export * from './registry.ts';
 export * from './params.ts';
+export * from './line/index.ts';

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BackOff, createBackOff, DriverError, type DriverLog } from '@parkline/kit';
+import { type BackOff, createBackOff, type Dial, DriverError, type DriverLog } from '@parkline/kit';
 import type { Framer, ReadRequest } from './frame.ts';
 import { type Answer, type Line, openLine } from './line.ts';
 import { createFairQueue } from './queue.ts';
-import type { Dial } from './socket.ts';
 
 export interface BusDeps {
   readonly dial: Dial;

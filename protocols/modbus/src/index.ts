@@ -1,9 +1,8 @@
-import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
+import { type Connection, createTcpDial, type DriverDeps, type DriverModule } from '@parkline/kit';
 import { createBus } from './bus.ts';
 import { createModbusDriver } from './driver.ts';
 import { createMbapFramer, createRtuFramer } from './frame.ts';
 import { parseConnectionParams, parseDeviceParams } from './params.ts';
-import { createTcpDial } from './socket.ts';
 
 /** Modbus TCP and RTU-over-TCP, reading. */
 export const driver: DriverModule = { protocol: 'modbus', openConnection };

@@ -1,6 +1,5 @@
-import { DriverError } from '@parkline/kit';
+import { type ByteLine, type Dial, DriverError } from '@parkline/kit';
 import type { Framer, Parsed, ReadRequest } from './frame.ts';
-import type { Dial, Link } from './socket.ts';
 
 /** One open link with its framer: carries one request at a time. */
 export interface Line {
@@ -26,12 +25,12 @@ export async function openLine(
   signal: AbortSignal,
 ): Promise<Line> {
   let open: { finish(outcome: Answer | DriverError): void } | undefined;
-  let link: Link | undefined;
+  let link: ByteLine | undefined;
   let misses = 0;
   let hasAnswered = false;
 
   function close(why: string, code: 'lost' | 'garbage' = 'lost'): void {
-    link?.destroy();
+    void link?.destroy();
     link = undefined;
     open?.finish(new DriverError(code, why, where));
   }

@@ -1,4 +1,4 @@
-import { sign as signWith } from 'node:crypto';
+import { randomUUID, sign as signWith } from 'node:crypto';
 import type { DriverModule } from '@parkline/kit';
 import type { Logger } from 'pino';
 import { createBell } from './base/bell.ts';
@@ -6,12 +6,16 @@ import type { Clock, Wait } from './base/clock.ts';
 import type { Failpoint } from './base/failpoint.ts';
 import { createFaultLog } from './base/fault-log.ts';
 import type { Home } from './config/load.ts';
+import { createCommands } from './downlink/commands.ts';
 import { createField } from './field.ts';
 import { createDeviceBoard } from './health/devices.ts';
 import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
 import { openOutbox } from './pipeline/outbox.ts';
 import { createUpstream } from './upstream.ts';
+import { openJournal } from './writing/journal.ts';
+import { createWritingSwitch } from './writing/switch.ts';
+import { createWriting } from './writing/writing.ts';
 
 export interface AgentDeps {
   readonly home: Home;
@@ -72,6 +76,17 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
   });
+  const writingSwitch = createWritingSwitch(home.writingOffPath);
+  const isWritingOff = (): boolean => writingSwitch.off() !== undefined;
+  const writing = createWriting({
+    journal: openJournal(home.commandsPath, now(), (movedTo) => {
+      log.error({ movedTo }, 'journal of commands is damaged: moved aside, older commands are refused');
+    }),
+    find: field.find,
+    isOff: isWritingOff,
+    newId: randomUUID,
+    ...{ events, clock, wait, log, faults, failpoint },
+  });
   const upstream = createUpstream({
     gatewayId: config.gatewayId,
     natsUrl: config.nats.url,
@@ -79,7 +94,14 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     cloudKey: keys.cloud,
     keepMs: config.outbox.keepHours * 3_600_000,
     bell: uplinkBell,
-    health: { version: deps.version, startedAt: now(), board, refused: gaps.refused, sign, bell: healthBell },
+    onCommand: createCommands({
+      ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, faults },
+      onCommand: writing.take,
+    }),
+    health: {
+      ...{ version: deps.version, startedAt: now(), board, refused: gaps.refused, sign, bell: healthBell },
+      isWritingOff,
+    },
     ...{ outbox, clock, wait, log, faults, failpoint },
   });
 
@@ -91,7 +113,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       };
       if (signal.aborted) onStop();
       signal.addEventListener('abort', onStop, { once: true });
-      const parts = [field.run(stop.signal), upstream.run(stop.signal)];
+      const parts = [field.run(stop.signal), upstream.run(stop.signal), writing.run(stop.signal)];
       try {
         await Promise.all(parts);
       } finally {

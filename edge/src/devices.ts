@@ -6,6 +6,8 @@ import type { ConnectionConfig, DeviceConfig, GatewayConfig } from './config/sch
 export interface OpenDevice {
   readonly config: DeviceConfig;
   readonly driver: Driver;
+  /** Name of the driver. */
+  readonly protocol: string;
 }
 
 export interface OpenDevices {
@@ -35,7 +37,7 @@ export async function openDevices(config: GatewayConfig, deps: OpenDeps): Promis
     if (opened.ok) connections.push(opened.value);
     for (const device of bus.devices) {
       const made = opened.ok ? await attempt(() => opened.value.device(device.params)) : opened;
-      if (made.ok) devices.push({ config: device, driver: made.value });
+      if (made.ok) devices.push({ config: device, driver: made.value, protocol: bus.driver });
       else broken.push({ equipmentId: device.equipmentId, error: made.error });
     }
   }

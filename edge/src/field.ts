@@ -14,6 +14,7 @@ import type { Outbox } from './pipeline/outbox.ts';
 import { runPoll } from './pipeline/poll.ts';
 import { canPush, runSubscribe } from './pipeline/subscribe.ts';
 import { createStamper } from './pipeline/stamp.ts';
+import { hasPriorities, type WriteTarget } from './writing/device-write.ts';
 
 const FLUSH_MS = 1_000;
 
@@ -40,6 +41,8 @@ export interface FieldDeps {
 
 /** The way from the devices to the outbox. It knows nothing of the cloud, so no cloud can stop it. */
 export interface Field {
+  /** What a command may want to write; undefined: no such point here. */
+  find(pointId: string): WriteTarget | undefined;
   /** Reads until `signal` aborts. When it resolves, everything read is in the outbox and the devices are let go. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -67,6 +70,7 @@ export async function createField(deps: FieldDeps): Promise<Field> {
   }
 
   return {
+    find: (pointId) => findTarget(devices, pointId),
     async run(signal) {
       const works = devices.flatMap((device, index) => work(device, index / devices.length, signal));
       try {
@@ -136,6 +140,20 @@ function unreadable({ connections }: GatewayConfig, equipmentId: string, at: num
   const device = connections.flatMap(({ devices }) => devices).find((one) => one.equipmentId === equipmentId);
   const bad = { at, beganAt: at, value: null, quality: 'bad', why: 'config' } as const;
   return (device?.points ?? []).map(({ id }) => ({ pointId: id, ...bad }));
+}
+
+function findTarget(devices: readonly OpenDevice[], pointId: string): WriteTarget | undefined {
+  for (const { config, driver, protocol } of devices) {
+    const point = config.points.find(({ id }) => id === pointId);
+    if (!point) continue;
+    const { kind, unit, write } = point;
+    return {
+      ...{ equipmentId: config.equipmentId, driver, ref: refOf(point) },
+      point: { kind, unit, ...(write && { write }) },
+      hasPriorities: hasPriorities(protocol),
+    };
+  }
+  return undefined;
 }
 
 const refOf = ({ id, address, scale, kind, pollMs, offset, history, limits }: PointConfig) => ({

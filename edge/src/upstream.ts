@@ -24,6 +24,8 @@ export interface UpstreamDeps {
   readonly keepMs: number;
   /** Rung when a message waits in the outbox. */
   readonly bell: Bell;
+  /** Takes what claims to be a command. */
+  readonly onCommand: (bytes: Uint8Array) => void;
   readonly health: Omit<HealthDeps, 'gatewayId' | 'publish' | 'outbox' | 'now' | 'faults'>;
   readonly clock: Clock;
   readonly wait: Wait;
@@ -49,6 +51,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       [subjects.receipt(gatewayId)]: (bytes) => {
         takeReceipt(bytes);
       },
+      [subjects.command(gatewayId)]: deps.onCommand,
     },
     onChange: bell.ring,
     wait,

@@ -1,5 +1,15 @@
 /** Places where the fault suite may kill the process, to prove that no step may be lost half-way. */
-export type FailpointName = 'after-poll' | 'before-commit' | 'after-commit' | 'after-publish';
+const names = [
+  'after-poll',
+  'before-commit',
+  'after-commit',
+  'after-publish',
+  'before-journal',
+  'after-journal',
+  'after-write',
+  'before-result',
+] as const;
+export type FailpointName = (typeof names)[number];
 
 /** Called when the place is passed. */
 export type Failpoint = (name: FailpointName) => void;
@@ -10,11 +20,11 @@ export type Failpoint = (name: FailpointName) => void;
  */
 export function createFailpoint(spec: string | undefined, crash: () => void): Failpoint {
   if (!spec) return () => undefined;
-  const match = /^(after-poll|before-commit|after-commit|after-publish):crash@([1-9]\d*)$/.exec(spec);
-  if (!match) throw new Error(`bad failpoint ${spec}: want name:crash@n`);
-  let left = Number(match[2]);
+  const match = /^([a-z-]+):crash@([1-9]\d*)$/.exec(spec);
+  if (!names.some((name) => name === match?.[1])) throw new Error(`bad failpoint ${spec}: want name:crash@n`);
+  let left = Number(match?.[2]);
   return (name) => {
-    if (name !== match[1]) return;
+    if (name !== match?.[1]) return;
     left -= 1;
     if (left === 0) crash();
   };

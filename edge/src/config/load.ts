@@ -13,7 +13,15 @@ export interface Home {
   readonly outboxPath: string;
   /** What the drivers keep: certificates, retained messages. */
   readonly driverDir: string;
+  /** Journal of commands. */
+  readonly commandsPath: string;
+  /** While this file is there, nothing is written for anybody far away. */
+  readonly writingOffPath: string;
 }
+
+/** In the home. */
+export const COMMANDS_FILE = 'commands.sqlite';
+export const WRITING_OFF_FILE = 'writing.off';
 
 export interface Keys {
   /** Ed25519; signs every message this gateway sends. */
@@ -61,6 +69,8 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
     keys: { signing, cloud, natsSeed },
     outboxPath: join(home, 'outbox.sqlite'),
     driverDir: join(home, 'drivers'),
+    commandsPath: join(home, COMMANDS_FILE),
+    writingOffPath: join(home, WRITING_OFF_FILE),
   };
 }
 

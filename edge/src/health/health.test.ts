@@ -111,6 +111,7 @@ describe('the report', () => {
         outbox: { state },
         board: { list: () => [{ equipmentId, state: 'online', lastOkAt: 4_500, error: null }] },
         refused: () => 3,
+        isWritingOff: () => true,
         sign: (bytes) => sign(null, bytes, keys.privateKey),
         publish(message) {
           const signed = Value.Parse(SignedText, JSON.parse(Buffer.from(message).toString()));
@@ -136,7 +137,7 @@ describe('the report', () => {
     stop.abort();
     await done;
     expect(sent.map(([at]) => at)).toEqual([0, 10_000, 13_000, 23_000]);
-    expect(sent[0]?.[1]).toMatchObject({ gatewayId, at: 5_000, outbox: { pending: 2, refused: 3 } });
+    expect(sent[0]?.[1]).toMatchObject({ gatewayId, at: 5_000, outbox: { pending: 2, refused: 3 }, writing: 'off' });
   });
 
   test('tells how many hours the outbox lasts at its pace, and owns up to not knowing', async () => {

@@ -16,6 +16,8 @@ export interface HealthDeps {
   readonly board: Pick<DeviceBoard, 'list'>;
   /** Samples refused since start. */
   readonly refused: () => number;
+  /** Whether commands are carried out; somebody on site may have switched that off. */
+  readonly isWritingOff: () => boolean;
   /** Ed25519 by the gateway's key. */
   readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** Sends, or drops while the link is down: the next one tells the same. */
@@ -47,6 +49,7 @@ export function currentHealth(deps: HealthDeps): GatewayHealth {
     version,
     outbox: { ...outboxHealth(outbox.state()), refused: refused() },
     devices: board.list(),
+    writing: deps.isWritingOff() ? 'off' : 'on',
   };
 }
 

@@ -141,6 +141,8 @@ export async function runGateway(
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
+      commandsPath: join(folder, 'commands.sqlite'),
+      writingOffPath: join(folder, 'writing.off'),
     },
     version: '0.0.0',
     loadDriver: () => Promise.resolve(driver),

@@ -39,6 +39,8 @@ export const GatewayHealth = Type.Object({
   at: Type.Integer(),
   startedAt: Type.Integer(),
   version: Type.String(),
+  /** off: somebody on site has switched remote writing off. */
+  writing: Type.Optional(Type.Union([Type.Literal('on'), Type.Literal('off')])),
   outbox: Type.Object({
     /** Messages not yet receipted. */
     pending: Type.Integer({ minimum: 0 }),

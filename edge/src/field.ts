@@ -6,9 +6,11 @@ import type { FaultLog } from './base/fault-log.ts';
 import type { GatewayConfig, PointConfig } from './config/schema.ts';
 import { type OpenDevice, openDevices } from './devices.ts';
 import type { DeviceBoard } from './health/devices.ts';
+import { type Backfill, createBackfill } from './pipeline/backfill.ts';
 import { type Batcher, createBatcher } from './pipeline/batch.ts';
 import { encodeTable } from './pipeline/codec.ts';
 import type { GapLedger } from './pipeline/gaps.ts';
+import { createHolesFile } from './pipeline/holes-file.ts';
 import { createIntake, type Intake } from './pipeline/intake.ts';
 import type { Outbox } from './pipeline/outbox.ts';
 import { runPoll } from './pipeline/poll.ts';
@@ -61,7 +63,8 @@ export async function createField(deps: FieldDeps): Promise<Field> {
     intake.accept(unreadable(config, equipmentId, clock.now()));
   }
 
-  const work = worksOf(deps, intake);
+  const backfill = await createBackfill(backfillDeps(deps, intake));
+  const work = worksOf(deps, intake, backfill);
   async function runFlush(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await wait(FLUSH_MS, signal);
@@ -74,7 +77,7 @@ export async function createField(deps: FieldDeps): Promise<Field> {
     async run(signal) {
       const works = devices.flatMap((device, index) => work(device, index / devices.length, signal));
       try {
-        await Promise.all([...works, runFlush(signal)]);
+        await Promise.all([...works, runFlush(signal), backfill.remember(signal)]);
       } finally {
         await close();
         batcher.flush(); // The last samples may have come in after the last flush.
@@ -84,15 +87,22 @@ export async function createField(deps: FieldDeps): Promise<Field> {
 }
 
 /** What there is to do for one device until `signal` aborts: poll it, and where it can push, listen too. */
-function worksOf({ board, clock, wait, random, faults, failpoint }: FieldDeps, intake: Intake) {
+function worksOf(deps: FieldDeps, intake: Intake, backfill: Backfill) {
+  const { board, clock, wait, random, faults, failpoint } = deps;
   const pollDeps = {
     ...{ clock, wait, failpoint },
-    onSamples: intake.accept,
+    onSamples: (samples: readonly Sample[]) => {
+      intake.accept(samples);
+      backfill.see(samples);
+    },
     onOutcome: board.outcome,
   };
   const subscribeDeps = {
     ...{ clock, wait, random, faults },
-    onSample: intake.acceptPush,
+    onSample: (sample: Sample) => {
+      intake.acceptPush(sample);
+      backfill.see([sample]);
+    },
     onTold: board.told,
     onLost: board.lost,
   };
@@ -100,8 +110,21 @@ function worksOf({ board, clock, wait, random, faults, failpoint }: FieldDeps, i
     const { equipmentId, name } = config;
     const points = config.points.map(refOf);
     const poll = runPoll({ equipmentId, driver, points, phase }, pollDeps, signal);
-    if (!canPush(driver)) return [poll];
-    return [poll, runSubscribe({ equipmentId, name, driver, points }, subscribeDeps, signal)];
+    const fill = backfill.fill({ equipmentId, name, driver, points }, signal);
+    if (!canPush(driver)) return [poll, fill];
+    return [poll, fill, runSubscribe({ equipmentId, name, driver, points }, subscribeDeps, signal)];
+  };
+}
+
+/** What devices kept while nobody heard them goes the way of late samples, where there is room for it. */
+function backfillDeps({ config, outbox, dataDir, ...deps }: FieldDeps, intake: Intake) {
+  const points = config.connections.flatMap(({ devices }) => devices.flatMap((device) => device.points));
+  return {
+    ...deps,
+    pointIds: points.filter(({ history }) => history !== undefined).map(({ id }) => id),
+    file: createHolesFile(dataDir),
+    onPast: intake.acceptPast,
+    hasRoom: () => outbox.room() === 'all',
   };
 }
 
@@ -124,8 +147,9 @@ function createIntakeLine(deps: FieldDeps): { intake: Intake; batcher: Batcher }
     },
   });
   const intake = createIntake({
-    points: points.map(({ id, kind, deadband, heartbeatMs, pollMs }) => ({
+    points: points.map(({ id, kind, deadband, heartbeatMs, pollMs, history }) => ({
       pointId: id,
+      hasHistory: history !== undefined,
       rule: { kind, deadband, heartbeatMs, pollMs, every: config.report.every },
     })),
     stamper: createStamper(clock),

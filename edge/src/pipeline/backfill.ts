@@ -136,36 +136,127 @@ async function fillOnce(
   deps: FillDeps,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { ledger, clock, log, faults } = deps;
+  const { ledger, clock, wait, log, faults } = deps;
   const began = clock.monotonic();
   const attempt = new AbortController();
   const stop = AbortSignal.any([signal, attempt.signal]);
+  const pages = pagesOf(driver, ref, hole, stop);
   let count = 0;
-  let filing: { readonly error: unknown } | undefined;
   try {
-    const pages = driver.history!(ref, hole.from, hole.to, stop)[Symbol.asyncIterator]();
     for (;;) {
-      const next = await nextPage(pages, attempt, stop, deps.wait);
-      if (next.done) break;
-      const samples = withinHole(next.value, hole, equipmentId);
-      filing = undefined;
-      const filed = await file(samples, hole, deps, stop).catch((error: unknown) => {
-        filing = { error };
-      });
-      if (filing) throw (filing as { readonly error: unknown }).error;
-      count += filed ?? 0;
-      signalled(stop);
+      const page = await nextPage(pages, attempt, stop, wait);
+      if (!page.ok) return page.error;
+      if (!page.samples) break;
+      count += await file(samplesOf(page.samples, hole), hole, deps, stop);
+      if (stop.aborted) return new DriverError('aborted', 'the gateway stops', name);
     }
-    ledger.filled(hole, hole.to);
-  } catch (error) {
-    if (filing) throw error;
-    return error;
   } finally {
     attempt.abort();
+    void pages.return(undefined).catch(() => undefined); // Whatever is left unread, nobody waits for it.
   }
+  ledger.filled(hole, hole.to);
   const ms = Math.round(clock.monotonic() - began);
   const facts = { equipmentId, device: name, pointId: ref.pointId, ...spanOf(hole), samples: count, ms };
   log.info(facts, 'hole filled from the history of the device');
   faults.over(`history ${equipmentId}`, 'history of the device is read again', { equipmentId, device: name });
   return undefined;
 }
+
+/** Begins with the first page that is asked for, so that a driver that throws at once is no other case. */
+async function* pagesOf(
+  driver: Driver,
+  ref: PointRef,
+  { from, to }: Hole,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Sample[]> {
+  yield* driver.history!(ref, from, to, signal);
+}
+
+/** A page, the end (no samples), or why there is none. */
+type Page =
+  | { readonly ok: true; readonly samples?: readonly Sample[] }
+  | { readonly ok: false; readonly error: unknown };
+
+/** A driver that takes too long is told to stop, and left behind when it does not. */
+async function nextPage(
+  pages: AsyncIterator<readonly Sample[]>,
+  attempt: AbortController,
+  stop: AbortSignal,
+  wait: Wait,
+): Promise<Page> {
+  const answered = new AbortController();
+  const { promise: leftBehind, reject } = Promise.withResolvers<never>();
+  leftBehind.catch(() => undefined); // Nobody waits for it when the page came.
+  const leave = (): void => {
+    void wait(STOP_LIMIT_MS, answered.signal).then(() =>
+      reject(new DriverError('timeout', 'no page of history in time', 'history')),
+    );
+  };
+  void wait(PAGE_LIMIT_MS, AbortSignal.any([answered.signal, stop])).then(() => {
+    if (!answered.signal.aborted) attempt.abort();
+  });
+  if (stop.aborted) leave();
+  else stop.addEventListener('abort', leave, { once: true });
+  try {
+    const next = await Promise.race([pages.next(), leftBehind]);
+    return next.done ? { ok: true } : { ok: true, samples: next.value };
+  } catch (error) {
+    return { ok: false, error };
+  } finally {
+    stop.removeEventListener('abort', leave);
+    answered.abort();
+  }
+}
+
+/** A value filed under the wrong point or time is worse than none. */
+const samplesOf = (page: readonly Sample[], { pointId, from, to }: Hole): Sample[] =>
+  page
+    .filter((sample) => sample.pointId === pointId && sample.at >= from && sample.at < to)
+    .toSorted((a, b) => a.at - b.at);
+
+/** Files a page bit by bit. @returns how many samples were filed before `signal` aborted. */
+async function file(
+  samples: readonly Sample[],
+  hole: Hole,
+  { onPast, hasRoom, ledger, wait }: FillDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  let at = 0;
+  while (at < samples.length && !signal.aborted) {
+    if (hasRoom()) {
+      const chunk = samples.slice(at, at + CHUNK);
+      onPast(chunk);
+      ledger.filled(hole, chunk.at(-1)!.at + 1);
+      at += chunk.length;
+    }
+    await wait(CHUNK_PAUSE_MS, signal);
+  }
+  return Math.min(at, samples.length);
+}
+
+/** Tried again with growing pauses, until the device has been back for a day or says that it cannot. */
+function postpone(
+  { equipmentId, name }: BackfilledDevice,
+  hole: Hole,
+  err: unknown,
+  tried: Map<string, Tries>,
+  { ledger, clock, random, log, faults }: FillDeps,
+): void {
+  const facts = { equipmentId, device: name, pointId: hole.pointId, ...spanOf(hole), err };
+  const isHopeless = err instanceof DriverError && err.code === 'config';
+  if (isHopeless || clock.now() - hole.to >= GIVE_UP_MS) {
+    ledger.filled(hole, hole.to);
+    tried.delete(keyOf(hole));
+    log.warn(facts, 'hole given up: the history of the device could not be read');
+    return;
+  }
+  const failures = tried.get(keyOf(hole))?.failures ?? 0;
+  const pause = Math.min(MOST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (0.75 + random() / 2);
+  tried.set(keyOf(hole), { failures: failures + 1, notBefore: clock.monotonic() + pause });
+  faults.fault(`history ${equipmentId}`, 'history of the device cannot be read', facts);
+}
+
+const spanOf = ({ from, to }: Hole): { from: string; to: string } => ({
+  from: new Date(from).toISOString(),
+  to: new Date(to).toISOString(),
+});

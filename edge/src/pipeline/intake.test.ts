@@ -17,7 +17,7 @@ function given(over: Partial<ReportRule> = {}) {
   const intake = createIntake({
     points: [
       { pointId: 'kw', rule: { ...rule, kind: 'gauge', ...over } },
-      { pointId: 'kwh', rule: { ...rule, kind: 'register', ...over } },
+      { pointId: 'kwh', rule: { ...rule, kind: 'register', ...over }, hasHistory: true },
     ],
     stamper: createStamper(time.clock),
     add: (sample) => out.push(sample),
@@ -175,5 +175,52 @@ describe('pushed and polled', () => {
           expect(out.at(-1)?.value).toBe(pushes.at(-1)?.value);
       }),
     );
+  });
+});
+
+describe('the past', () => {
+  test('is filed at its own time by the rule of its point, and changes no state', () => {
+    const { intake, told } = given();
+    intake.accept([sample('kw', noon, 20)]);
+    intake.accept([sample('kw', noon + 30_000, 20)]);
+    intake.acceptPast([11, 12, 12.5, 20].map((value, index) => sample('kw', noon + 1_000 * index, value)));
+    intake.accept([sample('kw', noon + 31_000, 20.5)]);
+    expect(told()).toEqual([
+      [0, 20],
+      [-1, 11],
+      [1_000, 12],
+      [3_000, 20],
+    ]);
+  });
+
+  test('keeps the marks of the boundary, and is whole under report.every', () => {
+    const { intake, out } = given({ every: true });
+    intake.acceptPast([
+      sample('kwh', quarter - 1, 7),
+      sample('kwh', quarter, 7),
+      sample('kwh', quarter + 60_000, 7),
+    ]);
+    expect(out.map(({ at, boundary }) => [at - quarter, boundary])).toEqual([
+      [-1, false],
+      [0, true],
+      [60_000, false],
+    ]);
+  });
+
+  test('does not fall on the bad sample that stood in for it', () => {
+    const { intake, out } = given({ every: true });
+    for (const at of [noon + 1_000, noon + 2_000])
+      intake.accept([{ ...sample('kwh', at, 0), value: null, quality: 'bad' }]);
+    intake.accept([sample('kwh', noon + 9_000, 7)]);
+    intake.acceptPast([1, 2, 3].map((n) => sample('kwh', noon + n * 1_000, n)));
+    expect(out.slice(3).map(({ at, value }) => [at - noon, value])).toEqual([
+      [1_001, 1],
+      [2_001, 2],
+      [3_000, 3],
+    ]);
+  });
+
+  test('of a point that nobody asked for is a bug', () => {
+    expect(() => given().intake.acceptPast([sample('other', noon, 1)])).toThrow('nobody asked for');
   });
 });

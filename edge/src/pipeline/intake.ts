@@ -7,6 +7,8 @@ import type { Stamp, Stamper } from './stamp.ts';
 export interface IntakePoint {
   readonly pointId: string;
   readonly rule: ReportRule;
+  /** Its device keeps what it measured: what is missing may come later. */
+  readonly hasHistory?: boolean;
 }
 
 /** Between the readings and the batch: throws out what says nothing new, and gives the rest its final time. */
@@ -15,6 +17,8 @@ export interface Intake {
   accept(samples: readonly Sample[]): void;
   /** What the device told of its own accord, as it arrives. */
   acceptPush(sample: Sample): void;
+  /** What the device kept of the past, oldest first for each point: it changes no state. */
+  acceptPast(samples: readonly Sample[]): void;
   /** The last sample of this point (index in the table) did not get through: send the next reading in any case. */
   forget(point: number): void;
 }
@@ -27,17 +31,26 @@ interface IntakeDeps {
   readonly now: () => number;
 }
 
+/** Bad samples of one point whose times are remembered, so that what the device kept does not fall on them: a day of heartbeats. */
+const MOST_BAD = 300;
+
 const unseen: Known = { sent: undefined, pushed: undefined, pushedAt: -Infinity };
 
 /** `points` in the order of the point table. */
 export function createIntake({ points, stamper, add, now }: IntakeDeps): Intake {
   const indexOf = new Map(points.map(({ pointId }, index) => [pointId, index]));
   const known: Known[] = points.map(() => unseen);
+  const past = new Map<number, Sample>(); // The last one filed of each point.
+  const bad = new Map<number, Set<number>>(); // Times of the last bad samples of points with a history.
+
+  function pointOf({ pointId }: Sample): number {
+    const point = indexOf.get(pointId);
+    if (point !== undefined) return point;
+    throw new Error(`driver answered for point ${pointId}, which nobody asked for`);
+  }
 
   function acceptOne(raw: Sample, way: Way): void {
-    const point = indexOf.get(raw.pointId);
-    if (point === undefined)
-      throw new Error(`driver answered for point ${raw.pointId}, which nobody asked for`);
+    const point = pointOf(raw);
     const { rule } = points[point]!;
     const before = known[point]!;
     const arrivedAt = now();
@@ -57,8 +70,27 @@ export function createIntake({ points, stamper, add, now }: IntakeDeps): Intake 
     send(point, placed, rule, stamper.stamp(placed.pointId, placed.at));
   }
 
+  function acceptPast(raw: Sample): void {
+    const point = pointOf(raw);
+    const { rule } = points[point]!;
+    const sample = plausible(raw, rule.kind);
+    if (!shouldReport(sample, past.get(point), rule)) return;
+    past.set(point, sample);
+    // Storage knows a sample by its millisecond: a good one must not fall on the bad one that stood in for it.
+    const at = bad.get(point)?.has(sample.at) ? sample.at + 1 : sample.at;
+    send(point, sample, rule, stamper.stampLate(sample.pointId, at));
+  }
+
+  function rememberBad(point: number, at: number): void {
+    const times = bad.get(point) ?? new Set();
+    bad.set(point, times.add(at));
+    const [oldest] = times;
+    if (times.size > MOST_BAD) times.delete(oldest!);
+  }
+
   function send(point: number, sample: Sample, { kind }: ReportRule, stamp: Stamp): void {
     const { value, quality } = sample;
+    if (quality === 'bad' && points[point]!.hasHistory) rememberBad(point, stamp.at);
     add({ point, value, quality, boundary: isBoundary(sample, kind), ...stamp });
   }
 
@@ -68,6 +100,9 @@ export function createIntake({ points, stamper, add, now }: IntakeDeps): Intake 
     },
     acceptPush(sample) {
       acceptOne(sample, 'push');
+    },
+    acceptPast(samples) {
+      for (const sample of samples) acceptPast(sample);
     },
     forget(point) {
       known[point] = { ...known[point]!, sent: undefined };

@@ -39,6 +39,12 @@ test.each([
   ['hr:0:bcd32', 'f000 0000', '0xf0000000 is not BCD'],
   ['hr:0:bit:15', '8000', 1],
   ['hr:0:bit:0', '8000', 0],
+  ['hr:0:bits:4-7', 'abcd', 0xc],
+  ['hr:0:bits:0-15', 'abcd', 0xabcd],
+  ['hr:0:bits:15-15', '8000', 1],
+  ['hr:0:str:3', '4142 4300 7a7a', "a text, no number: 'ABC'"],
+  ['hr:0:str:3:BADC', '4241 2043 2020', "a text, no number: 'ABC'"],
+  ['hr:0:str:2:CDAB', '4142 0a44', "a text, no number: 'AB?D'"],
   ['co:0', '01', 1],
   ['di:0', 'fe', 0],
 ] as const)('%s of %s is %s', (address, hex, value) => {
@@ -72,6 +78,7 @@ const value = (ref: PointRef, hex: string): unknown => {
 
 test.each([
   ['a scaled gauge has no binary noise', point('hr:100:u16', 0.1), '08fd', 230.1],
+  ['an offset is added after scaling', { ...point('hr:100:i16', 0.1), offset: -40 }, '00fb', -14.9],
   ['a float gauge keeps its decimals through scaling', point('hr:100:f32', 0.001), '449a 8ccd', 1.2364],
   ['a register is whole counts', point('hr:100:f32', 100, { kind: 'register' }), '4792 c640', 7514850],
   ['a register is rounded to the nearest count', point('hr:100:u16', 0.1, { kind: 'register' }), '000f', 2],

@@ -1,6 +1,6 @@
 import { MAX_EXACT_COUNT } from '@parkline/contract';
-import { judge, type PointRef, scaled } from '@parkline/kit';
-import type { Address } from './address.ts';
+import { engineering, judge, type PointRef, scaled } from '@parkline/kit';
+import type { Address, Order } from './address.ts';
 
 /** A number out of a device, or why it is none. */
 export type Decoded =
@@ -19,9 +19,8 @@ export function decodePoint(data: Uint8Array, blockStart: number, address: Addre
   if (!raw.ok) return raw;
   const verdict = judge(raw.value, ref.limits);
   if (verdict.quality !== 'good') return refuse(verdict.why);
-  const scaledValue = scaled(raw.value, ref.scale);
-  if (ref.kind !== 'register') return value(scaledValue);
-  const counts = Math.round(scaledValue);
+  if (ref.kind !== 'register') return value(engineering(raw.value, ref));
+  const counts = Math.round(scaled(raw.value, ref.scale));
   return Math.abs(counts) > MAX_EXACT_COUNT ? refuse('above 2^53') : value(counts);
 }
 
@@ -52,22 +51,44 @@ export function decodeRaw(data: Uint8Array, offset: number, address: Address): D
       return fromBcd(bytes.getUint32(0));
     case 'bit':
       return value((bytes.getUint16(0) >> address.bit) & 1);
+    case 'bits':
+      return value((bytes.getUint16(0) >> address.bit) & (2 ** address.width! - 1));
+    case 'str':
+      return refuse(`a text, no number: '${textOf(bytes)}'`);
   }
 }
 
 /** The number's bytes, most significant first, whatever order the device keeps them in. */
-function inOrder(data: Uint8Array, offset: number, { count, order }: Address): DataView {
+function inOrder(data: Uint8Array, offset: number, { type, count, order }: Address): DataView {
   const at = offset * 2;
   if (order === 'ABCD') return new DataView(data.buffer, data.byteOffset + at, count * 2);
-  const isLowFirst = order === 'CDAB' || order === 'DCBA';
-  const isSwapped = order === 'BADC' || order === 'DCBA';
-  const bytes = new Uint8Array(count * 2);
-  for (let register = 0; register < count; register += 1) {
-    const from = at + 2 * (isLowFirst ? count - 1 - register : register);
-    bytes[2 * register] = data[isSwapped ? from + 1 : from]!;
-    bytes[2 * register + 1] = data[isSwapped ? from : from + 1]!;
+  // A text begins at its first register in any order; only the two letters of a register change places.
+  const turned = type === 'str' ? (isSwapped(order) ? 'BADC' : 'ABCD') : order;
+  return new DataView(reordered(data.subarray(at, at + count * 2), turned).buffer);
+}
+
+const isLowFirst = (order: Order): boolean => order === 'CDAB' || order === 'DCBA';
+const isSwapped = (order: Order): boolean => order === 'BADC' || order === 'DCBA';
+
+/** Bytes of whole registers from most significant first to the device's order, or back: each order undoes itself. */
+export function reordered(bytes: Uint8Array, order: Order): Uint8Array<ArrayBuffer> {
+  const turned = new Uint8Array(bytes.length);
+  const last = bytes.length / 2 - 1;
+  for (let register = 0; register <= last; register += 1) {
+    const from = 2 * (isLowFirst(order) ? last - register : register);
+    turned[2 * register] = bytes[isSwapped(order) ? from + 1 : from]!;
+    turned[2 * register + 1] = bytes[isSwapped(order) ? from : from + 1]!;
   }
-  return new DataView(bytes.buffer);
+  return turned;
+}
+
+/** Letters up to the first zero, without the blanks that fill them up. */
+export function textOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  const text = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, byteLength));
+  return text
+    .replace(/\0[^]*$/, '')
+    .replace(/\p{Cc}/gu, '?')
+    .trim();
 }
 
 /** A double holds whole numbers to 2^53; a larger count would be silently wrong. */

@@ -11,7 +11,7 @@ create table gateway_event (
   received_at timestamptz not null default now(),
   primary key (gateway_id, id)
 );
-create index gateway_event_list on gateway_event (account_id, gateway_id, at desc, id);
+create index gateway_event_list on gateway_event (account_id, gateway_id, at desc, id desc);
 
 call protect_by_account('gateway_event');
 call staff_only('gateway_event');

@@ -62,6 +62,7 @@ const who: Readonly<Record<string, readonly Role[] | 'anyone' | 'whoever is logg
   'GET /api/tenants': money,
   'GET /api/leases': money,
   'GET /api/gateways': engineer,
+  'GET /api/gateways/:id/reports': engineer,
   'GET /api/equipment': staff,
   'GET /api/equipment/:id': staff,
   'GET /api/points': staff,

@@ -11,7 +11,7 @@ import { changeRoutes } from './platform/changes-route.ts';
 import type { Now } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
-import { telemetryRoutes } from './telemetry/index.ts';
+import { reportRoutes, telemetryRoutes } from './telemetry/index.ts';
 import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { workOrderRoutes } from './workorders/index.ts';
 
@@ -49,6 +49,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     tenancyRoutes({ db, now }),
     fleetRoutes({ db, now }),
     telemetryRoutes({ db, now, nats, isLoggedIn }),
+    reportRoutes({ db }),
     faultRoutes({ db, now, newId, rules: loadRules() }),
     workOrderRoutes({ db, now, newId }),
     changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn }),

@@ -60,6 +60,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
     bistro: await loggedIn(db, accountId, ['tenant_admin'], tenants.get('bistro')),
     bistroUsagePoint: await idOf('usage_point', 'm-102'),
     ids: {
+      '/api/gateways': await gatewayOf(pool, equipment),
       '/api/equipment': equipment,
       '/api/points': point,
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
@@ -77,6 +78,11 @@ async function technicianOf(db: Db, accountId: string): Promise<string> {
     .where((eb) => eb('roles', '=', eb.val(['technician'])))
     .executeTakeFirstOrThrow();
   return id;
+}
+
+async function gatewayOf(pool: Pool, equipment: string): Promise<string> {
+  const sql = 'select gateway_id as id from equipment where id = $1';
+  return (await pool.query<{ id: string }>(sql, [equipment])).rows[0]!.id;
 }
 
 /** Inserts one row; columns that are not named take their default. */

@@ -1,5 +1,5 @@
 import { advance, idle, type Sure, type Track } from './episode.ts';
-import { judge, type Judgement, type Memory, type Reading, type View } from './judge.ts';
+import { judge, type Judgement, type Memory, type OutboxFill, type Reading, type View } from './judge.ts';
 import type { Plan, PlannedPoint, Watch } from './plan.ts';
 import { limitOf } from './rules.ts';
 
@@ -45,6 +45,8 @@ export interface Snapshot {
   readonly devices: ReadonlyMap<string, 'online' | 'silent' | 'starting'>;
   /** Those that were ever heard. */
   readonly gateways: ReadonlyMap<string, 'online' | 'offline' | 'never'>;
+  /** Of the gateways that say so. */
+  readonly outboxes: ReadonlyMap<string, OutboxFill>;
   /** By key of the rule; without one its own numbers hold. */
   readonly settings: ReadonlyMap<string, Setting>;
   /** By `stateKey`. */
@@ -127,6 +129,11 @@ function viewOf(watch: Watch, snapshot: Snapshot, before: Stored | undefined, pe
     memory: before?.memory ?? undefined,
     peers: peers(watch),
     silence: silenceOf(watch, snapshot),
+    // What a gateway said before it fell silent is no longer true.
+    outbox:
+      snapshot.gateways.get(watch.gatewayId) === 'online'
+        ? snapshot.outboxes.get(watch.gatewayId)
+        : undefined,
   };
 }
 
@@ -188,7 +195,7 @@ function valuesOf(watch: Watch, view: View, { told = {} }: Judgement): NonNullab
     return reading ? [[key, { value: reading.value, unit, decimals }] as const] : [];
   });
   const { unit = '1', decimals = 0 } = first ?? {};
-  const further = Object.entries(told).map(([key, value]) => [key, { value, unit, decimals }] as const);
+  const further = Object.entries(told).map(([key, one]) => [key, { unit, decimals, ...one }] as const);
   return Object.fromEntries([...values, ...further]);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judge, type Memory, type View } from './judge.ts';
-import type { ComparisonRule, FrozenRule, StepBackRule, ThresholdRule } from './rule-schema.ts';
+import type { ComparisonRule, FillingRule, FrozenRule, StepBackRule, ThresholdRule } from './rule-schema.ts';
 
 const text = { en: 'x', zh: '某' };
 const words = { title: text, advice: text, detail: text };
@@ -15,6 +15,7 @@ const view = (values: Readonly<Record<string, number>>, over: Partial<View> = {}
   memory: undefined,
   peers: () => ({ count: 0, moved: 0 }),
   silence: 'unknown',
+  outbox: undefined,
   ...over,
 });
 
@@ -54,6 +55,33 @@ describe('a threshold', () => {
     ['a guard is unknown', guarded, { x: 1, on: 1 }, false, 'unknown'],
   ] as const)('%s', (_what, rule, values, isOpen, sure) => {
     expect(judge(rule, view(values), settings, isOpen).sure).toBe(sure);
+  });
+});
+
+describe('a filling outbox', () => {
+  const rule: FillingRule = {
+    ...common,
+    ...{ kind: 'filling', limit: { value: 80, unit: '%', min: 10, max: 95 }, hysteresis: 10 },
+  };
+  test.each([
+    [81, false, 'holds'],
+    [80, false, 'not'],
+    [71, true, 'holds'],
+    [70, true, 'not'],
+  ] as const)('%d %%, open: %s', (percent, isOpen, sure) => {
+    const outbox = { percent, hoursLeft: 3.25 };
+    const found = judge(rule, view({}, { outbox }), { limit: 80, forMs: 0 }, isOpen);
+    expect(found).toEqual({
+      sure,
+      told: {
+        fill: { value: percent, unit: '%', decimals: 0 },
+        hoursLeft: { value: 3.25, unit: 'h', decimals: 1 },
+      },
+    });
+  });
+
+  test('of a gateway that does not say is unknown', () => {
+    expect(judge(rule, view({}), { limit: 80, forMs: 0 }, true).sure).toBe('unknown');
   });
 });
 
@@ -156,7 +184,7 @@ describe('a register', () => {
     );
   test('that falls is told with both values, and the new one is what counts from then on', () => {
     expect(look(1, 5_000)).toMatchObject({
-      ...{ sure: 'holds', told: { before: 5_000, after: 1 }, memory: { value: 1 } },
+      ...{ sure: 'holds', told: { before: { value: 5_000 }, after: { value: 1 } }, memory: { value: 1 } },
     });
   });
   test.each([

@@ -1,5 +1,13 @@
 import type { Sure } from './episode.ts';
-import type { ComparisonRule, FrozenRule, Guard, Rule, StepBackRule, ThresholdRule } from './rule-schema.ts';
+import type {
+  ComparisonRule,
+  FillingRule,
+  FrozenRule,
+  Guard,
+  Rule,
+  StepBackRule,
+  ThresholdRule,
+} from './rule-schema.ts';
 
 /** A value that may be believed: of good quality, not stale, from a device that answers. Engineering units. */
 export interface Reading {
@@ -27,6 +35,14 @@ export interface View {
   readonly peers: (since: number) => { readonly count: number; readonly moved: number };
   /** What the device's or the gateway's state says. */
   readonly silence: Sure;
+  /** How full the gateway's outbox is; undefined when it does not say, or is not there to say it. */
+  readonly outbox: OutboxFill | undefined;
+}
+
+/** What waits to be sent, in % of what the outbox may hold, and the hours until nothing more is taken in. */
+export interface OutboxFill {
+  readonly percent: number;
+  readonly hoursLeft: number | null;
 }
 
 export interface Judgement {
@@ -34,7 +50,14 @@ export interface Judgement {
   /** What is remembered from now on. */
   readonly memory?: Memory;
   /** Values that the sentence tells, beside those of the points. */
-  readonly told?: Readonly<Record<string, number>>;
+  readonly told?: Readonly<Record<string, Told>>;
+}
+
+/** A value as a sentence shows it. */
+export interface Told {
+  readonly value: number;
+  readonly unit?: string;
+  readonly decimals?: number;
 }
 
 export interface Settings {
@@ -52,6 +75,8 @@ export function judge(rule: Rule, view: View, settings: Settings, isOpen: boolea
       return { sure: guarded(rule.while, view, () => comparison(rule, view, settings, isOpen)) };
     case 'no-data':
       return { sure: view.silence };
+    case 'filling':
+      return filling(rule, view, settings, isOpen);
     case 'frozen':
       return frozen(rule, view, settings, isOpen);
     case 'step-back':
@@ -89,6 +114,23 @@ function comparison(rule: ComparisonRule, view: View, { limit = 0 }: Settings, i
   return difference > limit - (isOpen ? (rule.hysteresis ?? 0) : 0) ? 'holds' : 'not';
 }
 
+function filling(
+  { hysteresis = 0 }: FillingRule,
+  { outbox }: View,
+  { limit = 80 }: Settings,
+  isOpen: boolean,
+): Judgement {
+  if (!outbox) return { sure: 'unknown' };
+  const { percent, hoursLeft } = outbox;
+  const told = {
+    fill: { value: percent, unit: '%', decimals: 0 },
+    ...(hoursLeft !== null && {
+      hoursLeft: { value: hoursLeft, unit: 'h', decimals: hoursLeft < 10 ? 1 : 0 },
+    }),
+  };
+  return { sure: percent > limit - (isOpen ? hysteresis : 0) ? 'holds' : 'not', told };
+}
+
 /**
  * A point reports by exception, so silence is normal and proves nothing. But every sign of life carries the value as it is
  * then, and a living sensor is never the same to the last bit for long. Steady surroundings are: so at least half of the
@@ -119,6 +161,6 @@ function stepBack(rule: StepBackRule, view: View): Judgement {
   const before = view.memory?.value;
   const memory = { value, since: at, last: at };
   return before !== undefined && value < before
-    ? { sure: 'holds', memory, told: { before, after: value } }
+    ? { sure: 'holds', memory, told: { before: { value: before }, after: { value } } }
     : { sure: 'not', memory };
 }

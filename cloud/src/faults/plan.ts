@@ -56,13 +56,16 @@ export function makePlan(
   gateways: readonly PlannedGateway[],
 ): Plan {
   const watches = [...rules.values()].flatMap((rule) =>
-    rule.kind === 'no-data' && rule.of === 'gateway'
+    isOfGateways(rule)
       ? gateways.map((gateway) => watchGateway(rule, gateway))
       : equipment.flatMap((one) => watchEquipment(rule, one) ?? []),
   );
   const nums = new Set(watches.flatMap(({ points }) => [...points.values()].map(({ num }) => num)));
   return { watches, nums: [...nums].sort((a, b) => a - b), served: servedBy(equipment) };
 }
+
+const isOfGateways = (rule: Rule): boolean =>
+  rule.kind === 'filling' || (rule.kind === 'no-data' && rule.of === 'gateway');
 
 const watchGateway = (rule: Rule, { id, buildingId }: PlannedGateway): Watch => ({
   ...{ rule, subjectId: id, equipmentId: null, gatewayId: id, buildingId, floorId: null },

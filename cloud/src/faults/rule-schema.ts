@@ -79,6 +79,8 @@ export const NoDataRule = closed({
   /** Every kind of equipment but these. */
   except: Type.Optional(equipment),
 });
+/** What a gateway has to send takes more than this share of its outbox. */
+export const FillingRule = closed({ kind: Type.Literal('filling'), limit: Limit, hysteresis });
 /** Bit for bit the same value again and again, while its peers move. */
 export const FrozenRule = closed({ kind: Type.Literal('frozen'), equipment, point: Role });
 /** A register below its last good value. Looks at the first of `points` that a device has. */
@@ -91,6 +93,7 @@ export const ruleSchemas = {
   threshold: ThresholdRule,
   comparison: ComparisonRule,
   'no-data': NoDataRule,
+  filling: FillingRule,
   frozen: FrozenRule,
   'step-back': StepBackRule,
 } as const;
@@ -98,6 +101,7 @@ export const ruleSchemas = {
 export type ThresholdRule = Static<typeof ThresholdRule>;
 export type ComparisonRule = Static<typeof ComparisonRule>;
 export type NoDataRule = Static<typeof NoDataRule>;
+export type FillingRule = Static<typeof FillingRule>;
 export type FrozenRule = Static<typeof FrozenRule>;
 export type StepBackRule = Static<typeof StepBackRule>;
-export type Rule = ThresholdRule | ComparisonRule | NoDataRule | FrozenRule | StepBackRule;
+export type Rule = ThresholdRule | ComparisonRule | NoDataRule | FillingRule | FrozenRule | StepBackRule;

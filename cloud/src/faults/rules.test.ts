@@ -15,7 +15,10 @@ test('every shipped rule is sound, bilingual, and says its sentence in both lang
   for (const rule of rules.values()) {
     for (const text of [rule.title, rule.advice, rule.detail]) expect(text.zh).toMatch(/[\u4e00-\u9fff]/);
     const values = Object.fromEntries(
-      [...pointKeys(rule), 'before', 'after'].map((key) => [key, { value: 1.26, unit: '°C', decimals: 1 }]),
+      [...pointKeys(rule), 'before', 'after', 'fill', 'hoursLeft'].map((key) => [
+        key,
+        { value: 1.26, unit: '°C', decimals: 1 },
+      ]),
     );
     const evidence = { values, forS: 600, limit: 4, lastOkAt: null, heardAt: '2026-11-22T06:00:00Z' };
     for (const language of ['en', 'zh-CN'] as const) {
@@ -38,7 +41,7 @@ test.each([
 test('every role that a rule reads is a point of a template of its kind', () => {
   const templates = [...loadTemplates().values()];
   for (const rule of rules.values()) {
-    if (rule.kind === 'no-data' || rule.kind === 'step-back') continue;
+    if (!('equipment' in rule) || rule.kind === 'no-data') continue;
     for (const kind of rule.equipment) {
       const own = templates.filter((template) => template.kind === kind);
       for (const { id, points } of own)

@@ -87,7 +87,7 @@ async function readSilences(
   db: Db,
   accountId: string,
   now: Date,
-): Promise<Pick<Snapshot, 'devices' | 'gateways'>> {
+): Promise<Pick<Snapshot, 'devices' | 'gateways' | 'outboxes'>> {
   const devices = await db
     .selectFrom('deviceStatus')
     .select(['equipmentId', 'state'])
@@ -95,12 +95,19 @@ async function readSilences(
     .execute();
   const gateways = await db
     .selectFrom('gatewayStatus')
-    .select(['gatewayId', 'heardAt'])
+    .select(['gatewayId', 'heardAt', 'outboxWaitingBytes', 'outboxMaxBytes', 'outboxHoursLeft'])
     .where('accountId', '=', accountId)
     .execute();
   return {
     devices: new Map(devices.map(({ equipmentId, state }) => [equipmentId, state])),
     gateways: new Map(gateways.map(({ gatewayId, heardAt }) => [gatewayId, gatewayState(heardAt, now)])),
+    outboxes: new Map(
+      gateways.flatMap(({ gatewayId, outboxWaitingBytes: waiting, outboxMaxBytes: most, outboxHoursLeft }) =>
+        waiting === null || !Number(most)
+          ? []
+          : [[gatewayId, { percent: (100 * Number(waiting)) / Number(most), hoursLeft: outboxHoursLeft }]],
+      ),
+    ),
   };
 }
 

@@ -35,6 +35,8 @@ describe('what a person sees', () => {
     outboxOldestAt: ago(2_000),
     outboxBytes: '4096',
     outboxMaxBytes: '1048576',
+    outboxWaitingBytes: '2048',
+    outboxHoursLeft: 7.5,
     devicesTotal: 9,
     devicesOnline: 8,
   };
@@ -44,7 +46,14 @@ describe('what a person sees', () => {
       name: 'A 座网关',
       state: 'online',
       lastSeenAt: '2026-11-22T09:59:55.000Z',
-      outbox: { pending: 12, oldestAt: '2026-11-22T09:59:58.000Z', bytes: 4_096, maxBytes: 1_048_576 },
+      outbox: {
+        pending: 12,
+        oldestAt: '2026-11-22T09:59:58.000Z',
+        bytes: 4_096,
+        maxBytes: 1_048_576,
+        waitingBytes: 2_048,
+        hoursLeft: 7.5,
+      },
       devices: { total: 9, online: 8 },
     });
     const gone = gatewayView({ ...gateway, heardAt: ago(60_000) }, now, 'en');

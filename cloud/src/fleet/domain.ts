@@ -38,6 +38,8 @@ export interface GatewayRow {
   readonly outboxOldestAt: Date | null;
   readonly outboxBytes: string | null;
   readonly outboxMaxBytes: string | null;
+  readonly outboxWaitingBytes: string | null;
+  readonly outboxHoursLeft: number | null;
   readonly devicesTotal: number;
   readonly devicesOnline: number;
 }
@@ -46,7 +48,7 @@ const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 export function gatewayView(row: GatewayRow, now: Date, language: Language): Gateway {
   const state = gatewayState(row.heardAt, now);
-  const { outboxPending, outboxOldestAt, outboxBytes, outboxMaxBytes } = row;
+  const { outboxPending, outboxOldestAt, outboxBytes, outboxMaxBytes, outboxWaitingBytes } = row;
   return {
     id: row.id,
     name: inLanguage(row.name, language),
@@ -63,6 +65,8 @@ export function gatewayView(row: GatewayRow, now: Date, language: Language): Gat
             oldestAt: iso(outboxOldestAt),
             bytes: Number(outboxBytes),
             maxBytes: Number(outboxMaxBytes),
+            waitingBytes: outboxWaitingBytes === null ? null : Number(outboxWaitingBytes),
+            hoursLeft: row.outboxHoursLeft,
           },
     devices: { total: row.devicesTotal, online: state === 'online' ? row.devicesOnline : 0 },
   };

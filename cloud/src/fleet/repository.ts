@@ -10,6 +10,7 @@ export const gateways = {
       .leftJoin('gatewayStatus as s', 's.gatewayId', 'g.id')
       .select(['g.id', 'g.name', 'g.buildingId', 's.heardAt', 's.startedAt', 's.version'])
       .select(['s.outboxPending', 's.outboxOldestAt', 's.outboxBytes', 's.outboxMaxBytes'])
+      .select(['s.outboxWaitingBytes', 's.outboxHoursLeft'])
       .select((eb) => [
         eb
           .selectFrom('equipment as e')

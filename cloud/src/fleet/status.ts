@@ -4,6 +4,8 @@ import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 
 const at = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+/** bigint columns take text; an older gateway does not say. */
+const text = (count: number | undefined): string | null => (count === undefined ? null : String(count));
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What gateways say of themselves. Written by ingest, which sees every account. */
@@ -46,6 +48,8 @@ export const status = {
           outboxOldestAt: at(health.outbox.oldestAt),
           outboxBytes: String(health.outbox.bytes),
           outboxMaxBytes: String(health.outbox.maxBytes),
+          outboxWaitingBytes: text(health.outbox.waitingBytes),
+          outboxHoursLeft: health.outbox.hoursLeft ?? null,
         })
         .where('gatewayId', '=', health.gatewayId)
         .where((eb) =>
@@ -70,6 +74,8 @@ const silent = {
   outboxOldestAt: null,
   outboxBytes: null,
   outboxMaxBytes: null,
+  outboxWaitingBytes: null,
+  outboxHoursLeft: null,
 };
 
 /** Joined with the gateway's own equipment: what it says of another's is dropped. */

@@ -67,6 +67,8 @@ declare module '../platform/db.ts' {
       outboxOldestAt: Date | null;
       outboxBytes: string | null;
       outboxMaxBytes: string | null;
+      outboxWaitingBytes: string | null;
+      outboxHoursLeft: number | null;
     };
     deviceStatus: {
       equipmentId: string;

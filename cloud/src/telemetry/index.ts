@@ -4,4 +4,5 @@ export { type ListedMeter, readMeters } from './import-meters.ts';
 export { counted, importReadings, type ImportResult } from './import-readings.ts';
 export { runIngest } from './ingest.ts';
 export { bucketEdges } from './repository.ts';
+export { reportRoutes } from './report-routes.ts';
 export { telemetryRoutes } from './routes.ts';

@@ -88,7 +88,8 @@ const toPoint = (row: PointRow, language: Language): Point => ({
 const wordsIn = (language: Language, states: NonNullable<PointRow['states']>): Record<string, string> =>
   Object.fromEntries(Object.entries(states).map(([value, text]) => [value, inLanguage(text, language)]));
 
-const badField = (field: string, message: string): AppError =>
+/** A query that cannot be answered, with the field to blame. */
+export const badField = (field: string, message: string): AppError =>
   new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });
 
 const writeCursor = ({ equipmentKey, num }: PointCursor): string =>

@@ -1,6 +1,7 @@
 import type {
   Equipment,
   Gateway,
+  GatewayReport,
   History,
   HistoryBy,
   LoginBody,
@@ -38,6 +39,14 @@ function createParkApi({ call, all }: Caller) {
     places: (signal?: Signal) => call<PlaceTree>('/api/places', { signal }),
     equipment: (signal?: Signal) => all<Equipment>('/api/equipment', {}, signal),
     gateways: async (signal?: Signal) => (await call<Listing<Gateway>>('/api/gateways', { signal })).items,
+    /** Newest first; `limit` of them at most. */
+    gatewayReports: async (id: string, limit: number, signal?: Signal) =>
+      (
+        await call<Listing<GatewayReport>>(`/api/gateways/${encodeURIComponent(id)}/reports`, {
+          query: { limit },
+          signal,
+        })
+      ).items,
     points: (filter: { equipment?: string; building?: string } = {}, signal?: Signal) =>
       all<Point>('/api/points', filter, signal),
 

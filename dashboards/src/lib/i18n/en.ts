@@ -141,9 +141,43 @@ export const en = {
     oldest: 'Oldest waiting since',
     disk: 'Outbox on disk',
     diskOf: '{{used}} of {{most}}',
+    hoursLeft: 'Room if the link fails',
+    hoursLeftText: 'about {{span}}',
     building: 'Building',
     neverText: 'It has not connected since it was set up.',
     offlineText: 'Readings wait on its own disk and arrive when it is back.',
+  },
+  report: {
+    title: 'Reported by the gateway',
+    none: 'Nothing reported yet.',
+    gap: {
+      full: 'Readings not kept from {{from}} to {{to}}: {{n}}. The outbox was full.',
+      disk: 'Readings not kept from {{from}} to {{to}}: {{n}}. The disk failed.',
+      thinned: 'Readings left out from {{from}} to {{to}} to make room: {{n}}. The outbox was filling up.',
+    },
+    alarm: {
+      raised: 'Local alarm at {{about}}: {{text}}',
+      cleared: 'Local alarm over at {{about}}: {{text}}',
+    },
+    deviceAlarm: {
+      alarm: '{{about}} reports an alarm: {{text}}',
+      fault: '{{about}} reports a fault: {{text}}',
+      normal: '{{about}} is back to normal: {{text}}',
+    },
+    command: {
+      done: '{{about}} was set to {{value}}.',
+      overridden: '{{about}} was written and shows {{value}}: something of a higher rank is in force.',
+      differs: '{{about}} was written and shows {{value}}.',
+      refused: 'A command for {{about}} was refused.',
+      failed: 'A command for {{about}} failed.',
+      released: '{{about}} was given back and shows {{value}}.',
+    },
+    config: {
+      applied: 'A new configuration is on trial.',
+      kept: 'The new configuration works and is kept.',
+      'rolled-back': 'The new configuration was taken back.',
+      refused: 'A new configuration was refused.',
+    },
   },
   kind: {
     'three-phase-meter': 'Three-phase meter',

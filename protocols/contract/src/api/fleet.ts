@@ -52,6 +52,10 @@ export const Gateway = Type.Object({
       oldestAt: Nullable(Instant),
       bytes: Type.Integer(),
       maxBytes: Type.Integer(),
+      /** Of what the cloud has not got; null when the gateway does not tell. */
+      waitingBytes: Nullable(Type.Integer()),
+      /** Until nothing more is taken in, if nothing were sent from now on; null when it cannot be told yet. */
+      hoursLeft: Nullable(Type.Number()),
     }),
   ),
   devices: Type.Object({ total: Type.Integer(), online: Type.Integer() }),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { PointKind, Quality } from '../units.ts';
+import { GatewayEvent } from '../wire/events.ts';
 import { Instant, Nullable, Uuid } from './common.ts';
 
 /** A point with its latest value. Registers come in engineering units (counts x resolution). */
@@ -93,3 +94,21 @@ export const LiveSample = Type.Object({
   quality: Nullable(Quality),
 });
 export type LiveSample = Static<typeof LiveSample>;
+
+/** One thing that a gateway reported beside its readings. */
+export const GatewayReport = Type.Object({
+  /** By the gateway's clock. */
+  at: Instant,
+  receivedAt: Instant,
+  event: GatewayEvent,
+  /** Name of the point or the equipment it is about, in the reader's language; null when it is about the gateway itself. */
+  subject: Nullable(Type.String()),
+});
+export type GatewayReport = Static<typeof GatewayReport>;
+
+/** Newest first. `after` is the `next` of the page before. */
+export const GatewayReportQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  after: Type.Optional(Type.String({ maxLength: 200 })),
+});
+export type GatewayReportQuery = Static<typeof GatewayReportQuery>;

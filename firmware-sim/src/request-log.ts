@@ -22,8 +22,8 @@ export interface DeviceEntry {
   readonly bus: string;
   /** Key of the device in the park. */
   readonly device: string;
-  /** 'read' when asked; 'notify' (COV, monitored item) or 'publish' (MQTT) when not. */
-  readonly op: 'read' | 'notify' | 'publish';
+  /** 'read' when asked, 'write' when told what to show; 'notify' (COV, monitored item) or 'publish' (MQTT) when not. */
+  readonly op: 'read' | 'write' | 'notify' | 'publish';
   readonly values: Readonly<Record<string, number | null>>;
   /** 'ok', or the fault that struck: 'silence', 'delay', 'refuse', ... */
   readonly outcome: string;

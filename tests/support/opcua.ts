@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFaults, type FaultRule } from '../../firmware-sim/src/faults.ts';
 import type { DeviceEntry } from '../../firmware-sim/src/request-log.ts';
-import { createOpcuaServer } from '../../firmware-sim/src/servers/opcua.ts';
+import { createOpcuaServer, type OpcuaServerDeps } from '../../firmware-sim/src/servers/opcua.ts';
 import type { OpcuaVariable } from '../../firmware-sim/src/tables/opcua-table.ts';
 
 export type { DeviceEntry, FaultRule };
@@ -15,6 +15,8 @@ export interface OpcuaBenchLayout {
   /** What a quantity is at Unix ms `t`. */
   readonly value: (quantity: string, t: number) => number;
   readonly users?: ReadonlyMap<string, string>;
+  readonly userCertificates?: OpcuaServerDeps['userCertificates'];
+  readonly limits?: OpcuaServerDeps['limits'];
   /** For the certificates of both sides; the bench's own, gone with it, when absent. */
   readonly folder?: string;
 }
@@ -41,7 +43,7 @@ export async function startOpcuaBench(layout: OpcuaBenchLayout): Promise<OpcuaBe
   const folder = layout.folder ?? mkdtempSync(join(tmpdir(), 'parkline-opcua-'));
   const told: DeviceEntry[] = [];
   const faults = createFaults();
-  const { variables, value, users } = layout;
+  const { variables, value, users, userCertificates, limits } = layout;
   const quantities = new Map(
     variables.map(({ quantity }) => [quantity, (t: number) => value(quantity, t)] as const),
   );
@@ -57,7 +59,9 @@ export async function startOpcuaBench(layout: OpcuaBenchLayout): Promise<OpcuaBe
     log: { write: (entry) => void ('device' in entry && told.push(entry)), close: () => undefined },
     now: Date.now,
     dataDir: join(folder, 'server'),
-    ...(users ? { users } : {}),
+    ...(users && { users }),
+    ...(userCertificates && { userCertificates }),
+    ...(limits && { limits }),
   });
   let place = await server.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -16,6 +16,8 @@ export interface Cell {
   readonly row: OpcuaVariable;
   /** At Unix ms `t`. */
   show(t: number): Shown;
+  /** From Unix ms `t` on it shows this, whatever its model says. */
+  override(raw: number | boolean, t: number): void;
   /** What its raw digit, as a client got it, means in the unit of the quantity. */
   valueOf(raw: unknown): number | null;
 }
@@ -26,14 +28,16 @@ export function createCells({ key, table, quantities }: ServedDevice<OpcuaTable>
     const quantity = quantities.get(row.quantity);
     if (!quantity) throw new Error(`${key}: the model has no ${row.quantity}, which its table shows`);
     const valueOf = (raw: unknown): number | null => inUnit(row, raw);
+    const written: { readonly raw: number | boolean; readonly t: number }[] = [];
     return {
       device: key,
       row,
       valueOf,
       show: (t) => {
-        const raw = toRaw(row, quantity(t));
+        const raw = written.findLast((one) => one.t <= t)?.raw ?? toRaw(row, quantity(t));
         return { raw, value: valueOf(raw) };
       },
+      override: (raw, t) => void written.push({ raw: movedInto(row, raw), t }),
     };
   });
 }
@@ -48,6 +52,9 @@ function toRaw({ as, weight, digits }: OpcuaVariable, value: number): number | b
   const [least, greatest] = dataTypes[as];
   return Math.min(greatest, Math.max(least, Math.round(exact))) + 0; // -0 is no whole number to a reader of the log.
 }
+
+const movedInto = ({ moveInto }: OpcuaVariable, raw: number | boolean): number | boolean =>
+  moveInto && typeof raw === 'number' ? Math.min(moveInto[1], Math.max(moveInto[0], raw)) : raw;
 
 function inUnit({ as, weight }: OpcuaVariable, raw: unknown): number | null {
   if (typeof raw === 'boolean') return raw ? 1 : 0;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InMemoryCertificateStore } from 'node-opcua-common';
-import type { DataValue } from 'node-opcua-data-value';
 import { setErrorLogger, setWarningLogger } from 'node-opcua-debug';
 import { OPCUAServer, RegisterServerMethod } from 'node-opcua-server';
 import { StatusCodes } from 'node-opcua-status-code';
@@ -10,10 +9,8 @@ import type { OpcuaTable } from '../tables/opcua-table.ts';
 import type { BusServer, BusServerDeps, ServedDevice } from './bus-server.ts';
 import { keepIdentity } from './opcua-certificate.ts';
 import { type Cell, createCells } from './opcua-cell.ts';
+import { addDevice, type Answer, type Obey, SIM_NAMESPACE } from './opcua-space.ts';
 import { createToldLog } from './opcua-told.ts';
-
-/** Namespace of everything the simulator shows. */
-export const SIM_NAMESPACE = 'urn:parkline:sim';
 
 /** A device that keeps silent looks this often whether it may speak again, ms. */
 const SILENCE_STEP_MS = 500;
@@ -21,11 +18,16 @@ const SILENCE_STEP_MS = 500;
 export interface OpcuaServerDeps extends BusServerDeps<OpcuaTable> {
   /** Passwords by user name; anybody may come in without a name when absent. */
   readonly users?: ReadonlyMap<string, string>;
+  /** Certificates (DER) of people who may come in with one; nobody when absent. */
+  readonly userCertificates?: readonly Buffer[];
+  /** The most that one request may ask for, as small controllers have it; the library's own limits when absent. */
+  readonly limits?: { readonly read?: number; readonly browse?: number; readonly monitor?: number };
 }
 
 /**
  * One OPC UA server with an object for each device and a variable below it for each row of its table. Variables are
- * sampled when they are asked for or monitored, and nobody can write them. Every client's certificate is accepted.
+ * sampled when they are asked for or monitored. Every client's certificate is accepted. What was written and what is kept
+ * outlives closing, as in a controller that loses its network; sessions and subscriptions do not.
  */
 export function createOpcuaServer(deps: OpcuaServerDeps): BusServer {
   setWarningLogger(ignore); // What a client does wrong is no news to a device.
@@ -51,8 +53,12 @@ export function createOpcuaServer(deps: OpcuaServerDeps): BusServer {
       });
       const stop = new AbortController();
       await server.initialize();
-      const answer = createAnswer(deps, struck, stop.signal);
-      for (const { root, cells: own } of devices) addDevice(server, root, own, cells, answer);
+      const conduct = {
+        answer: createAnswer(deps, struck, stop.signal),
+        obey: createObey(deps),
+        now: deps.now,
+      };
+      for (const { root, cells: own } of devices) addDevice(server, { root, own, cells }, conduct);
       told.attach(server);
       try {
         await server.start();
@@ -81,56 +87,37 @@ function rootOf({ key, address }: ServedDevice<OpcuaTable>): string {
 }
 
 /** Loopback only, no announcement to discovery servers, no watching of folders: certificates are kept in memory. */
-function serverOptions({ bus, users }: OpcuaServerDeps, host: string, port: number) {
+function serverOptions(
+  { bus, users, userCertificates = [], limits = {} }: OpcuaServerDeps,
+  host: string,
+  port: number,
+) {
+  const people = new InMemoryCertificateStore({ autoAcceptUnknown: false });
+  for (const certificate of userCertificates) void people.trustCertificate(certificate);
   return {
     host,
     hostname: host,
     port,
     serverInfo: { applicationUri: applicationUri(bus), applicationName: { text: 'Parkline simulator' } },
-    // Typed for stores on disk, though any store will do: certificates of clients, and those of users, which nobody shows.
+    // Typed for stores on disk, though any store will do: certificates of clients, and those of people.
     serverCertificateManager: new InMemoryCertificateStore() as never,
-    userCertificateManager: new InMemoryCertificateStore() as never,
+    userCertificateManager: people as never,
     registerServerMethod: RegisterServerMethod.HIDDEN,
     allowAnonymous: users === undefined,
     userManager: { isValidUser: (name: string, password: string) => users?.get(name) === password },
     maxConnectionsPerEndpoint: 100,
-    serverCapabilities: { maxSessions: 100, maxSubscriptionsPerSession: 100, maxSubscriptions: 1_000 },
+    serverCapabilities: {
+      ...{ maxSessions: 100, maxSubscriptionsPerSession: 100, maxSubscriptions: 1_000 },
+      operationLimits: {
+        ...(limits.read && { maxNodesPerRead: limits.read }),
+        ...(limits.browse && { maxNodesPerBrowse: limits.browse }),
+        ...(limits.monitor && { maxMonitoredItemsPerCall: limits.monitor }),
+      },
+    },
   };
 }
 
-type Answer = (cell: Cell) => Promise<DataValue>;
-
-function addDevice(
-  server: OPCUAServer,
-  root: string,
-  own: readonly Cell[],
-  cells: Map<string, Cell>,
-  answer: Answer,
-): void {
-  const { addressSpace } = server.engine;
-  if (!addressSpace) throw new Error('the server has no address space');
-  const namespace = addressSpace.registerNamespace(SIM_NAMESPACE); // The same one for every device.
-  const folder = namespace.addObject({
-    organizedBy: addressSpace.rootFolder.objects,
-    browseName: root,
-    nodeId: `s=${root}`,
-  });
-  for (const cell of own) {
-    const variable = namespace.addVariable({
-      componentOf: folder,
-      browseName: cell.row.name,
-      nodeId: `s=${root}.${cell.row.name}`,
-      dataType: cell.row.as,
-      minimumSamplingInterval: 50,
-      accessLevel: 'CurrentRead',
-      userAccessLevel: 'CurrentRead',
-      value: { refreshFunc: (done) => void answer(cell).then((value) => done(null, value), ignore) },
-    });
-    cells.set(variable.nodeId.toString(), cell);
-  }
-}
-
-/** Only a server that closes leaves a request without any answer. */
+/** A warning of the library. */
 const ignore = (): void => undefined;
 
 /** What a variable says when it is asked, as the faults in force let it. Rejects when `signal` aborts meanwhile. */
@@ -157,16 +144,19 @@ function createAnswer(deps: OpcuaServerDeps, struck: Map<Cell, FaultKind>, signa
     if (fault?.kind === 'delay') await pause(fault.ms);
     if (fault?.kind === 'delay' || fault?.kind === 'refuse') struck.set(cell, fault);
     else struck.delete(cell);
-    const t = now();
-    // The server makes a DataValue of these fields; its type asks for the finished object.
-    return dataValue(cell, t, fault?.kind === 'refuse') as unknown as DataValue;
+    return { t: now(), isRefused: fault?.kind === 'refuse' };
   };
 }
 
-function dataValue(cell: Cell, t: number, isRefused: boolean) {
-  const sourceTimestamp = new Date(t);
-  if (isRefused) return { statusCode: StatusCodes.BadNotReadable, sourceTimestamp };
-  const { raw } = cell.show(t);
-  if (raw === null) return { statusCode: StatusCodes.BadSensorFailure, sourceTimestamp };
-  return { statusCode: StatusCodes.Good, sourceTimestamp, value: { dataType: cell.row.as, value: raw } };
+/** What a variable does with what it is told to show: it shows it from now on, unless it is refused. */
+function createObey({ bus, faults, log, now }: OpcuaServerDeps): Obey {
+  return (cell, raw) => {
+    const { device, row } = cell;
+    const isRefused = faults.strike({ bus, device, quantity: row.quantity })?.kind === 'refuse';
+    const t = now();
+    if (!isRefused) cell.override(raw, t);
+    const values = { [row.quantity]: cell.valueOf(raw) };
+    log.write({ t, bus, device, op: 'write', values, outcome: isRefused ? 'refuse' : 'ok' });
+    return !isRefused;
+  };
 }

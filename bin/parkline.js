@@ -11,12 +11,17 @@ const major = Number(process.versions.node.split('.')[0]);
 
 /** Which part of the house a noun lives in. A gateway carries only edge/. */
 const nouns = {
+  audit: 'cloud',
   billing: 'cloud',
+  command: 'cloud',
   db: 'cloud',
   gateway: 'cloud',
   park: 'cloud',
+  points: 'edge',
   readings: 'cloud',
+  resync: 'edge',
   sim: 'firmware-sim',
+  writing: 'edge',
 };
 
 if (major < 24) process.exitCode = again();

@@ -41,7 +41,6 @@ export interface EncodedTable {
 /** Packs samples (at least one) into columns and compresses them. */
 export function encodeBatch(samples: readonly StampedSample[], tableHash: string): Payload {
   const from = samples.reduce((least, { at }) => Math.min(least, at), Infinity);
-  const to = samples.reduce((most, { at }) => Math.max(most, at), 0);
   const boundary = indexesOf(samples, ({ boundary }) => boundary);
   const suspect = indexesOf(samples, ({ suspect }) => suspect);
   const batch: SampleBatch = {
@@ -54,7 +53,15 @@ export function encodeBatch(samples: readonly StampedSample[], tableHash: string
     ...(boundary.length > 0 && { boundary }),
     ...(suspect.length > 0 && { suspect }),
   };
-  return { bytes: compress(JSON.stringify(batch)), count: samples.length, from, to };
+  return encodeSamples(batch);
+}
+
+/** Packs a batch (of at least one sample) that is in columns already. */
+export function encodeSamples(batch: SampleBatch): Payload {
+  const { t0, dt } = batch;
+  const from = t0 + dt.reduce((least, one) => Math.min(least, one), Infinity);
+  const to = t0 + dt.reduce((most, one) => Math.max(most, one), -Infinity);
+  return { bytes: compress(JSON.stringify(batch)), count: dt.length, from, to };
 }
 
 export function encodeTable(points: PointTable['points']): EncodedTable {

@@ -82,6 +82,12 @@ export interface Outbox {
   newestWaiting(after: number): number | undefined;
   /** Point tables without a receipt, ascending: they go first, so that no batch has to wait for its table. */
   waitingTables(): number[];
+  /** Every point table that is here, ascending. */
+  tables(): number[];
+  /** Messages of samples with any of [from, to) Unix ms inside, received or not, ascending. */
+  holding(from: number, to: number): number[];
+  /** Unix ms of the oldest sample that is still here; null when there is none. */
+  heldSince(): number | null;
   /** The signed bytes, undefined when deleted meanwhile. */
   envelope(seq: number): Uint8Array | undefined;
   /** An id for the broker's own deduplication that no other gateway can guess and so poison. */
@@ -165,6 +171,9 @@ export function openOutbox(deps: OutboxDeps): Outbox {
     waiting: (after, limit) => guarded(() => sql.waiting.all(after, limit).map(seqOf)),
     newestWaiting: (after) => guarded(() => sql.newest.all(after).map(seqOf)[0]),
     waitingTables: () => guarded(() => sql.waitingTables.all().map(seqOf)),
+    tables: () => guarded(() => sql.tables.all().map(seqOf)),
+    holding: (from, to) => guarded(() => sql.holding.all(from, to).map(seqOf)),
+    heldSince: () => guarded(() => (sql.heldSince.get() as { since: number | null }).since),
     envelope: (seq) =>
       guarded(() => (sql.envelope.get(seq) as { envelope: Uint8Array } | undefined)?.envelope),
     messageId: (seq) => createHmac('sha256', secret).update(`${epoch}|${seq}`).digest('base64url'),
@@ -216,6 +225,11 @@ function prepare(db: DatabaseSync) {
     waitingTables: db.prepare(
       "SELECT seq FROM message WHERE received_at IS NULL AND kind = 'points' ORDER BY seq",
     ),
+    tables: db.prepare("SELECT seq FROM message WHERE kind = 'points' ORDER BY seq"),
+    holding: db.prepare(
+      "SELECT seq FROM message WHERE kind = 'samples' AND to_ms >= ? AND from_ms < ? ORDER BY seq",
+    ),
+    heldSince: db.prepare("SELECT min(from_ms) AS since FROM message WHERE kind = 'samples'"),
     envelope: db.prepare('SELECT envelope FROM message WHERE seq = ?'),
     markReceived: db.prepare(
       'UPDATE message SET received_at = ? WHERE received_at IS NULL AND seq BETWEEN ? AND ?',

@@ -1,5 +1,4 @@
 import { randomUUID, sign as signWith } from 'node:crypto';
-import type { DriverModule } from '@parkline/kit';
 import type { Logger } from 'pino';
 import { createBell } from './base/bell.ts';
 import type { Clock, Wait } from './base/clock.ts';
@@ -9,9 +8,11 @@ import type { Home } from './config/load.ts';
 import { createCommands } from './downlink/commands.ts';
 import { createField } from './field.ts';
 import { createDeviceBoard } from './health/devices.ts';
+import type { FieldModule } from './host/remote.ts';
 import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
 import { openOutbox } from './pipeline/outbox.ts';
+import { createStamper } from './pipeline/stamp.ts';
 import { createUpstream } from './upstream.ts';
 import { openJournal } from './writing/journal.ts';
 import { createWritingSwitch } from './writing/switch.ts';
@@ -20,7 +21,7 @@ import { createWriting } from './writing/writing.ts';
 export interface AgentDeps {
   readonly home: Home;
   readonly version: string;
-  readonly loadDriver: (protocol: string) => Promise<DriverModule>;
+  readonly loadDriver: (protocol: string) => Promise<FieldModule>;
   readonly clock: Clock;
   readonly wait: Wait;
   /** In [0, 1). */
@@ -75,6 +76,9 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     dataDir: home.driverDir,
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
+    stamper: createStamper(clock),
+    onReadings: () => undefined,
+    onDeviceEvent: () => undefined,
   });
   const writingSwitch = createWritingSwitch(home.writingOffPath);
   const isWritingOff = (): boolean => writingSwitch.off() !== undefined;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Connection, Driver, DriverLog, DriverModule } from '@parkline/kit';
-import type { ConnectionConfig, DeviceConfig, GatewayConfig } from './config/schema.ts';
+import { type Driver, DriverError, type DriverLog } from '@parkline/kit';
+import type { ConnectionConfig, DeviceConfig } from './config/schema.ts';
+import type { FieldConnection, FieldModule } from './host/remote.ts';
 
 /** A device with its live driver. */
 export interface OpenDevice {
@@ -10,16 +11,18 @@ export interface OpenDevice {
   readonly protocol: string;
 }
 
-export interface OpenDevices {
-  readonly devices: readonly OpenDevice[];
-  /** Those that cannot be read as configured, with the reason. The others work without them. */
-  readonly broken: readonly { readonly equipmentId: string; readonly error: unknown }[];
+/** A configured connection. It is opened when its first device is, and not before. */
+export interface Bus {
+  readonly config: ConnectionConfig;
+  /** Makes the driver of one device; no I/O yet. Rejects with why it cannot be used, which costs only this device. */
+  open(device: DeviceConfig): Promise<OpenDevice>;
+  /** Safe when it was never opened. */
   close(): Promise<void>;
 }
 
 export interface OpenDeps {
   /** Rejects for a protocol nobody knows. */
-  readonly loadDriver: (protocol: string) => Promise<DriverModule>;
+  readonly loadDriver: (protocol: string) => Promise<FieldModule>;
   /** Unix ms. */
   readonly now: () => number;
   readonly log: DriverLog;
@@ -27,44 +30,36 @@ export interface OpenDeps {
   readonly dataDir: string;
 }
 
-/** Makes the drivers of all configured devices; no I/O yet. One bad device or bus costs only itself. */
-export async function openDevices(config: GatewayConfig, deps: OpenDeps): Promise<OpenDevices> {
-  const connections: Connection[] = [];
-  const devices: OpenDevice[] = [];
-  const broken: { equipmentId: string; error: unknown }[] = [];
-  for (const bus of config.connections) {
-    const opened = await attempt(() => openConnection(bus, deps));
-    if (opened.ok) connections.push(opened.value);
-    for (const device of bus.devices) {
-      const made = opened.ok ? await attempt(() => opened.value.device(device.params)) : opened;
-      if (made.ok) devices.push({ config: device, driver: made.value, protocol: bus.driver });
-      else broken.push({ equipmentId: device.equipmentId, error: made.error });
-    }
+export function createBus(config: ConnectionConfig, { loadDriver, now, log, dataDir }: OpenDeps): Bus {
+  let opening: Promise<FieldConnection> | undefined;
+
+  async function openConnection(): Promise<FieldConnection> {
+    const module = await loadDriver(config.driver);
+    const folder = join(dataDir, encodeURIComponent(config.id));
+    return module.openConnection(config.params, { now, log, dataDir: folder });
   }
+
+  function connection(): Promise<FieldConnection> {
+    opening ??= openConnection().catch((error: unknown) => {
+      opening = undefined; // The next device, or the next try, may have more luck.
+      throw error;
+    });
+    return opening;
+  }
+
   return {
-    devices,
-    broken,
+    config,
+    async open(device) {
+      const driver = await (await connection()).device(device.params);
+      return { config: device, driver, protocol: config.driver };
+    },
     async close() {
-      await Promise.allSettled([
-        ...devices.map(({ driver }) => driver.close()),
-        ...connections.map((connection) => connection.close()),
-      ]);
+      const opened = await opening?.catch(() => undefined);
+      await opened?.close();
     },
   };
 }
 
-async function openConnection(bus: ConnectionConfig, deps: OpenDeps): Promise<Connection> {
-  const { now, log, dataDir } = deps;
-  const module = await deps.loadDriver(bus.driver);
-  return module.openConnection(bus.params, { now, log, dataDir: join(dataDir, encodeURIComponent(bus.id)) });
-}
-
-type Attempt<T> = { ok: true; value: T } | { ok: false; error: unknown };
-
-async function attempt<T>(work: () => T | Promise<T>): Promise<Attempt<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
+/** Whether only another configuration helps: what the driver says against its parameters stays true. */
+export const isHopeless = (error: unknown): boolean =>
+  error instanceof DriverError && error.code === 'config';

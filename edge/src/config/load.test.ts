@@ -42,7 +42,7 @@ describe('gateway.yaml', () => {
   test('is read with its defaults and frozen through and through', () => {
     const config = parseConfig(yaml);
     expect(config.report).toEqual({ every: false });
-    expect(config.outbox).toEqual({ keepHours: 24, maxMegabytes: 512 });
+    expect(config.outbox).toEqual({ keepHours: 24, maxMegabytes: 512, thinToSeconds: 300 });
     expect(config.connections[0]?.devices[0]?.points[1]).toMatchObject({ scale: 1, resolution: 1 });
     expect(Object.isFrozen(config.connections[0]?.devices[0]?.points[0])).toBe(true);
   });

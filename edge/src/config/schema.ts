@@ -101,3 +101,7 @@ export const GatewayConfig = Type.Object(
   strict,
 );
 export type GatewayConfig = Static<typeof GatewayConfig>;
+
+/** All points in the order of the file: their order in the point table. */
+export const pointsOf = ({ connections }: Pick<GatewayConfig, 'connections'>): PointConfig[] =>
+  connections.flatMap(({ devices }) => devices.flatMap(({ points }) => points));

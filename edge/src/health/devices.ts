@@ -20,10 +20,17 @@ export interface DeviceBoard {
   /** The device cannot be read as configured: silent until somebody changes that. */
   broken(equipmentId: string, error: unknown): void;
   list(): DeviceHealth[];
+  /** Goes over to other devices: those in `kept` (equipment ids) stay as they are, every other one starts. */
+  change(devices: readonly BoardDevice[], kept: ReadonlySet<string>): void;
+}
+
+export interface BoardDevice {
+  readonly equipmentId: string;
+  readonly name: string;
 }
 
 export interface DeviceBoardDeps {
-  readonly devices: readonly { readonly equipmentId: string; readonly name: string }[];
+  readonly devices: readonly BoardDevice[];
   /** Unix ms. */
   readonly now: () => number;
   readonly faults: FaultLog;
@@ -38,12 +45,7 @@ interface Entry {
 }
 
 export function createDeviceBoard({ devices, now, faults, onChange }: DeviceBoardDeps): DeviceBoard {
-  const entries = new Map<string, Entry>(
-    devices.map(({ equipmentId, name }) => [
-      equipmentId,
-      { name, failures: 0, health: { equipmentId, state: 'starting', lastOkAt: null, error: null } },
-    ]),
-  );
+  let entries = new Map(devices.map((device) => [device.equipmentId, starting(device)]));
 
   function entryOf(equipmentId: string): Entry {
     const entry = entries.get(equipmentId);
@@ -98,7 +100,23 @@ export function createDeviceBoard({ devices, now, faults, onChange }: DeviceBoar
       set(entry, { ...entry.health, state: 'silent', error: textOf(error) });
     },
     list: () => [...entries.values()].map(({ health }) => health),
+    change(wanted, kept) {
+      const before = entries;
+      entries = new Map(
+        wanted.map((device) => {
+          const known = kept.has(device.equipmentId) ? before.get(device.equipmentId) : undefined;
+          return [device.equipmentId, known ?? starting(device)];
+        }),
+      );
+      onChange();
+    },
   };
 }
+
+const starting = ({ equipmentId, name }: BoardDevice): Entry => ({
+  name,
+  failures: 0,
+  health: { equipmentId, state: 'starting', lastOkAt: null, error: null },
+});
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

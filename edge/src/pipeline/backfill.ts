@@ -53,12 +53,15 @@ export interface Backfill {
   fill(device: BackfilledDevice, signal: AbortSignal): Promise<void>;
   /** Keeps on disk what must outlive a restart, until `signal` aborts. */
   remember(signal: AbortSignal): Promise<void>;
+  /** The points whose device keeps their history, after the configuration changed. */
+  watch(pointIds: readonly string[]): void;
 }
 
 export async function createBackfill(deps: BackfillDeps): Promise<Backfill> {
   const { pointIds, file, clock, wait, faults } = deps;
   const ledger = createHoleLedger(pointIds, await file.load(), () => clock.now());
   const bells = new Map<string, Bell>();
+  let watched = pointIds.length;
 
   async function save(): Promise<void> {
     try {
@@ -86,11 +89,14 @@ export async function createBackfill(deps: BackfillDeps): Promise<Backfill> {
       await runFill({ ...device, points: kept }, { ...deps, ledger, bell }, signal);
     },
     async remember(signal) {
-      if (pointIds.length === 0) return;
       while (!signal.aborted) {
         await wait(REMEMBER_MS, signal);
-        await save();
+        if (watched > 0) await save();
       }
+    },
+    watch(wanted) {
+      ledger.watch(wanted);
+      watched = wanted.length;
     },
   };
 }

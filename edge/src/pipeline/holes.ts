@@ -30,6 +30,8 @@ export interface HoleLedger {
   open(pointIds: readonly string[]): Hole[];
   /** A hole is filled up to here (Unix ms, not included); `to` or later is all of it. */
   filled(hole: Hole, upTo: number): void;
+  /** From now on these points count: others are forgotten, and what is known of those that stay is kept. */
+  watch(pointIds: readonly string[]): void;
   memory(): HoleMemory;
 }
 
@@ -46,7 +48,7 @@ export function createHoleLedger(
   memory: HoleMemory,
   now: () => number,
 ): HoleLedger {
-  const entries = new Map(pointIds.map((pointId) => [pointId, entryFrom(pointId, memory)]));
+  let entries = new Map(pointIds.map((pointId) => [pointId, entryFrom(pointId, memory)]));
 
   function present(pointId: string, entry: Entry, at: number): boolean {
     // After the clock was set back what was seen before says nothing about order.
@@ -76,6 +78,9 @@ export function createHoleLedger(
         if (hole.to !== to) return [hole];
         return upTo < to ? [{ ...hole, from: Math.max(hole.from, upTo) }] : [];
       });
+    },
+    watch(wanted) {
+      entries = new Map(wanted.map((pointId) => [pointId, entries.get(pointId) ?? entryFrom(pointId, {})]));
     },
     memory: () =>
       Object.fromEntries(

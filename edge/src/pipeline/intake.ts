@@ -21,6 +21,8 @@ export interface Intake {
   acceptPast(samples: readonly Sample[]): void;
   /** The last sample of this point (index in the table) did not get through: send the next reading in any case. */
   forget(point: number): void;
+  /** What is known of a point, for the intake that follows when the configuration changes. */
+  recall(pointId: string): Known | undefined;
 }
 
 interface IntakeDeps {
@@ -29,6 +31,8 @@ interface IntakeDeps {
   readonly add: (sample: StampedSample) => void;
   /** Unix ms. */
   readonly now: () => number;
+  /** What an earlier intake knew of a point that is the same now; nothing when absent. */
+  readonly recall?: (pointId: string) => Known | undefined;
 }
 
 /** Bad samples of one point whose times are remembered, so that what the device kept does not fall on them: a day of heartbeats. */
@@ -37,9 +41,9 @@ const MOST_BAD = 300;
 const unseen: Known = { sent: undefined, pushed: undefined, pushedAt: -Infinity };
 
 /** `points` in the order of the point table. */
-export function createIntake({ points, stamper, add, now }: IntakeDeps): Intake {
+export function createIntake({ points, stamper, add, now, recall }: IntakeDeps): Intake {
   const indexOf = new Map(points.map(({ pointId }, index) => [pointId, index]));
-  const known: Known[] = points.map(() => unseen);
+  const known: Known[] = points.map(({ pointId }) => recall?.(pointId) ?? unseen);
   const past = new Map<number, Sample>(); // The last one filed of each point.
   const bad = new Map<number, Set<number>>(); // Times of the last bad samples of points with a history.
 
@@ -106,6 +110,10 @@ export function createIntake({ points, stamper, add, now }: IntakeDeps): Intake 
     },
     forget(point) {
       known[point] = { ...known[point]!, sent: undefined };
+    },
+    recall(pointId) {
+      const point = indexOf.get(pointId);
+      return point === undefined ? undefined : known[point];
     },
   };
 }

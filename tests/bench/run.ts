@@ -6,6 +6,8 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import('./ingest.ts'),
   mqtt: () => import('./mqtt.ts'),
   opcua: () => import('./opcua.ts'),
+  outbox: () => import('./outbox.ts'),
+  wire: () => import('./wire.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);

@@ -5,13 +5,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, mqttClient, paramsOf, tokenOf } from '../../../tests/support/mqtt.ts';
 import { type Broker, type BrokerDeps, createBroker } from './broker.ts';
 import { createStation, type Station } from './station.ts';
-import { quietLog } from './testing.ts';
+import { createSeen } from './seen.ts';
+import { accountsOf, quietLog, scratchFolder } from './testing.ts';
 
 const host = '127.0.0.1';
 const patience = { timeout: 10_000 };
 
 let port: number;
 let broker: Broker;
+let dataDir: string;
 let stations: Map<string, Station>;
 /** What was warned of: message and user. */
 let warned: string[];
@@ -20,10 +22,8 @@ let opened: (MqttClient | Socket)[];
 function given(over: Partial<BrokerDeps> = {}): Broker {
   return createBroker({
     ...{ host, port, maxPacketBytes: 65_536, maxConnections: 100 },
-    accountOf(username) {
-      const station = stations.get(username);
-      return station && { ...paramsOf(username), station };
-    },
+    ...accountsOf(stations, paramsOf),
+    ...{ now: Date.now, dataDir, seen: createSeen() },
     log: {
       ...quietLog,
       warn: (facts, message) => warned.push(`${message} ${(facts as { username?: string }).username ?? ''}`),
@@ -36,6 +36,7 @@ beforeEach(async () => {
   port = await freePort();
   stations = new Map(['gate', 'leak'].map((name) => [name, createStation(Date.now)]));
   warned = [];
+  dataDir = scratchFolder();
   opened = [];
   broker = given();
   await broker.open();
@@ -89,7 +90,7 @@ describe('who may come in', () => {
       // CONNECT, protocol MQTT level 5, clean start, keep-alive 60, no properties, client id 'x'.
       socket.write(Buffer.from('100e00044d5154540502003c00000178', 'hex'));
       const [answer] = (await once(socket, 'data')) as [Buffer];
-      expect(answer.toString('hex')).toBe('20020001'); // CONNACK, unacceptable protocol version
+      expect(answer.toString('hex')).toBe('2003008400'); // CONNACK of MQTT 5, unsupported protocol version
       await once(socket, 'close');
     }
     expect(warned).toEqual(['mqtt 5 is not spoken here ']);

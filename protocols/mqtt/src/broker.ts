@@ -1,9 +1,18 @@
 import type { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { DriverError } from '@parkline/kit';
-import { Aedes } from 'aedes';
-import { createDoor, type DoorDeps } from './door.ts';
+import { Aedes, type Client } from 'aedes';
+import { isMatch } from './access.ts';
+import { type AedesMessage, createDoor, type DoorDeps, userOf } from './door.ts';
 import { guardParser } from './guard.ts';
+import { createInbox, type Inbox, type Message } from './inbox.ts';
+import { createSessions } from './sessions.ts';
+import { createStore, type Store } from './store.ts';
+import { openStoreFile } from './store-file.ts';
+import type { Subject } from './subject.ts';
 
 /** For the CONNECT packet of a new connection, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -12,16 +21,37 @@ const TCP_KEEPALIVE_MS = 30_000;
 /** User name, / and what MQTT 3.1 allows a client to call itself. */
 const MAX_CLIENT_ID = 64 + 1 + 23;
 
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface BrokerDeps extends DoorDeps {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  /** Paths of PEM files; without them connections are in the clear. */
+  readonly tls?: TlsFiles | undefined;
+  /** Whose topic this is, of all devices. */
+  readonly subjectOf: (topic: string) => Subject | undefined;
+  /** Folder of the broker's store. */
+  readonly dataDir: string;
+}
+
+/** What became of a message to a device. */
+export interface Sent {
+  /** Connections that listen to its topic. */
+  readonly listeners: number;
+  /** Resolves when one of them acknowledged it; never rejects. */
+  readonly acknowledged: Promise<void>;
 }
 
 /** The gateway's own MQTT broker (3.1 and 3.1.1). Devices come to it; it goes to nobody. */
 export interface Broker {
   /** Listens, if it does not yet. Rejects with DriverError 'lost' when the port cannot be had. */
   open(): Promise<void>;
+  /** To the connections of a device that are there now; it waits for nobody. @param until Unix ms: later it is not delivered any more. */
+  send(username: string, topic: string, payload: Uint8Array, until: number): Promise<Sent>;
   /** Hangs up on everyone. `open` may follow. */
   close(): Promise<void>;
 }
@@ -29,7 +59,9 @@ export interface Broker {
 interface Running {
   readonly server: Server;
   readonly aedes: Aedes;
+  readonly door: ReturnType<typeof createDoor>;
   readonly sockets: Set<Socket>;
+  readonly endStore: () => void;
 }
 
 export function createBroker(deps: BrokerDeps): Broker {
@@ -44,16 +76,22 @@ export function createBroker(deps: BrokerDeps): Broker {
         throw error;
       }
     },
+    async send(username, topic, payload, until) {
+      const now = await running;
+      if (!now) throw new DriverError('lost', 'the broker is closed', `${deps.host}:${deps.port}`);
+      return sendTo(now, username, { topic, payload: Buffer.from(payload) }, until);
+    },
     async close() {
       const ending = running;
       running = undefined;
-      const { server, aedes, sockets } = (await ending?.catch(() => undefined)) ?? {};
+      const { server, aedes, sockets, endStore } = (await ending?.catch(() => undefined)) ?? {};
       const closed = new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
       await Promise.all([closed, ...[...(sockets ?? [])].map(hangUp)]); // Each device has been seen to leave.
       await new Promise<void>((resolve) => {
         if (aedes) aedes.close(resolve);
         else resolve();
       });
+      endStore?.();
     },
   };
 }
@@ -66,31 +104,100 @@ const hangUp = (socket: Socket): Promise<void> =>
     socket.destroy();
   });
 
+/** aedes keeps what a client subscribed to; its types do not say so. */
+const filtersOf = (client: Client): string[] =>
+  Object.keys((client as unknown as { subscriptions: Record<string, unknown> }).subscriptions);
+
+function sendTo(
+  { aedes, door }: Running,
+  username: string,
+  { topic, payload }: { readonly topic: string; readonly payload: Buffer },
+  until: number,
+): Sent {
+  const listening = door
+    .clientsOf(username)
+    .filter((client) => filtersOf(client).some((filter) => isMatch(filter, topic)));
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const onAck = (_packet: unknown, client: Client): void => {
+    if (!listening.includes(client)) return;
+    aedes.off('ack', onAck);
+    resolve(undefined);
+  };
+  aedes.on('ack', onAck);
+  setTimeout(() => aedes.off('ack', onAck), 60_000).unref();
+  for (const client of listening) {
+    // Not by the broker: what waits for a device that is away moves a machine when nobody expects it.
+    const packet = {
+      cmd: 'publish',
+      topic,
+      payload,
+      qos: 1,
+      retain: false,
+      dup: false,
+      messageExpiry: until,
+    } as const;
+    client.publish(packet, () => undefined);
+  }
+  return { listeners: listening.length, acknowledged: promise };
+}
+
 async function start(deps: BrokerDeps): Promise<Running> {
-  const { host, port, log, maxPacketBytes, maxConnections } = deps;
+  const { host, port, log, dataDir, now, maxConnections } = deps;
   const sockets = new Set<Socket>();
-  const door = createDoor(deps);
-  const aedes = await Aedes.createBroker({
-    ...door.rules,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    maxClientsIdLength: MAX_CLIENT_ID,
-  });
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS }, (socket) => {
+  const ready = Promise.withResolvers<(socket: Socket) => void>();
+  ready.promise.catch(() => undefined);
+  const track = (socket: Socket): void => {
     sockets.add(socket);
-    const client = aedes.handle(socket);
-    guardParser(client, maxPacketBytes);
-    socket.on('close', () => {
-      sockets.delete(socket);
-      door.left(client);
-    });
-  });
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const onSocket = (socket: Socket): void => {
+    track(socket);
+    ready.promise.then(
+      (accept) => {
+        accept(socket);
+      },
+      () => socket.destroy(),
+    );
+  };
+  const server = createListener(deps, onSocket, track);
   server.maxConnections = maxConnections;
   // Once: whoever floods the port must not flood the log.
   server.once('drop', () => {
     log.warn({ host, port, maxConnections }, 'mqtt connection refused: too many');
   });
+  await listen(server, deps); // Before the store: whoever has the port has the store as well.
+  try {
+    const store = createStore(openStoreFile(join(dataDir, 'mqtt.sqlite'), log, now));
+    const made = await createAedes(deps, store);
+    ready.resolve(made.accept);
+    return { ...made, server, sockets };
+  } catch (error) {
+    ready.reject(error);
+    server.close();
+    throw error;
+  }
+}
+
+/** The broker behind the port, with what an earlier one left behind. */
+async function createAedes(deps: BrokerDeps, store: Store) {
+  const { host, port, log, now, maxPacketBytes } = deps;
+  const inbox = createInbox(store, now, log);
+  const door = createDoor(deps, inbox);
+  let isEnding = false;
+  const onFailure = (err: unknown): void => {
+    if (!isEnding) log.warn({ host, port, err }, 'mqtt store cannot be written');
+  };
+  const sessions = createSessions({ store, now, onFailure, mayHear: door.mayHear, deviceOf: userOf });
+  const retained = store.rows('SELECT * FROM retained');
+  const wills = store.rows('SELECT * FROM will');
+  const aedes = await Aedes.createBroker({
+    ...door.rules,
+    persistence: sessions,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxClientsIdLength: MAX_CLIENT_ID,
+  });
   aedes.on('publish', (packet, client) => {
-    if (client && Buffer.isBuffer(packet.payload)) door.heard(client, packet.topic, packet.payload);
+    if (client && Buffer.isBuffer(packet.payload)) door.heard(client, packet as AedesMessage);
   });
   (aedes as EventEmitter).on('error', (err) => {
     log.warn({ host, port, err }, 'mqtt broker failed at a message');
@@ -99,13 +206,96 @@ async function start(deps: BrokerDeps): Promise<Running> {
     aedes.on(event, (client, err) => {
       log.debug({ client: client.id, err }, 'mqtt connection ended');
     });
-  await listen(server, deps).catch(async (error: unknown) => {
-    await new Promise<void>((resolve) => {
-      aedes.close(resolve);
+  for (const row of retained) recall(deps, row);
+  replay(deps, aedes, inbox);
+  await Promise.all(wills.map((row) => publishWill(aedes, sessions, row)));
+  return {
+    aedes,
+    door,
+    accept(socket: Socket): void {
+      const client = aedes.handle(socket);
+      guardParser(client, maxPacketBytes);
+      socket.once('close', () => door.left(client));
+    },
+    endStore(): void {
+      isEnding = true; // Last wills still on their way are said at the next start.
+      inbox.close();
+      sessions.flush();
+      store.close();
+    },
+  };
+}
+
+const packetOf = (row: Readonly<Record<string, unknown>>) => ({
+  ...({ cmd: 'publish', dup: false, retain: row['retain'] === 1 } as const),
+  topic: String(row['topic']),
+  payload: Buffer.from(row['payload'] as Uint8Array),
+  qos: Number(row['qos']) as 0 | 1 | 2,
+});
+
+/** What is retained is the last that is known of a device until it tells again. */
+function recall({ subjectOf }: BrokerDeps, row: Readonly<Record<string, unknown>>): void {
+  const message: Message = { ...packetOf(row), retain: true, receivedAt: Number(row['received_at']) };
+  subjectOf(message.topic)?.recall(message);
+}
+
+/** What was acknowledged and perhaps went no further. Clients may hear it a second time, which QoS 1 allows. */
+function replay({ accountOf }: BrokerDeps, aedes: Aedes, inbox: Inbox): void {
+  for (const { owner, message, kept } of inbox.left()) {
+    const subject = accountOf(owner)?.subjects.find((one) => one.owns(message.topic));
+    const { topic, payload, qos, retain } = message;
+    aedes.publish(
+      { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false },
+      () => undefined,
+    );
+    if (subject) subject.heard(message, kept);
+    else kept.passed();
+  }
+}
+
+/** A power cut ends every connection; nobody said their last will then. */
+async function publishWill(
+  aedes: Aedes,
+  sessions: ReturnType<typeof createSessions>,
+  row: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    aedes.publish(packetOf(row), () => {
+      resolve();
     });
-    throw error;
   });
-  return { server, aedes, sockets };
+  await sessions.delWill({ id: String(row['client']) });
+}
+
+function createListener(
+  { tls, host, port, log }: BrokerDeps,
+  onSocket: (socket: Socket) => void,
+  onRaw: (socket: Socket) => void,
+): Server {
+  const options = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+  if (!tls) return createServer(options, onSocket);
+  const server = createTlsServer(
+    { ...options, ...filesOf(tls), minVersion: 'TLSv1.2', handshakeTimeout: CONNECT_TIMEOUT_MS },
+    onSocket,
+  );
+  // Those that are not encrypted yet count as well.
+  server.on('connection', onRaw);
+  server.on('tlsClientError', (err) => {
+    log.debug({ host, port, err }, 'mqtt connection ended before it was encrypted');
+  });
+  return server;
+}
+
+/** @throws DriverError 'config' naming the file that cannot be read. */
+function filesOf({ certFile, keyFile }: TlsFiles) {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new DriverError('config', `cannot read ${path}: ${String(cause)}`, 'mqtt tls', { cause });
+    }
+  };
+  return { cert: read(certFile), key: read(keyFile) };
 }
 
 function listen(server: Server, { host, port, log }: BrokerDeps): Promise<void> {

@@ -6,21 +6,27 @@ import {
   type PointRef,
   type Sample,
 } from '@parkline/kit';
-import { type Address, formatAddress, parseAddress } from './address.ts';
-import { decodePoint, pathsOf } from './payload.ts';
+import type { Address } from './address.ts';
+import type { Dialect } from './dialect.ts';
+import { decodePoint, pathsOf, stepInto } from './payload.ts';
 import type { Follower, Station, Told } from './station.ts';
 import { createUnheard } from './unheard.ts';
+import { type Outlet, writePoint } from './writing.ts';
 
 /** Paths listed of one topic. */
 const MAX_PATHS = 200;
 
 export interface MqttDriverDeps {
   readonly station: Station;
+  readonly dialect: Dialect;
+  readonly outlet: Outlet;
   /** Opens the broker, if it is not open. @returns Unix ms since when it is. */
   readonly open: () => Promise<number>;
   /** For the device to connect after the broker opened, and to tell something after it connected. */
   readonly timeoutMs: number;
   readonly maxAgeMs: number;
+  /** For the device to show what was written. */
+  readonly confirmMs: number;
   readonly now: () => number;
   readonly log: DriverLog;
   /** Broker and device, for the person who reads an error. */
@@ -35,7 +41,7 @@ interface Readable {
 
 /** One device that tells its values to the gateway's broker. It cannot be asked: a read gives what it told last. */
 export function createMqttDriver(deps: MqttDriverDeps): Driver {
-  const { station, now, where, maxAgeMs } = deps;
+  const { station, dialect, now, where, maxAgeMs } = deps;
   const addresses = new Map<string, Address | DriverError>();
   const unheard = createUnheard(station, () =>
     deps.log.warn({ where }, 'mqtt messages dropped: nobody listens'),
@@ -44,12 +50,14 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
 
   const fail = (code: DriverError['code'], message: string): DriverError =>
     new DriverError(code, message, where);
+  const absent = (): DriverError =>
+    fail('lost', ['the device is not connected', station.refusal()].filter(Boolean).join(': '));
   // A clock that was set back by more than the age says nothing about it.
   const isFresh = (told: Told | undefined): told is Told =>
     told !== undefined && Math.abs(now() - told.receivedAt) <= maxAgeMs;
 
   function readableOf(ref: PointRef): Readable | DriverError {
-    const address = addresses.get(ref.address) ?? tryParse(ref.address);
+    const address = addresses.get(ref.address) ?? tryParse(dialect, ref.address);
     addresses.set(ref.address, address);
     return address instanceof DriverError ? address : { ref, address };
   }
@@ -88,7 +96,7 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     if (!isFresh(told)) return bad(ref, `told more than ${maxAgeMs} ms ago`, now(), beganAt);
     // A count stands for the moment it was told, and for no quarter hour after that.
     const [at, began] = ref.kind === 'register' ? [told.at, told.at] : [now(), beganAt];
-    const sample = decoded(ref, address, told, at, began);
+    const sample = decoded(ref, address, told, at, began, dialect);
     if (sample.quality !== 'good' || station.hasStayed(told)) return sample;
     return { ...sample, quality: 'uncertain', why: 'told before the device was away' };
   }
@@ -100,7 +108,7 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     const topics = [...new Set(points.flatMap((point) => ('ref' in point ? [point.address.subtopic] : [])))];
     if (topics.length > 0) {
       await settle(openedAt, topics, signal);
-      if (!station.isOnline()) throw fail('lost', 'the device is not connected');
+      if (!station.isOnline()) throw absent();
       if (!topics.some((topic) => isFresh(station.last(topic))))
         throw fail('timeout', `the device is connected and has told nothing for ${maxAgeMs} ms`);
     }
@@ -118,7 +126,8 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     const points = refs.map(readableOf).filter((point) => 'ref' in point);
     const tell = (subtopic: string, told: Told): void => {
       for (const { ref, address } of points)
-        if (address.subtopic === subtopic) onSample(decoded(ref, address, told, told.at, told.at));
+        if (address.subtopic === subtopic) onSample(decoded(ref, address, told, told.at, told.at, dialect));
+      told.kept?.passed();
     };
     const lost = Promise.withResolvers<never>();
     const follower: Follower = {
@@ -130,8 +139,8 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     const missed = unheard.take();
     const leave = station.follow(follower);
     try {
-      for (const { subtopic, told } of missed) tell(subtopic, told);
-      for (const topic of station.topics()) {
+      for (const { name, told } of missed) tell(name, told);
+      for (const topic of station.names()) {
         const told = station.last(topic);
         if (isFresh(told) && station.hasStayed(told) && !missed.some((one) => one.told === told))
           tell(topic, told);
@@ -149,14 +158,19 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     async connect(signal) {
       closing = new AbortController();
       await settle(await open(signal), [], signal);
-      if (!station.isOnline()) throw fail('lost', 'the device is not connected');
+      if (!station.isOnline()) throw absent();
     },
     async *browse(signal) {
       await settle(await open(signal), [], signal);
-      for (const subtopic of station.topics()) yield* foundIn(subtopic, station.last(subtopic));
+      for (const subtopic of station.names()) yield* foundIn(subtopic, station.last(subtopic), dialect);
     },
     read: async (refs, signal) => (refs.length === 0 ? [] : read(refs, signal)),
     subscribe,
+    async write(order, signal) {
+      await open(signal);
+      const address = dialect.parse(order.ref.address);
+      return writePoint(order, address, deps, AbortSignal.any([signal, closing.signal]));
+    },
     close() {
       closing.abort();
       unheard.take();
@@ -166,17 +180,24 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
 }
 
 /** A wrong address concerns its point alone. */
-function tryParse(text: string): Address | DriverError {
+function tryParse(dialect: Dialect, text: string): Address | DriverError {
   try {
-    return parseAddress(text);
+    return dialect.parse(text);
   } catch (error) {
     if (error instanceof DriverError) return error;
     throw error;
   }
 }
 
-function decoded(ref: PointRef, { path }: Address, { document }: Told, at: number, beganAt: number): Sample {
-  const result = decodePoint(document, path, ref);
+function decoded(
+  ref: PointRef,
+  { path }: Address,
+  { document }: Told,
+  at: number,
+  beganAt: number,
+  { words }: Dialect,
+): Sample {
+  const result = decodePoint(document, path, ref, words);
   if (!result.ok) return bad(ref, result.why, at, beganAt);
   return { pointId: ref.pointId, at, beganAt, value: result.value, quality: 'good' };
 }
@@ -185,12 +206,18 @@ const bad = ({ pointId }: PointRef, why: string, at: number, beganAt: number): S
   ...{ pointId, at, beganAt, value: null, quality: 'bad', why },
 });
 
-function* foundIn(subtopic: string, told: Told | undefined): Generator<Found> {
-  for (const path of told ? pathsOf(told.document, MAX_PATHS) : []) {
+function* foundIn(subtopic: string, told: Told | undefined, dialect: Dialect): Generator<Found> {
+  for (const path of told ? pathsOf(told.document, MAX_PATHS, dialect.words) : []) {
+    const place = { subtopic, path };
     const label = path.length === 0 ? subtopic : `${subtopic} ${path.join(' ')}`;
-    yield { address: formatAddress({ subtopic, path }), label, writable: false };
+    const value = told && valueAt(told, path);
+    const facts = { value: String(value), at: new Date(told?.at ?? 0).toISOString() };
+    yield { address: dialect.format(place), label, writable: dialect.isWritable(place), facts };
   }
 }
+
+const valueAt = ({ document }: Told, path: readonly string[]): unknown =>
+  document.ok ? stepInto(document.value, path) : document.text;
 
 /** Resolves when the device comes, goes or tells something, after `ms`, or when `signal` aborts. */
 async function nextNews(station: Station, ms: number, signal: AbortSignal): Promise<void> {

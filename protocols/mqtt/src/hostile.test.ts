@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { freePort, mqttClient, paramsOf, tokenOf } from '../../../tests/support/mqtt.ts';
 import { createBroker } from './broker.ts';
 import { createStation } from './station.ts';
-import { quietLog } from './testing.ts';
+import { createSeen } from './seen.ts';
+import { accountsOf, quietLog, scratchFolder } from './testing.ts';
 
 const ROUNDS = 2_000;
 /** As many connections as one device may have: no attack is turned away at the door. */
@@ -82,10 +83,8 @@ test('broken packets end their own connection at most: no crash, no value of ano
   const port = await freePort();
   const broker = createBroker({
     ...{ host, port, maxPacketBytes: 1_024, maxConnections: 100, log: quietLog },
-    accountOf: (username) => {
-      const station = stations.get(username);
-      return station && { ...paramsOf(username), station };
-    },
+    ...accountsOf(stations, paramsOf),
+    ...{ now: Date.now, dataDir: scratchFolder(), seen: createSeen() },
   });
   try {
     await broker.open();
@@ -105,7 +104,7 @@ test('broken packets end their own connection at most: no crash, no value of ano
     await expect
       .poll(() => stations.get('good')?.last('state')?.document, { timeout: 10_000 })
       .toEqual({ ok: true, value: { open: true } });
-    expect(stations.get('good')?.topics()).toEqual(['state']);
+    expect(stations.get('good')?.names()).toEqual(['state']);
     expect(failures).toEqual([]);
     await good.endAsync(true);
   } finally {

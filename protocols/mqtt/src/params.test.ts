@@ -8,8 +8,8 @@ const passwordSha256 = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97b
 
 test('what is not said has a default', () => {
   expect(parseConnectionParams({ host: '10.0.0.1' })).toEqual({
-    ...{ host: '10.0.0.1', port: 1883, timeoutMs: 10_000 },
-    ...{ maxPacketBytes: 65_536, maxConnections: 1_000 },
+    ...{ mode: 'broker', host: '10.0.0.1', port: 1883, timeoutMs: 10_000 },
+    ...{ maxPacketBytes: 65_536, maxConnections: 1_000, maxMessagesPerSecond: 100 },
   });
   expect(parseDeviceParams({ username: 'gate-a-1', passwordSha256 }).maxAgeMs).toBe(300_000);
 });
@@ -59,5 +59,5 @@ test.each([
   ['$SYS/broker', undefined],
   ['$share/g/devices/gate-a-1/state', undefined],
 ])('%s belongs to gate-a-1 as %s', (topic, expected) => {
-  expect(below('gate-a-1', topic)).toBe(expected);
+  expect(below('devices/gate-a-1', topic)).toBe(expected);
 });

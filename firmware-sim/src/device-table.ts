@@ -25,6 +25,17 @@ export interface TableRow {
   readonly constant?: number | bigint;
 }
 
+/** What a device says it is, function 43 / 14 of Modbus. */
+export interface Identity {
+  readonly vendor?: string;
+  readonly product?: string;
+  readonly revision?: string;
+  readonly url?: string;
+  readonly productName?: string;
+  readonly model?: string;
+  readonly application?: string;
+}
+
 /** How one model of device speaks Modbus. */
 export interface DeviceTable {
   readonly device: string;
@@ -32,6 +43,11 @@ export interface DeviceTable {
   readonly holes: 'zero' | 'refuse';
   /** Registers in one request at most; more is exception 3. */
   readonly longestRead: number;
+  /** Takes writes wherever it can be read. */
+  readonly writable: boolean;
+  /** Function codes it does not know. */
+  readonly lacks: readonly number[];
+  readonly identity: Identity | undefined;
   readonly rows: readonly TableRow[];
 }
 
@@ -55,6 +71,9 @@ interface RawTable {
   wordOrder: WordOrder;
   holes: 'zero' | 'refuse';
   longestRead: number;
+  writable?: boolean;
+  lacks?: number[];
+  identity?: Identity;
   registers: RawRow[];
 }
 
@@ -74,7 +93,8 @@ export function parseDeviceTable(text: string, id: string): DeviceTable {
     if (other) faults.push(`${row.quantity} and ${other.quantity} share a register`);
   }
   if (faults.length > 0) throw new Error(`device table ${id}: ${faults.join('; ')}`);
-  return { device: raw.device, holes: raw.holes, longestRead: raw.longestRead, rows };
+  const { device, holes, longestRead, writable = false, lacks = [], identity } = raw;
+  return { device, holes, longestRead, writable, lacks, identity, rows };
 }
 
 function toRow(table: RawTable, row: RawRow): TableRow {

@@ -1,4 +1,4 @@
-import type { Area, DeviceTable, TableRow } from './device-table.ts';
+import type { Area, DeviceTable, Identity, TableRow } from './device-table.ts';
 import type { Quantities } from './models/quantities.ts';
 import { formats, rollover, shortestFloat32, toWords } from './words.ts';
 
@@ -14,12 +14,20 @@ export type Shown =
 
 export interface Device {
   read(area: Area, address: number, count: number, t: number): Shown;
+  /** Stores words (coils) to be shown from then on; absent where the device takes no writes. @returns an exception code, if any. */
+  write?(area: 'coil' | 'holding', address: number, words: readonly number[]): 2 | undefined;
+  /** Function codes it does not know though others of its kind do. */
+  readonly lacks: ReadonlySet<number>;
+  readonly identity: Identity | undefined;
 }
 
 /** A device of a model, showing a meter's quantities. @throws Error when the model shows a quantity the meter does not have. */
 export function createDevice(table: DeviceTable, quantities: Quantities): Device {
   const cells = table.rows.map((row) => createCell(row, quantities));
-  return {
+  const stored = new Map<string, number>();
+  const device: Device = {
+    lacks: new Set(table.lacks),
+    identity: table.identity,
     read(area, address, count, t) {
       const longest = area === 'coil' || area === 'discrete' ? 2_000 : table.longestRead;
       if (count < 1 || count > longest) return { ok: false, exception: 3 };
@@ -44,7 +52,20 @@ export function createDevice(table: DeviceTable, quantities: Quantities): Device
         if (row.address >= address && row.address + size <= end) values[row.quantity] = value;
       }
       if (table.holes === 'refuse' && covered < count) return { ok: false, exception: 2 };
+      words.forEach((word, at) => {
+        words[at] = stored.get(`${area} ${address + at}`) ?? word;
+      });
       return { ok: true, words, values };
+    },
+  };
+  if (!table.writable) return device;
+  return {
+    ...device,
+    write(area, address, words) {
+      const shown = device.read(area, address, words.length, 0);
+      if (!shown.ok) return 2;
+      words.forEach((word, at) => stored.set(`${area} ${address + at}`, word));
+      return undefined;
     },
   };
 }

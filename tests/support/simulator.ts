@@ -13,6 +13,8 @@ export interface BenchLayout {
   /** One bus each, with these units on it. */
   readonly buses: Readonly<Record<string, readonly number[]>>;
   readonly latencyMs?: number;
+  /** Table below firmware-sim/devices; each unit is a device of its own. */
+  readonly table?: string;
 }
 
 export interface BenchSimulator {
@@ -30,16 +32,23 @@ export interface BenchSimulator {
  * Bench devices that show one constant of every type and order (firmware-sim/devices/test-bench/all-types.yaml), on loopback.
  * Drivers may not import the simulator; their tests reach it through here.
  */
-export async function startBench({ transport, buses, latencyMs = 0 }: BenchLayout): Promise<BenchSimulator> {
+export async function startBench({
+  transport,
+  buses,
+  latencyMs = 0,
+  table = 'test-bench/all-types',
+}: BenchLayout): Promise<BenchSimulator> {
   const empty = parsePark('{ key: bench, site: { timezone: UTC }, buildings: [] }', 'bench');
-  const device = createDevice(readDeviceTable('test-bench/all-types'), new Map());
+  const rows = readDeviceTable(table);
   const served: LogEntry[] = [];
   const simulator = createSimulator({
     park: { ...empty, buses: Object.keys(buses).map((key): Bus => ({ key, transport })) },
     seed: 1,
     latencyMs,
     log: { write: (entry) => void ('unit' in entry && served.push(entry)), close: () => undefined },
-    extra: Object.entries(buses).flatMap(([bus, units]) => units.map((unit) => ({ bus, unit, device }))),
+    extra: Object.entries(buses).flatMap(([bus, units]) =>
+      units.map((unit) => ({ bus, unit, device: createDevice(rows, new Map()) })),
+    ),
   });
   const ports = await simulator.start();
   return {

@@ -1,10 +1,10 @@
 import type { Area } from '../device-table.ts';
 import type { Device } from '../device.ts';
 import type { Transport } from '../park.ts';
+import { exceptions } from './exceptions.ts';
 import type { Request } from './frames.ts';
-
-/** Modbus application protocol, clause 7. */
-export const exceptions = { function: 1, address: 2, value: 3, failure: 4, gatewayTarget: 0x0b } as const;
+import { identification, serverId } from './identity.ts';
+import { writes } from './writes.ts';
 
 /** The range a request asks for; undefined for a function that reads nothing. */
 export interface Asked {
@@ -39,14 +39,34 @@ export function answer(
 ): Answer {
   const { fc, addr, count } = askedBy(request);
   if (!device) return transport === 'tcp' ? refuse(fc, exceptions.gatewayTarget) : silent;
+  if (device.lacks.has(fc)) return refuse(fc, exceptions.function);
   const area = areaOf[fc];
-  if (!area) return refuse(fc, exceptions.function);
+  if (!area) return otherwise(request, device);
   if (request.pdu.length !== 5) return refuse(fc, exceptions.value);
   const shown = device.read(area, addr, count, t);
   if (!shown.ok) return refuse(fc, shown.exception);
   const body = fc <= 2 ? packBits(shown.words) : packWords(shown.words);
   return { pdu: Buffer.concat([Buffer.of(fc, body.length), body]), values: shown.values, outcome: 'ok' };
 }
+
+/** Functions that read no range of points. */
+function otherwise({ pdu }: Request, device: Device): Answer {
+  const [fc, body] = [pdu[0] ?? 0, pdu.subarray(1)];
+  const done = writes[fc]?.(body, device);
+  if (done) return done.ok ? said(fc, done.body) : refuse(fc, done.exception);
+  if (fc === 8 && body.readUInt16BE(0) === 0) return said(fc, body);
+  const { identity } = device;
+  if (fc === 17 && identity) return said(fc, serverId(identity));
+  if (fc !== 43 || !identity) return refuse(fc, exceptions.function);
+  const list = identification(body, identity);
+  return list ? said(fc, list) : refuse(fc, exceptions.value);
+}
+
+const said = (fc: number, body: Buffer): Answer => ({
+  pdu: Buffer.concat([Buffer.of(fc), body]),
+  values: {},
+  outcome: 'ok',
+});
 
 const silent: Answer = { pdu: undefined, values: {}, outcome: 'silence' };
 

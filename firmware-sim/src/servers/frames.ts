@@ -46,8 +46,8 @@ function createRtuCutter(): Cutter {
     push(bytes) {
       rest = Buffer.concat([rest, bytes]);
       const requests: Request[] = [];
-      while (rest.length >= 8) {
-        const length = rest[1] === 15 || rest[1] === 16 ? 9 + rest[6]! : 8;
+      while (rest.length >= 4) {
+        const length = requestLength(rest);
         if (rest.length < length) break;
         if (crc16(rest.subarray(0, length)) !== 0) {
           rest = Buffer.alloc(0);
@@ -59,6 +59,23 @@ function createRtuCutter(): Cutter {
       return requests;
     },
   };
+}
+
+/** Bytes of the request that `rest` begins with, at least four of which are there; unit and check sum included. */
+function requestLength(rest: Buffer): number {
+  switch (rest[1]) {
+    case 15:
+    case 16:
+      return rest.length < 7 ? 9 : 9 + rest[6]!;
+    case 17:
+      return 4;
+    case 22:
+      return 10;
+    case 43:
+      return 7;
+    default:
+      return 8;
+  }
 }
 
 /** The reply frame for `request`; `unit` may differ from the request's when a fault asks for it. */

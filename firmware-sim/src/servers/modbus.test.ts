@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice } from '../device.ts';
 import { readDeviceTable } from '../device-table.ts';
 import { parsePark } from '../park.ts';
@@ -27,7 +27,12 @@ beforeEach(async () => {
     { key: 'net', transport: 'tcp' },
     { key: 'line', transport: 'rtu-over-tcp' },
   ] as const;
-  const extra = buses.map(({ key }) => ({ bus: key, unit: 1, device }));
+  const written = ['writable', 'plain'].map((name, at) => ({
+    bus: 'net',
+    unit: at + 2,
+    device: createDevice(readDeviceTable(`test-bench/${name}`), new Map()),
+  }));
+  const extra = [...buses.map(({ key }) => ({ bus: key, unit: 1, device })), ...written];
   simulator = createSimulator({
     park: { ...empty, buses },
     seed: 1,
@@ -84,13 +89,65 @@ test.each([
   ['coils', '0100050002', '00070000000401' + '010101'],
   ['contacts', '0200140001', '00070000000401' + '020101'],
   ['an unknown function', '2b0e', '00070000000301' + 'ab01'],
+  ['a diagnosis with what it was asked', '08000012ab', '00070000000601' + '08000012ab'],
   ['a write, which it does not take', '0600000001', '00070000000301' + '8601'],
   ['an address it does not have', '0303e80001', '00070000000301' + '8302'],
   ['no register at all', '0300000000', '00070000000301' + '8303'],
-  ['too many registers', '030000007e', '00070000000301' + '8303'],
+  ['no register at all', '100001000000', '9003'],
   ['a request that is cut short', '0300', '00070000000301' + '8303'],
 ] as const)('answers %s', async (_what, pdu, reply) => {
   expect(await exchange('net', [tcp(pdu)])).toBe(reply);
+});
+
+describe('a device that takes writes', () => {
+  const tables = { writable: 2, plain: 3 } as const;
+  const pdus = async (unit: number, ...asked: readonly string[]): Promise<string[]> => {
+    const replies: string[] = [];
+    for (const pdu of asked)
+      replies.push((await exchange('net', [tcp(pdu, unit.toString(16).padStart(2, '0'))])).slice(14));
+    return replies;
+  };
+
+  test.each([
+    ['a coil', ['0500030000', '050003ff00', '0100020003'], ['0500030000', '050003ff00', '010102']],
+    ['a register', ['060005abcd', '0300050001'], ['060005abcd', '0302abcd']],
+    ['coils', ['0f0000000a02cd01', '010000000a'], ['0f0000000a', '0102cd01']],
+    ['registers', ['100001000204000a0102', '0300010002'], ['1000010002', '0304000a0102']],
+    [
+      'bits of a register',
+      ['0600040012', '16000400f20025', '0300040001'],
+      ['0600040012', '16000400f20025', '03020017'],
+    ],
+  ] as const)('writes %s and shows it from then on', async (_what, asked, replies) => {
+    expect(await pdus(tables.writable, ...asked)).toEqual(replies);
+  });
+
+  test.each([
+    ['a coil that is neither on nor off', '0500030001', '8503'],
+    ['a register past its last', '0601f40001', '8602'],
+    ['a count that is not that of the bytes', '100001000202000a', '9003'],
+    ['no register at all', '100001000000', '9003'],
+    ['a mask that is cut short', '16000400f2', '9603'],
+    ['a level of identification there is none of', '2b0e0400', 'ab03'],
+  ] as const)('refuses %s', async (_what, asked, reply) => {
+    expect(await pdus(tables.writable, asked)).toEqual([reply]);
+  });
+
+  test('says what it is, and does not know what it lacks', async () => {
+    const hex = (text: string): string =>
+      Buffer.from(
+        text.length.toString(16).padStart(2, '0') + Buffer.from(text).toString('hex'),
+        'hex',
+      ).toString('hex');
+    expect(await pdus(tables.writable, '2b0e0100', '2b0e0203', '11')).toEqual([
+      `2b0e0102000003` + `00${hex('Parkline')}01${hex('BENCH-1')}02${hex('1.4')}`,
+      `2b0e0202000001` + `04${hex('Writable bench')}`,
+      `1108${Buffer.from('BENCH-1').toString('hex')}ff`,
+    ]);
+    expect(
+      await pdus(tables.plain, '0500000000', '0600000001', '16000000000000', '11', '1000000001020007'),
+    ).toEqual(['8501', '8601', '9601', '9101', '1000000001']);
+  });
 });
 
 test('behind a gateway an unknown unit is exception 0x0B, on a line it is silence', async () => {

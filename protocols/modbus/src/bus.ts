@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackOff, createBackOff, type Dial, DriverError, type DriverLog } from '@parkline/kit';
-import type { Framer, ReadRequest } from './frame.ts';
-import { type Answer, type Line, openLine } from './line.ts';
+import type { Framer } from './frame.ts';
+import { type Answer, type Line, type LinePace, openLine } from './line.ts';
 import { createFairQueue } from './queue.ts';
+import type { Request } from './requests.ts';
+import { createTrust } from './trust.ts';
 
 export interface BusDeps {
   readonly dial: Dial;
@@ -10,8 +11,7 @@ export interface BusDeps {
   /** Names the connection in errors. */
   readonly where: string;
   readonly timeoutMs: number;
-  /** Silence between two requests that slow devices need. */
-  readonly interFrameMs: number;
+  readonly pace: LinePace;
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
@@ -25,29 +25,40 @@ export type Reply = Answer & {
   readonly at: number;
 };
 
-/** One TCP connection and the units behind it. */
+/**
+ * poll: waits for its turn; a silent unit is left alone. write: goes ahead of all polling, and asks a silent unit too. search: like a
+ * poll that asks a silent unit too, with little patience, and what it does not find is no fault.
+ */
+export type Errand = 'poll' | 'write' | 'search';
+
+/** One connection or serial line, and the units on it. */
 export interface Bus {
   /** Connects if it is not. Rejects with DriverError 'lost' or 'aborted'. */
   open(signal: AbortSignal): Promise<void>;
   /**
-   * Waits for its turn, asks, and gives the device's answer or refusal. Rejects with DriverError: 'timeout' (also at once, while
-   * a silent unit is left alone), 'lost', 'garbage', 'aborted'.
+   * Waits for its turn, asks, and gives the device's answer or refusal. Rejects with DriverError: 'timeout' (a poll also at once,
+   * while a silent unit is left alone), 'lost', 'garbage', 'aborted'.
    */
-  read(request: ReadRequest, signal: AbortSignal): Promise<Reply>;
+  ask(request: Request, signal: AbortSignal, errand?: Errand): Promise<Reply>;
   /** Fails what waits for a unit. */
   drop(unit: number): void;
-  /** For good. Safe twice. */
-  close(): void;
+  /** For good. Resolves when the line can be opened by others. Safe twice. */
+  close(): Promise<void>;
 }
 
 interface Job {
-  readonly request: ReadRequest;
+  readonly request: Request;
+  readonly errand: Errand;
   settle(outcome: Reply | DriverError): void;
 }
 
 /** A unit that keeps silent is asked again after 2, 4, 8, ... time-outs, at most after this. */
 const MOST_SILENT_MS = 30_000;
 const DIAL_AGAIN = { firstMs: 200, mostMs: 5_000 };
+/** A unit that cannot be asked whether it is late is believed again after this many time-outs, and at least after 2 s. */
+const FORGET = { timeouts: 8, leastMs: 2_000 };
+/** Longest wait for a unit that may not be there. */
+const SEARCH_MS = 250;
 
 /** Gateway path unavailable, gateway target failed to respond: the gateway speaks for a unit that is not there. */
 const isUnitMissing = (answer: Answer): boolean =>
@@ -58,10 +69,12 @@ const isUnitMissing = (answer: Answer): boolean =>
  * others one time-out now and then, never more; what a request got is only ever told to that request.
  */
 export function createBus(deps: BusDeps): Bus {
-  const { where, now, random, timeoutMs } = deps;
+  const { where, now, random, timeoutMs, pace } = deps;
   const queue = createFairQueue<Job>();
   const silence = new Map<number, BackOff>();
   const dialling = createBackOff(DIAL_AGAIN, now, random);
+  const trust = createTrust(Math.max(FORGET.leastMs, FORGET.timeouts * timeoutMs), now, random);
+  const searchMs = Math.min(timeoutMs, SEARCH_MS);
   const life = new AbortController();
   let line: Line | undefined;
   let opening: Promise<Line> | undefined;
@@ -80,12 +93,13 @@ export function createBus(deps: BusDeps): Bus {
 
   async function connect(): Promise<Line> {
     if (line?.isUsable) return line;
-    line?.close('worn out');
+    await line?.close('worn out');
     line = undefined;
     const waitMs = Math.round(dialling.waitMs());
     if (waitMs > 0) throw new DriverError('lost', `not connected; tried again in ${waitMs} ms`, where);
     try {
-      line = await openLine(deps.dial, deps.createFramer(), where, life.signal);
+      const framer = deps.createFramer();
+      line = await openLine({ dial: deps.dial, framer, pace, where }, life.signal);
       dialling.succeed();
       deps.log.debug({ where }, 'connected');
       return line;
@@ -103,22 +117,38 @@ export function createBus(deps: BusDeps): Bus {
     return opening;
   }
 
-  async function serve({ request, settle }: Job): Promise<void> {
+  async function serve({ request, errand, settle }: Job): Promise<void> {
     const { unit } = request;
     const open = line?.isUsable ? line : await lineUp();
-    if (deps.interFrameMs > 0) await sleep(deps.interFrameMs, undefined, { signal: life.signal });
-    const beganAt = now();
+    let isAsked = false;
     try {
-      const answer = await open.ask(request, timeoutMs);
+      if (pace.isSerial && errand !== 'search') await trust.assure(unit, (asked) => onceQuiet(open, asked));
+      const pause = open.ready();
+      if (pause) await pause;
+      const beganAt = now();
+      const isSearch = errand === 'search';
+      isAsked = true;
+      const answer = await open.ask(request, { timeoutMs: isSearch ? searchMs : timeoutMs, isSearch });
       if (isUnitMissing(answer)) throw new DriverError('timeout', 'the gateway finds no such unit', where);
       silence.get(unit)?.succeed();
-      settle({ ...answer, beganAt, at: now() });
+      settle(
+        answer.kind === 'data'
+          ? { kind: 'data', data: answer.data, beganAt, at: now() }
+          : { kind: 'exception', code: answer.code, beganAt, at: now() },
+      );
     } catch (error) {
       const failure = asDriverError(error, where);
       settle(failure);
-      // On a link that never answered, the unit is the likeliest reason that it broke: it must not take the others along again.
-      if (failure.code === 'timeout' || !open.hasAnswered) leaveAlone(unit, failure.message);
+      if (isAsked && (failure.code === 'timeout' || failure.code === 'garbage')) trust.lose(unit);
+      // On a line that never answered, the unit is the likeliest reason that it broke: it must not take the others along again.
+      const isSilent = failure.code === 'timeout' || !open.hasAnswered;
+      if (isSilent && errand !== 'search') leaveAlone(unit, failure.message);
     }
+  }
+
+  async function onceQuiet(open: Line, request: Request): Promise<Answer> {
+    await open.ready();
+    return open.ask(request, { timeoutMs });
   }
 
   function leaveAlone(unit: number, why: string): void {
@@ -132,7 +162,7 @@ export function createBus(deps: BusDeps): Bus {
       try {
         await serve(job);
       } catch (error) {
-        const failure = asDriverError(error, where); // No link: nobody on this bus can be served now.
+        const failure = asDriverError(error, where); // No line: nobody on this bus can be served now.
         for (const lost of [job, ...queue.drain()]) lost.settle(failure);
       }
     }
@@ -144,11 +174,12 @@ export function createBus(deps: BusDeps): Bus {
       if (life.signal.aborted) throw closed(where);
       if (!line?.isUsable) await untilAborted(lineUp(), signal, where);
     },
-    read(request, signal) {
+    ask(request, signal, errand = 'poll') {
       const { unit } = request;
       if (life.signal.aborted) return Promise.reject(closed(where));
       if (signal.aborted) return Promise.reject(aborted(where));
-      if ((silence.get(unit)?.waitMs() ?? 0) > 0) return Promise.reject(silent(unit, 'silent'));
+      if (errand === 'poll' && (silence.get(unit)?.waitMs() ?? 0) > 0)
+        return Promise.reject(silent(unit, 'silent'));
       return new Promise((resolve, reject) => {
         // A request in flight cannot be called back: its caller leaves at once, the line stays taken until the answer.
         const onAbort = (): void => {
@@ -157,6 +188,7 @@ export function createBus(deps: BusDeps): Bus {
         };
         const job: Job = {
           request,
+          errand,
           settle(outcome) {
             signal.removeEventListener('abort', onAbort);
             if (outcome instanceof DriverError) reject(outcome);
@@ -164,18 +196,19 @@ export function createBus(deps: BusDeps): Bus {
           },
         };
         signal.addEventListener('abort', onAbort, { once: true });
-        queue.push(unit, job);
+        queue.push(unit, job, errand === 'write');
         if (!isRunning) void run();
       });
     },
     drop(unit) {
       for (const job of queue.drain(unit)) job.settle(closed(where));
     },
-    close() {
-      if (life.signal.aborted) return;
-      life.abort();
-      for (const job of queue.drain()) job.settle(closed(where));
-      line?.close('closed');
+    async close() {
+      if (!life.signal.aborted) {
+        life.abort();
+        for (const job of queue.drain()) job.settle(closed(where));
+      }
+      await line?.close('closed');
     },
   };
 }

@@ -1,37 +1,34 @@
 import { type Driver, DriverError, type PointRef, type Sample } from '@parkline/kit';
 import { type Address, type Order, parseAddress } from './address.ts';
+import { browseUnit } from './browse.ts';
 import type { Bus, Reply } from './bus.ts';
 import { decodePoint } from './codec.ts';
+import { isRangeRefusal, refusalOf } from './exceptions.ts';
 import { type Block, planBlocks, type Range, splitBlock } from './plan.ts';
+import { readOf } from './requests.ts';
+import { writePoint } from './write.ts';
 
 export interface ModbusDriverDeps {
   readonly bus: Bus;
   readonly unit: number;
+  /** Names the connection in errors. */
+  readonly where: string;
   readonly gapRegisters: number;
   readonly maxRegisters: number;
   /** Order of numbers whose address names none. */
   readonly order: Order;
+  /** Texts the device keeps in registers, by what they are: `{serial: 'hr:100:str:8'}`. */
+  readonly texts: Readonly<Record<string, string>>;
   readonly now: () => number;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const exceptionNames: Readonly<Record<number, string>> = {
-  1: 'illegal function',
-  2: 'illegal data address',
-  3: 'illegal data value',
-  4: 'device failure',
-  5: 'accepted, not done yet',
-  6: 'device busy',
-  8: 'memory parity error',
-};
-
-/** Illegal address or length: a smaller range may be legal. */
-const isRangeRefusal = (code: number): boolean => code === 2 || code === 3;
-
-/** Reads one unit on a bus it shares with other units. The bus serialises requests; this adds meaning. */
+/** Reads and writes one unit on a bus it shares with other units. The bus serialises requests; this adds meaning. */
 export function createModbusDriver(deps: ModbusDriverDeps): Driver {
   const { bus, unit } = deps;
   const known = new Map<string, Address | DriverError>();
   const refused: Range[] = []; // Learned from this device, so that each refusal is met once.
+  let planned: Plan | undefined;
   let isClosed = false;
 
   function addressOf(text: string): Address | DriverError {
@@ -44,19 +41,39 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
     const { fc, start, count } = range;
     const isKnown = refused.some((old) => old.fc === fc && old.start === start && old.count === count);
     if (!isKnown) refused.push(range);
+    planned = undefined;
   }
 
-  /** Reads a block; where the device refuses the range, its parts. Gives one sample for each of its points. */
+  /** A gateway polls the same points again and again: what it asked last is planned already. */
+  function planFor(refs: readonly PointRef[]): Plan {
+    if (planned && isSame(planned.refs, refs)) return planned;
+    const wrong: Plan['wrong'][number][] = [];
+    const points: Readable[] = [];
+    refs.forEach((ref, index) => {
+      const address = addressOf(ref.address);
+      if (address instanceof DriverError) wrong.push({ index, why: address.message });
+      else points.push({ ref, address, index });
+    });
+    const { gapRegisters, maxRegisters } = deps;
+    const addresses = points.map(({ address }) => address);
+    const blocks = planBlocks(addresses, { gapRegisters, maxRegisters, refused });
+    planned = { refs: [...refs], wrong, points, blocks };
+    return planned;
+  }
+
+  /** Reads a block; where the device refuses the range, its parts. Puts one sample in its place for each of its points. */
   async function readBlock(
     block: Block,
     points: readonly Readable[],
+    into: Sample[],
     signal: AbortSignal,
-  ): Promise<[number, Sample][]> {
+  ): Promise<void> {
     const { fc, start, count } = block;
-    const reply = await bus.read({ unit, fc, start, count }, signal);
+    const reply = await bus.ask(readOf({ unit, fc, start, count }), signal);
     if (reply.kind === 'data') {
-      const { data } = reply;
-      return block.points.map((at) => [at, sampleOf(points[at]!, data, start, reply)]);
+      for (const at of block.points)
+        into[points[at]!.index] = sampleOf(points[at]!, reply.data, start, reply);
+      return;
     }
     if (isRangeRefusal(reply.code)) remember({ fc, start, count });
     const halves = isRangeRefusal(reply.code)
@@ -66,10 +83,15 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
         )
       : undefined;
     if (!halves) {
-      const why = exceptionNames[reply.code] ?? `exception ${reply.code}`;
-      return block.points.map((at) => [at, badSample(points[at]!.ref, why, reply)]);
+      const why = refusalOf(reply.code);
+      for (const at of block.points) into[points[at]!.index] = badSample(points[at]!.ref, why, reply);
+      return;
     }
-    return [...(await readBlock(halves[0], points, signal)), ...(await readBlock(halves[1], points, signal))];
+    for (const half of halves) await readBlock(half, points, into, signal);
+  }
+
+  function assertOpen(): void {
+    if (isClosed) throw new DriverError('lost', 'the device was closed', `${deps.where} unit ${unit}`);
   }
 
   return {
@@ -77,23 +99,20 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
       isClosed = false;
       await bus.open(signal);
     },
-    browse: nothing, // Modbus cannot be asked what it holds: points come from a device template.
+    browse: (signal) => browseUnit({ bus, unit, texts: deps.texts, order: deps.order }, signal),
     async read(refs, signal) {
-      if (isClosed) throw new DriverError('lost', 'the device was closed', `unit ${unit}`);
+      assertOpen();
+      const { wrong, points, blocks } = planFor(refs);
       const samples = new Array<Sample>(refs.length);
-      const points: Readable[] = [];
-      refs.forEach((ref, index) => {
-        const address = addressOf(ref.address);
-        if (address instanceof DriverError) samples[index] = misread(ref, address.message, deps.now());
-        else points.push({ ref, address, index });
-      });
-      const { gapRegisters, maxRegisters } = deps;
-      const addresses = points.map(({ address }) => address);
-      for (const block of planBlocks(addresses, { gapRegisters, maxRegisters, refused })) {
-        for (const [at, sample] of await readBlock(block, points, signal))
-          samples[points[at]!.index] = sample;
-      }
+      for (const { index, why } of wrong) samples[index] = misread(refs[index]!, why, deps.now());
+      for (const block of blocks) await readBlock(block, points, samples, signal);
       return samples;
+    },
+    async write(order, signal) {
+      assertOpen();
+      const address = addressOf(order.ref.address);
+      if (address instanceof DriverError) throw address;
+      return writePoint({ bus, unit, where: deps.where, wait: deps.wait }, address, order, signal);
     },
     close() {
       isClosed = true;
@@ -103,9 +122,16 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
   };
 }
 
-async function* nothing(): AsyncGenerator<never> {
-  yield* [];
+interface Plan {
+  readonly refs: readonly PointRef[];
+  /** Points whose address is none. */
+  readonly wrong: readonly { readonly index: number; readonly why: string }[];
+  readonly points: readonly Readable[];
+  readonly blocks: readonly Block[];
 }
+
+const isSame = (a: readonly PointRef[], b: readonly PointRef[]): boolean =>
+  a.length === b.length && a.every((ref, at) => ref === b[at]);
 
 interface Readable {
   readonly ref: PointRef;

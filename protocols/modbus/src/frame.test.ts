@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  crc16,
-  createMbapFramer,
-  createRtuFramer,
-  type Framer,
-  type Parsed,
-  type ReadRequest,
-} from './frame.ts';
+import type { Parsed } from './answer.ts';
+import { crc16, createMbapFramer, createRtuFramer, type Framer } from './frame.ts';
+import { readOf, type ReadRange } from './requests.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 const said = (parsed: Parsed): unknown => (parsed.kind === 'data' ? hex(parsed.data) : parsed);
-const ask: ReadRequest = { unit: 0x11, fc: 3, start: 0x6b, count: 3 };
+const range: ReadRange = { unit: 0x11, fc: 3, start: 0x6b, count: 3 };
+const ask = readOf(range);
 
 /** `body` (from the unit on) as a frame on the line. */
 function rtu(body: string): Uint8Array {
@@ -52,7 +48,7 @@ test.each(transports)('%s: a good answer gives its data', (_name, create, frame)
 
 test.each(transports)('%s: coils come in bytes', (_name, create, frame) => {
   const framer = create();
-  framer.encode({ unit: 0x11, fc: 1, start: 0, count: 9 });
+  framer.encode(readOf({ unit: 0x11, fc: 1, start: 0, count: 9 }));
   expect(said(framer.push(frame('1101020d01')))).toBe('0d01');
 });
 
@@ -171,7 +167,7 @@ test.each(transports)(
     fc.assert(
       fc.property(mutations, ({ flips, cut, extra, extraFirst, pieces, count }) => {
         const framer = create();
-        framer.encode({ ...ask, count });
+        framer.encode(readOf({ ...range, count }));
         const data = Array.from({ length: count * 2 }, (_, at) =>
           ((at * 37 + 5) & 0xff).toString(16).padStart(2, '0'),
         ).join('');

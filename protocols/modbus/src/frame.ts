@@ -1,27 +1,10 @@
-import type { ReadFunction } from './address.ts';
-
-/** What is asked of a unit. */
-export interface ReadRequest {
-  readonly unit: number;
-  readonly fc: ReadFunction;
-  readonly start: number;
-  readonly count: number;
-}
-
-/** What the parser makes of the bytes so far. */
-export type Parsed =
-  | { readonly kind: 'data'; readonly data: Uint8Array }
-  /** The device's own refusal, Modbus application protocol clause 7. */
-  | { readonly kind: 'exception'; readonly code: number }
-  /** Not whole yet. */
-  | { readonly kind: 'more' }
-  /** No answer to this request can follow any more in this stream: it must be closed. */
-  | { readonly kind: 'broken'; readonly why: string };
+import { answerLength, answerOf, broken, more, type Parsed } from './answer.ts';
+import type { Request } from './requests.ts';
 
 /** Turns one request after the other into bytes and the bytes that come back into its answer. One framer per connection. */
 export interface Framer {
   /** Bytes of the next request. Whatever came in before belongs to no request any more. */
-  encode(request: ReadRequest): Uint8Array;
+  encode(request: Request): Uint8Array;
   /** Takes bytes as they come, torn or merged. Never throws. */
   push(bytes: Uint8Array): Parsed;
   /** True when a late answer could be taken for a new one: close the stream before the next request. */
@@ -30,23 +13,7 @@ export interface Framer {
   giveUp(): void;
 }
 
-const more: Parsed = { kind: 'more' };
-const broken = (why: string): Parsed => ({ kind: 'broken', why });
 const empty = new Uint8Array(0);
-
-/** Data bytes of a good answer. */
-const dataBytes = ({ fc, count }: ReadRequest): number => (fc <= 2 ? Math.ceil(count / 8) : count * 2);
-
-/** Body of an answer, from the function code on, checked against the request. */
-function parseBody(body: Uint8Array, { fc, ...rest }: ReadRequest): Parsed {
-  const length = dataBytes({ fc, ...rest });
-  if (body[0] === (fc | 0x80) && body.length === 2) return { kind: 'exception', code: body[1]! };
-  if (body[0] !== fc) return broken(`function ${body[0]} answered ${fc}`);
-  if (body[1] !== length || body.length !== 2 + length)
-    return broken(`${body[1]} data bytes answered ${length}`);
-  return { kind: 'data', data: body.slice(2) };
-}
-
 const MBAP_BYTES = 7;
 const LAST_TRANSACTION = 0xffff;
 
@@ -58,22 +25,25 @@ export function createMbapFramer(): Framer {
   let transaction = 0;
   let hasGivenUp = false;
   let isTorn = false; // Bytes are left that no request waits for: they would be taken for the head of the next answer.
-  let open: ReadRequest | undefined;
+  let open: Request | undefined;
   let rest: Uint8Array = empty;
 
   function parse(): Parsed {
     for (;;) {
       if (rest.length < MBAP_BYTES) return more;
-      const head = new DataView(rest.buffer, rest.byteOffset, MBAP_BYTES);
-      const length = head.getUint16(4);
-      if (head.getUint16(2) !== 0) return broken(`protocol ${head.getUint16(2)} is not Modbus`);
+      const protocol = (rest[2]! << 8) | rest[3]!;
+      const length = (rest[4]! << 8) | rest[5]!;
+      if (protocol !== 0) return broken(`protocol ${protocol} is not Modbus`);
       if (length < 3 || length > 254) return broken(`a frame of ${length} bytes`);
       if (rest.length < 6 + length) return more;
       const frame = rest.subarray(0, 6 + length);
-      rest = rest.subarray(6 + length);
-      if (!open || head.getUint16(0) !== transaction) continue; // Too late for its own request, and not for ours.
+      rest = rest.length === frame.length ? empty : rest.subarray(6 + length);
+      if (!open || ((frame[0]! << 8) | frame[1]!) !== transaction) continue; // Too late for its own request, and not for ours.
       if (frame[6] !== open.unit) return broken(`unit ${frame[6]} answered for ${open.unit}`);
-      const parsed = parseBody(frame.subarray(MBAP_BYTES), open);
+      const whole = answerLength(frame, MBAP_BYTES, open);
+      if (typeof whole === 'string') return broken(whole);
+      if (whole !== length - 1) return broken(`a frame of ${length} bytes around an answer of ${whole}`);
+      const parsed = answerOf(frame, MBAP_BYTES, whole, open);
       open = undefined;
       return parsed;
     }
@@ -83,10 +53,11 @@ export function createMbapFramer(): Framer {
     encode(request) {
       transaction = transaction === LAST_TRANSACTION ? 1 : transaction + 1;
       open = request;
-      const bytes = new Uint8Array(12);
-      const view = new DataView(bytes.buffer);
-      view.setUint16(0, transaction);
-      view.setUint16(4, 6);
+      const length = 2 + request.body.length;
+      const bytes = new Uint8Array(6 + length);
+      bytes[0] = transaction >> 8;
+      bytes[1] = transaction;
+      bytes[5] = length; // At most 254.
       writeRequest(bytes, 6, request);
       return bytes;
     },
@@ -110,37 +81,30 @@ export function createMbapFramer(): Framer {
 const CRC_BYTES = 2;
 
 /**
- * RTU frames, over TCP or a line. They carry no number: after a request was given up, or after any byte that does not fit, a later
- * answer could be anyone's, so the stream is worn out.
+ * RTU frames over a stream that can be opened anew. They carry no number: after a request was given up, or after any byte that does
+ * not fit, a later answer could be anyone's, so the stream is worn out.
  */
 export function createRtuFramer(): Framer {
-  let open: ReadRequest | undefined;
+  let open: Request | undefined;
   let isWornOut = false;
   let rest: Uint8Array = empty;
 
-  function parse(request: ReadRequest): Parsed {
+  function parse(request: Request): Parsed {
     if (rest.length >= 1 && rest[0] !== request.unit)
       return broken(`unit ${rest[0]} answered for ${request.unit}`);
-    if (rest.length < 3) return more;
-    const isException = rest[1] === (request.fc | 0x80);
-    if (!isException && rest[1] !== request.fc) return broken(`function ${rest[1]} answered ${request.fc}`);
-    if (!isException && rest[2] !== dataBytes(request))
-      return broken(`${rest[2]} data bytes answered ${dataBytes(request)}`);
-    const length = (isException ? 3 : 3 + dataBytes(request)) + CRC_BYTES;
-    if (rest.length < length) return more;
+    const body = answerLength(rest, 1, request);
+    if (typeof body === 'string') return broken(body);
+    const length = 1 + body + CRC_BYTES;
+    if (body === 0 || rest.length < length) return more;
     if (rest.length > length) return broken(`${rest.length - length} bytes after the answer`);
-    if (crc16(rest) !== 0) return broken('check sum');
-    return parseBody(rest.subarray(1, length - CRC_BYTES), request);
+    return crc16(rest) === 0 ? answerOf(rest, 1, body, request) : broken('check sum');
   }
 
   return {
     encode(request) {
       open = request;
       rest = empty;
-      const bytes = new Uint8Array(8);
-      writeRequest(bytes, 0, request);
-      new DataView(bytes.buffer).setUint16(6, crc16(bytes.subarray(0, 6)), true);
-      return bytes;
+      return rtuFrame(request);
     },
     push(bytes) {
       rest = append(rest, bytes);
@@ -159,12 +123,65 @@ export function createRtuFramer(): Framer {
   };
 }
 
-function writeRequest(bytes: Uint8Array, at: number, { unit, fc, start, count }: ReadRequest): void {
-  const view = new DataView(bytes.buffer);
-  view.setUint8(at, unit);
-  view.setUint8(at + 1, fc);
-  view.setUint16(at + 2, start);
-  view.setUint16(at + 4, count);
+/** More than two frames of the greatest length: what a line may bring between a request and its answer. */
+const MOST_HEARD = 1_024;
+
+/**
+ * RTU frames on a serial line, which cannot be opened anew: what others say before the answer (a unit that was given up and speaks
+ * late) is passed over. Whether an answer can be believed to be the answer to this request, and to none before it, is the
+ * line's to know.
+ */
+export function createSerialFramer(): Framer {
+  let open: Request | undefined;
+  let rest: Uint8Array = empty;
+
+  /** Looks for the answer from each byte on; a frame is one only with its check sum. */
+  function parse(request: Request): Parsed {
+    for (let at = 0; at < rest.length; at += 1) {
+      if (rest[at] !== request.unit) continue;
+      const body = answerLength(rest, at + 1, request);
+      if (typeof body === 'string' || body === 0 || rest.length < at + 1 + body + CRC_BYTES) continue;
+      const frame = rest.subarray(at, at + 1 + body + CRC_BYTES);
+      if (crc16(frame) === 0) return answerOf(frame, 1, body, request);
+      if (at === 0 && rest.length === frame.length) return broken('check sum');
+    }
+    return rest.length > MOST_HEARD ? broken('noise without end') : more;
+  }
+
+  return {
+    encode(request) {
+      open = request;
+      rest = empty;
+      return rtuFrame(request);
+    },
+    push(bytes) {
+      if (!open) return more; // Nobody asked: passed over.
+      rest = append(rest, bytes);
+      const parsed = parse(open);
+      if (parsed.kind !== 'more') open = undefined;
+      return parsed;
+    },
+    isWornOut: false,
+    giveUp() {
+      open = undefined;
+    },
+  };
+}
+
+function rtuFrame(request: Request): Uint8Array {
+  const length = 2 + request.body.length;
+  const bytes = new Uint8Array(length + CRC_BYTES);
+  writeRequest(bytes, 0, request);
+  const crc = crc16(bytes.subarray(0, length));
+  bytes[length] = crc;
+  bytes[length + 1] = crc >> 8;
+  return bytes;
+}
+
+function writeRequest(bytes: Uint8Array, at: number, { unit, fc, body }: Request): void {
+  bytes[at] = unit;
+  bytes[at + 1] = fc;
+  bytes.set(body, at + 2);
 }
 
 function append(head: Uint8Array, tail: Uint8Array): Uint8Array {

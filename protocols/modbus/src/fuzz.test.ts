@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { decodePoint } from './codec.ts';
 import { parseAddress } from './address.ts';
 import { createMbapFramer, createRtuFramer, crc16, type Framer } from './frame.ts';
+import { readOf } from './requests.ts';
 
 const START = 100;
 const COUNT = 30;
@@ -96,7 +97,7 @@ test.each([
     let taken = 0;
     for (let n = 0; n < 50_000; n += 1) {
       const framer = create();
-      const asked = Buffer.from(framer.encode({ unit: UNIT, fc: 3, start: START, count: COUNT }));
+      const asked = Buffer.from(framer.encode(readOf({ unit: UNIT, fc: 3, start: START, count: COUNT })));
       const good = name === 'TCP' ? tcpFrame(pdu, asked.readUInt16BE(0)) : rtuFrame(pdu);
       const data = answerOf(framer, bend(good));
       if (!data) continue;

@@ -1,47 +1,68 @@
 import { schemaErrors } from '@parkline/contract';
-import { DriverError } from '@parkline/kit';
+import { DriverError, paramsError } from '@parkline/kit';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-export const ConnectionParams = Type.Object({
-  transport: Type.Union([Type.Literal('tcp'), Type.Literal('rtu-over-tcp')]),
-  host: Type.String({ minLength: 1 }),
-  port: Type.Integer({ minimum: 1, maximum: 65_535, default: 502 }),
-  /** For connecting and for each answer. */
+const common = {
+  /** For connecting and for each answer; on a serial line beside the time that the bytes take. */
   timeoutMs: Type.Integer({ minimum: 10, maximum: 60_000, default: 1_000 }),
   /** Registers that nobody asked for and that may be read along. */
   gapRegisters: Type.Integer({ minimum: 0, maximum: 124, default: 10 }),
   /** Registers in one request. */
   maxRegisters: Type.Integer({ minimum: 1, maximum: 125, default: 125 }),
-  /** Silence between two requests. */
+  /** Silence between two requests; on a serial line at least 3.5 characters. */
   interFrameMs: Type.Integer({ minimum: 0, maximum: 10_000, default: 0 }),
+};
+
+export const NetworkParams = Type.Object({
+  transport: Type.Union([Type.Literal('tcp'), Type.Literal('rtu-over-tcp')]),
+  host: Type.String({ minLength: 1 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535, default: 502 }),
+  ...common,
 });
-export type ConnectionParams = Static<typeof ConnectionParams>;
+export type NetworkParams = Static<typeof NetworkParams>;
+
+/** Defaults as Modbus over serial line has them (clause 2.5.1). */
+export const SerialParams = Type.Object({
+  transport: Type.Literal('rtu'),
+  path: Type.String({ minLength: 1 }),
+  baudRate: Type.Integer({ minimum: 110, maximum: 921_600, default: 9_600 }),
+  dataBits: Type.Literal(8, { default: 8 }),
+  parity: Type.Union([Type.Literal('even'), Type.Literal('none'), Type.Literal('odd')], { default: 'even' }),
+  stopBits: Type.Union([Type.Literal(1), Type.Literal(2)], { default: 1 }),
+  /** The adapter hears itself (two-wire RS-485 without echo suppression). */
+  echo: Type.Boolean({ default: false }),
+  ...common,
+});
+export type SerialParams = Static<typeof SerialParams>;
+export type ConnectionParams = NetworkParams | SerialParams;
 
 export const DeviceParams = Type.Object({
   unit: Type.Integer({ minimum: 1, maximum: 255 }),
   /** In place of the connection's. */
-  gapRegisters: Type.Optional(ConnectionParams.properties.gapRegisters),
-  maxRegisters: Type.Optional(ConnectionParams.properties.maxRegisters),
+  gapRegisters: Type.Optional(common.gapRegisters),
+  maxRegisters: Type.Optional(common.maxRegisters),
   /** Order of the registers of numbers whose address names none. */
   wordOrder: Type.Optional(Type.Union([Type.Literal('high-first'), Type.Literal('low-first')])),
+  /** Texts to show when the device is browsed: `{serial: 'hr:100:str:8'}`. */
+  texts: Type.Optional(Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1 }))),
 });
 export type DeviceParams = Static<typeof DeviceParams>;
 
 /** @throws DriverError 'config' naming every bad field. */
-export const parseConnectionParams = (params: unknown): ConnectionParams => {
-  const value = Value.Default(ConnectionParams, Value.Clone(params));
-  if (Value.Check(ConnectionParams, value)) return value;
-  throw fault(schemaErrors(ConnectionParams, value), 'modbus connection');
-};
+export function parseConnectionParams(params: unknown): ConnectionParams {
+  const transport = (params as { transport?: unknown } | null)?.transport;
+  const schema = transport === 'rtu' ? SerialParams : NetworkParams;
+  const value = Value.Default(schema, Value.Clone(params));
+  if (Value.Check(schema, value)) return value;
+  const isKnown = transport === 'rtu' || transport === 'tcp' || transport === 'rtu-over-tcp';
+  if (!isKnown)
+    throw new DriverError('config', 'transport must be one of tcp, rtu-over-tcp, rtu', 'modbus connection');
+  throw paramsError(schemaErrors(schema, value), 'modbus connection');
+}
 
 /** @throws DriverError 'config' naming every bad field. */
-export const parseDeviceParams = (params: unknown): DeviceParams => {
+export function parseDeviceParams(params: unknown): DeviceParams {
   if (Value.Check(DeviceParams, params)) return params;
-  throw fault(schemaErrors(DeviceParams, params), 'modbus device');
-};
-
-function fault(errors: readonly { instancePath: string; message: string }[], where: string): DriverError {
-  const faults = errors.map(({ instancePath, message }) => `${instancePath.slice(1) || 'params'} ${message}`);
-  return new DriverError('config', faults.join('; '), where);
+  throw paramsError(schemaErrors(DeviceParams, params), 'modbus device');
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { ReadFunction } from './address.ts';
 import { decodeRaw } from './codec.ts';
 import { createMbapFramer } from './frame.ts';
+import { readOf } from './requests.ts';
 
 const MODBUS_PORT = 502;
 
@@ -49,7 +50,7 @@ test.each(reads.map(({ request, reply }) => ({ asked: request.toString('hex'), r
     const framer = createMbapFramer();
     const fc = request[7] as ReadFunction;
     const [start, count] = [request.readUInt16BE(8), request.readUInt16BE(10)];
-    const ours = framer.encode({ unit: request[6]!, fc, start, count });
+    const ours = framer.encode(readOf({ unit: request[6]!, fc, start, count }));
     expect(Buffer.from(ours.subarray(2)).toString('hex')).toBe(request.subarray(2).toString('hex'));
     if (!reply) return; // The recording ends before the answer.
     const answer = Uint8Array.of(ours[0]!, ours[1]!, ...reply.subarray(2));

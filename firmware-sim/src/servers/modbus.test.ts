@@ -93,7 +93,7 @@ test.each([
   ['a write, which it does not take', '0600000001', '00070000000301' + '8601'],
   ['an address it does not have', '0303e80001', '00070000000301' + '8302'],
   ['no register at all', '0300000000', '00070000000301' + '8303'],
-  ['no register at all', '100001000000', '9003'],
+  ['too many registers', '030000007e', '00070000000301' + '8303'],
   ['a request that is cut short', '0300', '00070000000301' + '8303'],
 ] as const)('answers %s', async (_what, pdu, reply) => {
   expect(await exchange('net', [tcp(pdu)])).toBe(reply);

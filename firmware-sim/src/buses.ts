@@ -45,7 +45,7 @@ function modbusBus({ key, transport }: ModbusBus, deps: BusDeps): BusServer {
 }
 
 async function equipmentBus({ key, protocol }: EquipmentBus, deps: BusDeps): Promise<BusServer> {
-  const { faults, log, now, dataDir, passwordOf } = deps;
+  const { faults, log, now, dataDir, latencyMs, passwordOf } = deps;
   const shared = { bus: key, faults, log, now, dataDir: join(dataDir, key) };
   const served = <Table>(read: (id: string) => Table): ServedDevice<Table>[] =>
     deps.devicesOf(key).map((device) => ({
@@ -62,6 +62,16 @@ async function equipmentBus({ key, protocol }: EquipmentBus, deps: BusDeps): Pro
       const { createOpcuaServer } = await import('./servers/opcua.ts');
       const { readOpcuaTable } = await import('./tables/opcua-table.ts');
       return createOpcuaServer({ ...shared, devices: served(readOpcuaTable) });
+    }
+    case 'dlt645': {
+      const { createDlt645Server } = await import('./servers/dlt645.ts');
+      const { readDlt645Table } = await import('./tables/dlt645-table.ts');
+      return createDlt645Server({ ...shared, latencyMs, devices: served(readDlt645Table) });
+    }
+    case 'cjt188': {
+      const { createCjt188Server } = await import('./servers/cjt188.ts');
+      const { readCjt188Table } = await import('./tables/cjt188-table.ts');
+      return createCjt188Server({ ...shared, latencyMs, devices: served(readCjt188Table) });
     }
     case 'mqtt': {
       const { createMqttDevices } = await import('./servers/mqtt.ts');

@@ -4,7 +4,9 @@ import { parse } from 'yaml';
 export const transports = ['tcp', 'rtu-over-tcp'] as const;
 export type Transport = (typeof transports)[number];
 
-export const protocols = ['modbus', 'bacnet', 'opcua', 'mqtt'] as const;
+export const protocols = ['modbus', 'bacnet', 'opcua', 'mqtt', 'dlt645', 'cjt188'] as const;
+/** Protocols whose buses carry meters that measure a load. */
+const meterProtocols: readonly Protocol[] = ['modbus', 'dlt645', 'cjt188'];
 export type Protocol = (typeof protocols)[number];
 
 export interface ModbusBus {
@@ -41,7 +43,10 @@ export interface Meter {
   /** Id of the model, `<kind>/<vendor>-<model>`: the device table of the same name. */
   readonly template: string;
   readonly bus: string;
-  readonly unit: number;
+  /** On a Modbus bus. */
+  readonly unit?: number;
+  /** On any other, in the words of its protocol: `{address}`. The server of the bus checks it. */
+  readonly address?: unknown;
   readonly load: LoadRecipe;
   readonly start: number;
 }
@@ -108,11 +113,14 @@ function parkFaults(park: Park): string[] {
     ...repeated(buses.map(({ key }) => key)).map((key) => `bus ${key} is there twice`),
     ...buses.flatMap(busFaults),
     ...repeated(devices).map((key) => `device ${key} is there twice`),
-    ...repeated(meters.map(({ bus, unit }) => `${bus} unit ${unit}`)).map((at) => `two meters at ${at}`),
+    ...repeated(meters.map(placeOf)).map((at) => `two meters at ${at}`),
     ...meters.flatMap((meter) => meterFaults(meter, park)),
     ...equipment.flatMap((device) => equipmentFaults(device, park)),
   ];
 }
+
+const placeOf = ({ bus, unit, address }: Meter): string =>
+  unit === undefined ? `${bus} ${JSON.stringify(address)}` : `${bus} unit ${unit}`;
 
 function busFaults(bus: Bus): string[] {
   const { key, transport } = bus;
@@ -127,8 +135,9 @@ function meterFaults({ key, bus, unit, load, start }: Meter, { buses, meters, eq
   const faults: string[] = [];
   const found = buses.find((known) => known.key === bus);
   if (!found) faults.push(`meter ${key}: no bus ${bus}`);
-  else if (protocolOf(found) !== 'modbus') faults.push(`meter ${key}: ${bus} is not a Modbus bus`);
-  if (!Number.isInteger(unit) || unit < 1 || unit > 247)
+  else if (!meterProtocols.includes(protocolOf(found)))
+    faults.push(`meter ${key}: ${bus} is not a Modbus bus or another of meters`);
+  if (found && protocolOf(found) === 'modbus' && !isUnit(unit))
     faults.push(`meter ${key}: unit ${unit} is not 1..247`);
   if (!Number.isFinite(start) || start < 0) faults.push(`meter ${key}: start is ${start}`);
   if (!Number.isFinite(load.times)) faults.push(`meter ${key}: load.times is ${load.times}`);
@@ -140,11 +149,16 @@ function meterFaults({ key, bus, unit, load, start }: Meter, { buses, meters, eq
   return faults;
 }
 
+const isUnit = (unit: number | undefined): boolean =>
+  unit !== undefined && Number.isInteger(unit) && unit >= 1 && unit <= 247;
+
 function equipmentFaults({ key, bus }: Equipment, { buses }: Park): string[] {
   const found = buses.find((known) => known.key === bus);
   if (!found) return [`equipment ${key}: no bus ${bus}`];
-  return protocolOf(found) === 'modbus'
-    ? [`equipment ${key}: ${bus} is a Modbus bus, which carries meters only`]
+  return meterProtocols.includes(protocolOf(found))
+    ? [
+        `equipment ${key}: ${bus} is a ${protocolOf(found) === 'modbus' ? 'Modbus' : protocolOf(found)} bus, which carries meters only`,
+      ]
     : [];
 }
 

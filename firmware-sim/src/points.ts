@@ -10,6 +10,9 @@ interface AnyTable {
   readonly objects?: readonly unknown[];
   readonly variables?: readonly unknown[];
   readonly fields?: readonly unknown[];
+  readonly items?: readonly unknown[];
+  readonly metering?: readonly unknown[];
+  readonly status?: readonly unknown[];
 }
 
 /** How many points the devices of a park show, by their device tables. */
@@ -19,7 +22,8 @@ export function pointsOf({ meters, equipment }: Park, folder = deviceFolder): nu
     const known = rows.get(id);
     if (known !== undefined) return known;
     const table = parse(readFileSync(join(folder, `${id}.yaml`), 'utf8')) as AnyTable;
-    const count = (table.registers ?? table.objects ?? table.variables ?? table.fields ?? []).length;
+    const { registers, objects, variables, fields, items, metering = [], status = [] } = table;
+    const count = (registers ?? objects ?? variables ?? fields ?? items ?? [...metering, ...status]).length;
     rows.set(id, count);
     return count;
   };

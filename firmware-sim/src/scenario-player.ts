@@ -64,8 +64,8 @@ function silenceDevice({ kind, device }: Effect, deps: PlayerDeps): number[] {
   if (kind !== 'silent') return [];
   const fault = { kind: 'silence' } as const;
   const meter = deps.park.meters.find(({ key }) => key === device);
-  if (meter) return [deps.faults.set({ bus: meter.bus, unit: meter.unit, fault })];
-  const bus = busOf(device, deps);
+  if (meter?.unit !== undefined) return [deps.faults.set({ bus: meter.bus, unit: meter.unit, fault })];
+  const bus = meter?.bus ?? busOf(device, deps);
   return bus === undefined ? [] : [deps.faults.set({ bus, device, fault })];
 }
 

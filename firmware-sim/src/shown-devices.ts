@@ -32,15 +32,21 @@ export function showDevices(
   const meters = createMeters(park, data, seed, played);
   const units = new Map(park.buses.map(({ key }) => [key, new Map<number, Device>()]));
   for (const { key, template, bus, unit } of park.meters)
-    units.get(bus)?.set(unit, createDevice(readDeviceTable(template), shown(key, meters.get(key)!, book)));
+    if (unit !== undefined)
+      units.get(bus)?.set(unit, createDevice(readDeviceTable(template), shown(key, meters.get(key)!, book)));
   for (const { bus, unit, device } of extra) units.get(bus)?.set(unit, device);
   const equipment = park.equipment.map((device): ShownDevice => {
     const { quantities } = played.get(device.key)!;
     return { ...device, quantities: shown(device.key, quantities, book) };
   });
+  const addressed = park.meters.flatMap(({ key, kind, template, bus, unit, address }): ShownDevice[] =>
+    unit === undefined
+      ? [{ key, kind, template, bus, address, model: {}, quantities: shown(key, meters.get(key)!, book) }]
+      : [],
+  );
   return {
     unitsOf: (bus) => units.get(bus) ?? new Map<number, Device>(),
-    devicesOf: (bus) => equipment.filter((device) => device.bus === bus),
+    devicesOf: (bus) => [...addressed, ...equipment].filter((device) => device.bus === bus),
     readMeters(t) {
       for (const quantities of meters.values()) for (const read of quantities.values()) read(t);
     },

@@ -53,7 +53,14 @@ export function byProtocol(entries: readonly Entry[], parkFile: string): Record<
   const { buses, meters, equipment } = parkOf(parkFile);
   const protocolAt = new Map(buses.map((bus) => [bus.key, protocolOf(bus)]));
   const protocols = new Map([...meters, ...equipment].map(({ key, bus }) => [key, protocolAt.get(bus)!]));
-  const split: Record<Protocol, Entry[]> = { modbus: [], bacnet: [], opcua: [], mqtt: [] };
+  const split: Record<Protocol, Entry[]> = {
+    modbus: [],
+    bacnet: [],
+    opcua: [],
+    mqtt: [],
+    dlt645: [],
+    cjt188: [],
+  };
   for (const entry of entries) split[protocols.get(entry.point.split('/')[0]!)!].push(entry);
   return split;
 }

@@ -52,6 +52,9 @@ const builders: Readonly<
     return { endpointUrl: `opc.tcp://${host}:${port}`, serverFingerprint: fingerprint };
   },
   mqtt: (_bus, { host, port }) => ({ host, port }),
+  // A serial server in front of the line of meters.
+  dlt645: (_bus, { host, port }) => ({ transport: 'tcp', host, port }),
+  cjt188: (_bus, { host, port }) => ({ transport: 'tcp', host, port }),
 };
 
 const isLoopback = (host: string): boolean =>

@@ -22,8 +22,9 @@ export interface ParkDevice {
 export function devicesOf({ buses, meters, equipment = [] }: ParkBuilding): ParkDevice[] {
   const busOf = new Map(buses.map((bus) => [bus.key, bus]));
   const told = [
-    ...meters.map(({ unit, submeterOf, ...meter }) => ({
-      ...{ what: 'meter' as const, address: { unit }, submeterOf: submeterOf ?? undefined, serves: [] },
+    ...meters.map(({ unit, address, submeterOf, ...meter }) => ({
+      ...{ what: 'meter' as const, submeterOf: submeterOf ?? undefined, serves: [] },
+      address: { ...address, ...(unit !== undefined && { unit }) },
       ...meter,
     })),
     ...equipment.map((unit) => ({ what: 'equipment' as const, submeterOf: undefined, serves: [], ...unit })),

@@ -46,6 +46,9 @@ function busFaults({ key: building, buses }: ParkBuilding): string[] {
   });
 }
 
+/** Protocols whose devices may bill: registers that a meter keeps itself. */
+const meterProtocols: readonly string[] = ['modbus', 'dlt645', 'cjt188'];
+
 function deviceFaults(building: ParkBuilding): string[] {
   const floors = new Set(building.floors.map(({ key }) => key));
   const devices = devicesOf(building);
@@ -59,7 +62,8 @@ function deviceFaults(building: ParkBuilding): string[] {
         faults.push(`address${instancePath.replaceAll('/', '.')} ${message}`);
       const first = places.indexOf(places[i] ?? '');
       if (first < i) faults.push(`${places[i]} is ${devices[first]?.key} already`);
-      if (what === 'meter' && protocol !== 'modbus') faults.push(`bus ${bus} is no Modbus bus`);
+      if (what === 'meter' && !meterProtocols.includes(protocol))
+        faults.push(`bus ${bus} is no Modbus bus or another of meters`);
     }
     return faults.map((fault) => `${what} ${key}: ${fault}`);
   });

@@ -106,7 +106,12 @@ test.each([
     ['Asia/Shanghai', 'Asia/Atlantis'],
     'site: Asia/Atlantis is not an IANA time zone',
   ],
-  ['a missing field', ['unit: 7', 'unti: 7'], '/buildings/1/meters/0'],
+  [
+    'a meter without its unit',
+    ['unit: 7', 'unti: 7'],
+    'meter b-water: address must have required properties unit',
+  ],
+  ['a missing field', ['bus: b-riser, unit: 7', 'buss: b-riser, unit: 7'], '/buildings/1/meters/0'],
   ['a name in one language', ['{ en: Water, zh: 水表 }', '{ en: Water }'], '/buildings/1/meters/0/name'],
   ['broken YAML', ['key: small', 'key: [small'], 'not YAML'],
 ])('%s is named', (_what, [from, to], fault) => {

@@ -24,7 +24,7 @@ const Floor = Type.Object({
   ),
 });
 
-export const busProtocols = ['modbus', 'bacnet', 'opcua', 'mqtt'] as const;
+export const busProtocols = ['modbus', 'bacnet', 'opcua', 'mqtt', 'dlt645', 'cjt188'] as const;
 export type BusProtocol = (typeof busProtocols)[number];
 
 const Bus = Type.Object({
@@ -39,7 +39,10 @@ const Meter = Type.Object({
   kind: Type.String({ minLength: 1 }),
   template: Type.String({ minLength: 1 }),
   bus: Key,
-  unit: Type.Integer({ minimum: 0, maximum: 255 }),
+  /** On a Modbus bus. */
+  unit: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+  /** On any other, in the words of its protocol: {address} or {type, address}. */
+  address: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   floor: Type.Optional(Key),
   submeterOf: Type.Optional(Type.Union([Key, Type.Null()])),
   /** Whose use it measures. */
@@ -51,7 +54,7 @@ const Equipment = Type.Object({
   kind: Type.String({ minLength: 1 }),
   template: Type.String({ minLength: 1 }),
   bus: Key,
-  /** Where on the bus, in the words of its protocol: {unit}, {device}, {root} or {username}. */
+  /** Where on the bus, in the words of its protocol: {device}, {root} or {username}. */
   address: Type.Record(Type.String(), Type.Unknown()),
   floor: Type.Optional(Key),
   /** Floors and spaces that it works for. */

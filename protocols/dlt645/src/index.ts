@@ -1,0 +1,31 @@
+import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
+import { createMeterLineOf, parseParams } from '@parkline/kit/meters';
+import { Type } from 'typebox';
+import { discover } from './discover.ts';
+import { createDlt645Driver } from './driver.ts';
+
+const DeviceParams = Type.Object(
+  {
+    /** 12 digits as printed on the meter; leading zeros count. */
+    address: Type.String({ pattern: '^[0-9]{12}$' }),
+  },
+  { additionalProperties: false },
+);
+
+/** Electricity meters of DL/T 645-2007 on a serial line or behind a serial server, reading. */
+export const driver: DriverModule = { protocol: 'dlt645', openConnection };
+
+function openConnection(given: unknown, deps: DriverDeps): Connection {
+  const line = createMeterLineOf(given, deps, 'dlt645 connection');
+  return {
+    device(params) {
+      const { address } = parseParams(DeviceParams, params, 'dlt645 device');
+      return createDlt645Driver({ line, address, now: deps.now });
+    },
+    discover: (range, signal) => discover(line, range, signal),
+    close() {
+      line.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -153,7 +153,7 @@ async function mqttClientListening(
   });
   made.on('message', (_topic, payload) => heard.push(payload.toString()));
   ends.push(() => made.endAsync(true));
-  await once(made, 'connect');
+  await new Promise((resolve) => made.once('connect', resolve));
   return made;
 }
 

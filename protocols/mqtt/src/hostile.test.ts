@@ -5,7 +5,7 @@ import { freePort, mqttClient, paramsOf, tokenOf } from '../../../tests/support/
 import { createBroker } from './broker.ts';
 import { createStation } from './station.ts';
 import { createSeen } from './seen.ts';
-import { accountsOf, quietLog, scratchFolder } from './testing.ts';
+import { accountsOf, quietLog, randomFrom, scratchFolder } from './testing.ts';
 
 const ROUNDS = 2_000;
 /** As many connections as one device may have: no attack is turned away at the door. */
@@ -45,17 +45,6 @@ const sound: readonly Buffer[] = [
   packet(0xc0),
   packet(0xe0),
 ];
-
-/** A small generator with a seed (mulberry32), so that a failure can be had again. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function mutated(random: (below: number) => number): Buffer {
   const sequence = random(4) === 0 ? [] : [sound[0]!]; // Mostly past the login, where there is more to break.

@@ -86,16 +86,11 @@ export function createSparkplugNode(deps: SparkplugDeps): SparkplugNode {
   }
 
   /** One number counts all messages of a node and its devices (clause 6.4.7). */
-  function follow(type: string, seq: number | undefined): void {
-    if (type === 'NBIRTH') expectedSeq = seq;
-    if (seq === undefined || expectedSeq === undefined || seq !== expectedSeq) {
-      if (type !== 'NBIRTH')
-        rebirth(
-          expectedSeq === undefined ? 'data before birth' : `message ${seq ?? '?'} instead of ${expectedSeq}`,
-        );
-      expectedSeq = seq; // Asked once for each gap, not for each message after it.
-    }
-    expectedSeq = expectedSeq === undefined ? undefined : (expectedSeq + 1) % 256;
+  function follow(type: string, seq: number): void {
+    const isNext = type === 'NBIRTH' || seq === expectedSeq;
+    if (!isNext)
+      rebirth(expectedSeq === undefined ? 'data before birth' : `message ${seq} instead of ${expectedSeq}`);
+    expectedSeq = (seq + 1) % 256; // Asked once for each gap, not for each message after it.
   }
 
   function bear(type: string, device: string | undefined, metrics: readonly Metric[]): void {
@@ -182,7 +177,7 @@ export function createSparkplugNode(deps: SparkplugDeps): SparkplugNode {
       throw error;
     }
     const { type, device } = place;
-    if (type !== 'NDEATH') follow(type, payload.seq);
+    if (type !== 'NDEATH') follow(type, payload.seq ?? 0); // Some encoders leave out what is zero.
     if (type.endsWith('BIRTH')) bear(type, device, payload.metrics);
     if (type.endsWith('DEATH')) die(type, device, payload.metrics);
     if (!member || type.endsWith('DEATH')) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InMemoryCertificateStore } from 'node-opcua-common';
 import { setErrorLogger, setWarningLogger } from 'node-opcua-debug';
 import { OPCUAServer, RegisterServerMethod } from 'node-opcua-server';
-import { StatusCodes } from 'node-opcua-status-code';
+import { type StatusCode, StatusCodes } from 'node-opcua-status-code';
 import type { FaultKind } from '../faults.ts';
 import type { BusPlace } from '../ports.ts';
 import type { OpcuaTable } from '../tables/opcua-table.ts';
@@ -92,8 +92,6 @@ function serverOptions(
   host: string,
   port: number,
 ) {
-  const people = new InMemoryCertificateStore({ autoAcceptUnknown: false });
-  for (const certificate of userCertificates) void people.trustCertificate(certificate);
   return {
     host,
     hostname: host,
@@ -101,7 +99,7 @@ function serverOptions(
     serverInfo: { applicationUri: applicationUri(bus), applicationName: { text: 'Parkline simulator' } },
     // Typed for stores on disk, though any store will do: certificates of clients, and those of people.
     serverCertificateManager: new InMemoryCertificateStore() as never,
-    userCertificateManager: people as never,
+    userCertificateManager: peopleStore(userCertificates) as never,
     registerServerMethod: RegisterServerMethod.HIDDEN,
     allowAnonymous: users === undefined,
     userManager: { isValidUser: (name: string, password: string) => users?.get(name) === password },
@@ -115,6 +113,16 @@ function serverOptions(
       },
     },
   };
+}
+
+/** Knows people by their certificates. The server asks for people's with a callback and for clients' with a promise. */
+function peopleStore(known: readonly Buffer[]) {
+  const check = (shown: Buffer, done: (error: null, status: StatusCode) => void): void =>
+    done(
+      null,
+      known.some((one) => one.equals(shown)) ? StatusCodes.Good : StatusCodes.BadCertificateUntrusted,
+    );
+  return Object.assign(new InMemoryCertificateStore(), { checkCertificate: check });
 }
 
 /** A warning of the library. */

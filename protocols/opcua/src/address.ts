@@ -13,8 +13,9 @@ export type Address =
 
 /** The device's place in the server. */
 export interface Root {
-  /** String part of the node id of its object. */
-  readonly root: string;
+  /** String part of the node id of its object, or a whole node id; the whole server (its Objects folder) when undefined. */
+  readonly root: string | undefined;
+  /** Of names, and of a root that is no whole node id. */
   readonly namespaceUri: string;
 }
 
@@ -49,18 +50,37 @@ export function parseAddress(text: string): Address {
  * The node id in the words of a server that knows `namespaces`, in that order.
  * @returns undefined when the server has no such namespace.
  */
-export function nodeIdOf(
-  address: Address,
-  { root, namespaceUri }: Root,
-  namespaces: readonly string[],
-): string | undefined {
-  if (address.kind === 'relative') return inNamespace(namespaceUri, `s=${root}.${address.name}`, namespaces);
-  return inNamespace(address.namespace, address.id, namespaces);
+export function nodeIdOf(address: Address, root: Root, namespaces: readonly string[]): string | undefined {
+  if (address.kind === 'absolute') return inNamespace(address.namespace, address.id, namespaces);
+  const { namespace, prefix } = below(root);
+  return inNamespace(namespace, `${prefix}${address.name}`, namespaces);
 }
 
+/** ObjectsFolder, OPC 10000-6 annex A. */
+const OBJECTS = 'ns=0;i=85';
+
 /** The node id of the device's own object. */
-export const rootNodeId = ({ root, namespaceUri }: Root, namespaces: readonly string[]): string | undefined =>
-  inNamespace(namespaceUri, `s=${root}`, namespaces);
+export function rootNodeId({ root, namespaceUri }: Root, namespaces: readonly string[]): string | undefined {
+  if (root === undefined) return OBJECTS;
+  const given = wholeNodeId(root);
+  if (given) return inNamespace(given.namespace, given.id, namespaces);
+  return inNamespace(namespaceUri, `s=${root}`, namespaces);
+}
+
+/** What a name below the root is put behind. Where the root's id is no text, a name is an id of its own. */
+function below({ root, namespaceUri }: Root): { namespace: number | string; prefix: string } {
+  if (root === undefined) return { namespace: namespaceUri, prefix: 's=' };
+  const given = wholeNodeId(root);
+  if (!given) return { namespace: namespaceUri, prefix: `s=${root}.` };
+  return given.id.startsWith('s=')
+    ? { namespace: given.namespace, prefix: `${given.id}.` }
+    : { namespace: namespaceUri, prefix: 's=' };
+}
+
+function wholeNodeId(text: string): (Address & { kind: 'absolute' }) | undefined {
+  const address = parseAddress(text);
+  return address.kind === 'absolute' ? address : undefined;
+}
 
 function inNamespace(
   namespace: number | string,
@@ -74,14 +94,14 @@ function inNamespace(
 /** The shortest address of a node that a browse found: relative where it is below the root, else with its uri. */
 export function addressOf(
   { namespace, id }: { readonly namespace: number; readonly id: string },
-  { root, namespaceUri }: Root,
+  root: Root,
   namespaces: readonly string[],
 ): string {
   const uri = namespaces[namespace];
-  const prefix = `s=${root}.`;
+  const { namespace: own, prefix } = below(root);
   const name = id.slice(prefix.length);
+  const isBelow = own === uri || own === namespace;
   // A name that reads like a node id must not be mistaken for one.
-  if (uri === namespaceUri && id.startsWith(prefix) && name !== '' && !/^(nsu?|[isgb])=/.test(name))
-    return name;
+  if (isBelow && id.startsWith(prefix) && name !== '' && !/^(nsu?|[isgb])=/.test(name)) return name;
   return uri === undefined ? `ns=${namespace};${id}` : `nsu=${uri};${id}`;
 }

@@ -1,9 +1,10 @@
 import type { DriverLog } from '@parkline/kit';
-import type { OPCUAClient, UserIdentityInfo } from 'node-opcua-client';
+import type { Library } from './convert.ts';
 import { type Identity, keepIdentity } from './identity.ts';
 import type { Dial } from './link.ts';
+import { loginOf } from './login.ts';
 import { type ConnectionParams } from './params.ts';
-import { createSessionLink, type Library } from './session.ts';
+import { createSessionLink } from './session.ts';
 import { explain } from './trouble.ts';
 import { createTrustStore, type TrustStore } from './trust.ts';
 import { within } from './wait.ts';
@@ -33,6 +34,7 @@ export function createDial(deps: DialDeps): Dial {
   return async (onGone, signal) => {
     const library = await loadLibrary(log);
     const identity = await keepIdentity(deps.dataDir, library.crypto_utils);
+    const login = await loginOf(deps, library);
     if (params.securityMode === 'None' && !isWarned) {
       isWarned = true;
       log.warn({ where }, 'security is waived: values of this server can be read and forged on the network');
@@ -44,7 +46,7 @@ export function createDial(deps: DialDeps): Dial {
     });
     const client = library.OPCUAClient.create(clientOptions(library, params, identity, trust));
     try {
-      const opening = open(client, params);
+      const opening = client.connect(params.endpointUrl).then(() => client.createSession(login));
       const timeoutMs = params.timeoutMs * 3;
       const session = await within(opening, { signal, timeoutMs, where, what: 'connection' });
       const link = await createSessionLink({ ...deps, library, client, session, onGone });
@@ -55,14 +57,6 @@ export function createDial(deps: DialDeps): Dial {
       throw explain(error, { where, params, identity, refusal: trust.refusal });
     }
   };
-}
-
-async function open(client: OPCUAClient, { endpointUrl, user, password }: ConnectionParams) {
-  await client.connect(endpointUrl);
-  if (user === undefined) return client.createSession();
-  // UserTokenType.UserName of OPC 10000-4 clause 7.41.
-  const login = { type: 1, userName: user, password: password ?? '' } as UserIdentityInfo;
-  return client.createSession(login);
 }
 
 function clientOptions(

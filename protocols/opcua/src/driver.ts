@@ -1,8 +1,11 @@
-import { type Driver, DriverError, type Found, type PointRef, type Sample } from '@parkline/kit';
-import { type Address, addressOf, nodeIdOf, parseAddress, type Root, rootNodeId } from './address.ts';
+import { type Driver, DriverError, type PointRef, type Sample } from '@parkline/kit';
+import { type Address, nodeIdOf, parseAddress, type Root, rootNodeId } from './address.ts';
+import { variablesBelow } from './browse.ts';
 import { type Asked, follow } from './follow.ts';
 import type { Keeper } from './keeper.ts';
 import type { Link } from './link.ts';
+import { pastOf } from './past.ts';
+import { put } from './put.ts';
 import { failureOf } from './trouble.ts';
 import { badSample, readAt, sampleOf } from './value.ts';
 import { signalled, within } from './wait.ts';
@@ -17,7 +20,12 @@ export interface OpcuaDriverDeps {
   readonly where: string;
 }
 
-/** Reads one device of a server that it shares with others. */
+/** How a point says that its own variable keeps its history. */
+const SELF = 'self';
+/** A page of history takes a server longer than a reading, ms. */
+const HISTORY_MS = 30_000;
+
+/** Reads and writes one device of a server that it shares with others. */
 export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
   const { keeper, root, timeoutMs, onTheWayMs, now, where } = deps;
   const known = new Map<string, Address | DriverError>();
@@ -36,8 +44,23 @@ export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
     return keeper.link(signal);
   }
 
-  const answer = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-    within(work, { signal, timeoutMs, where, what: 'answer' });
+  /** What the server answers, in our words where it does not. */
+  const answer = <T>(work: Promise<T>, link: Link, signal: AbortSignal, ms = timeoutMs): Promise<T> =>
+    within(
+      work.catch((error: unknown) => {
+        throw failureOf(error, link, where);
+      }),
+      { signal, timeoutMs: ms, where, what: 'answer' },
+    );
+
+  /** @throws DriverError 'config' for an address that is wrong, or that this server cannot have. */
+  function nodeFor(text: string, link: Link): string {
+    const address = addressFor(text);
+    if (address instanceof DriverError) throw address;
+    const nodeId = nodeIdOf(address, root, link.namespaces);
+    if (nodeId === undefined) throw new DriverError('config', `${text}: ${noSuchNamespace(link)}`, where);
+    return nodeId;
+  }
 
   return {
     async connect(signal) {
@@ -48,19 +71,14 @@ export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
       const link = await linkFor(signal);
       const start = rootNodeId(root, link.namespaces);
       if (start === undefined) throw noNamespace(root, where);
-      yield* variablesBelow(start, { link, root, where, answer: (work) => answer(work, signal) });
+      yield* variablesBelow(start, { link, root, where, answer: (work) => answer(work, link, signal) });
     },
     async read(refs, signal) {
       const link = await linkFor(signal);
       const beganAt = now();
       const { asked, samples } = sortOut(refs, addressFor, root, link.namespaces, now);
       if (asked.length === 0) return samples;
-      const readings = await answer(
-        link.read(asked.map(({ nodeId }) => nodeId)).catch((error: unknown) => {
-          throw failureOf(error, link, where);
-        }),
-        signal,
-      );
+      const readings = await answer(link.read(asked.map(({ nodeId }) => nodeId)), link, signal);
       const times = { beganAt, at: now() };
       asked.forEach(({ ref, index }, at) => {
         const reading = readings[at]!;
@@ -75,6 +93,24 @@ export function createOpcuaDriver(deps: OpcuaDriverDeps): Driver {
       const device = open.signal;
       await follow({ link, asked, onSample, now, where, onTheWayMs }, AbortSignal.any([signal, device]));
       if (!signal.aborted) throw new DriverError('lost', 'the device was closed', where);
+    },
+    async write(order, signal) {
+      const link = await linkFor(signal);
+      const nodeId = nodeFor(order.ref.address, link);
+      return put(order, { link, nodeId, where, now, answer: (work) => answer(work, link, signal) });
+    },
+    async *history(ref, from, to, signal) {
+      const { history, address } = ref;
+      if (history === undefined)
+        throw new DriverError(
+          'config',
+          `no history is declared for ${address}: set history to 'self'`,
+          where,
+        );
+      const link = await linkFor(signal);
+      const nodeId = nodeFor(history === SELF ? address : history, link);
+      const patient = <T>(work: Promise<T>): Promise<T> => answer(work, link, signal, HISTORY_MS);
+      yield* pastOf({ link, ref, nodeId, where, answer: patient }, from, to);
     },
     close() {
       open.abort();
@@ -101,16 +137,14 @@ function sortOut(
       return;
     }
     const nodeId = nodeIdOf(address, root, namespaces);
-    if (nodeId === undefined)
-      samples[index] = badSample(
-        ref,
-        `the server has no such namespace; it has ${namespaces.join(', ')}`,
-        times,
-      );
+    if (nodeId === undefined) samples[index] = badSample(ref, noSuchNamespace({ namespaces }), times);
     else asked.push({ ref, nodeId, index });
   });
   return { asked, samples };
 }
+
+const noSuchNamespace = ({ namespaces }: Pick<Link, 'namespaces'>): string =>
+  `the server has no such namespace; it has ${namespaces.join(', ')}`;
 
 function tryParse(text: string): Address | DriverError {
   try {
@@ -127,36 +161,3 @@ const noNamespace = ({ namespaceUri }: Root, where: string): DriverError =>
     `the server has no namespace ${namespaceUri}: check the parameter namespace`,
     where,
   );
-
-interface BrowseDeps {
-  readonly link: Link;
-  readonly root: Root;
-  readonly where: string;
-  readonly answer: <T>(work: Promise<T>) => Promise<T>;
-}
-
-/** Nodes looked below in one request: few enough that a slow server shows progress. */
-const BROWSE_NODES = 50;
-
-/** Every variable below a node, near ones first. A node that is met twice is shown once. */
-async function* variablesBelow(start: string, deps: BrowseDeps): AsyncGenerator<Found> {
-  const { link, root, where, answer } = deps;
-  const seen = new Set([start]);
-  const waiting = [start];
-  while (waiting.length > 0) {
-    const nodes = waiting.splice(0, BROWSE_NODES);
-    const below = await answer(link.children(nodes));
-    const [first] = below;
-    if (nodes[0] === start && first && !Array.isArray(first))
-      throw new DriverError('refused', `the server does not show ${start}: ${first.name}`, where);
-    // Deeper down a node that is not shown is passed over: the rest is worth seeing.
-    for (const child of below.flatMap((children) => (Array.isArray(children) ? children : []))) {
-      if (seen.has(child.nodeId)) continue;
-      seen.add(child.nodeId);
-      waiting.push(child.nodeId);
-      if (!child.isVariable) continue;
-      // Reading only: nothing is offered for writing, whatever the server would allow.
-      yield { address: addressOf(child, root, link.namespaces), label: child.label, writable: false };
-    }
-  }
-}

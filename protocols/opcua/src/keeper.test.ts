@@ -23,7 +23,11 @@ function start(answer: (link: Link) => Promise<Link> = (link) => Promise.resolve
         isClosed: false,
         namespaces: [],
         read: unused,
+        describe: unused,
         children: unused,
+        write: unused,
+        history: unused,
+        forgetHistory: unused,
         monitor: unused,
         close: async () => {
           link.isClosed = true;

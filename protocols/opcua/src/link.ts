@@ -1,3 +1,4 @@
+import type { Encoded } from './encode.ts';
 import type { Reading, Status } from './value.ts';
 
 /** A session with one server. What breaks it is mended by itself for a while; `down` tells meanwhile. */
@@ -10,6 +11,17 @@ export interface Link {
   read(nodeIds: readonly string[]): Promise<Reading[]>;
   /** What is directly below each node, same order; the status where the server does not show a node. */
   children(nodeIds: readonly string[]): Promise<(Child[] | Status)[]>;
+  /** What is known of each node, same order. */
+  describe(nodeIds: readonly string[]): Promise<Description[]>;
+  /**
+   * Sends a value once and never again, whatever becomes of the link.
+   * @returns what the server says to it. Rejects when the server says nothing: then nobody knows.
+   */
+  write(nodeId: string, value: Encoded): Promise<Status>;
+  /** A page of what the server kept of a node; more of it with `after` of the page before. */
+  history(ask: HistoryAsk): Promise<HistoryPage>;
+  /** Lets go of what the server holds for the page after this one. */
+  forgetHistory(ask: HistoryAsk): Promise<void>;
   /** Watches nodes until it is closed; over a mended break, too. Rejects when the server refuses the whole. */
   monitor(nodeIds: readonly string[], watch: Watch): Promise<Monitoring>;
   /** Safe when called twice. */
@@ -22,7 +34,44 @@ export interface Child {
   readonly id: string;
   readonly nodeId: string;
   readonly isVariable: boolean;
+  /** It says something about the node above it (HasProperty), such as its unit, and is no value of its own. */
+  readonly isProperty: boolean;
+  /** Its browse name, without the namespace. */
+  readonly name: string;
   readonly label: string;
+}
+
+/** The attributes of a variable (OPC 10000-3 clause 5.6.2). */
+export interface Description {
+  /** Its value now, or the status that says why there is none. */
+  readonly reading: Reading;
+  /** Built-in type of its value; undefined when the server does not say. */
+  readonly type: string | undefined;
+  readonly isArray: boolean;
+  /** AccessLevel and UserAccessLevel, bits of {@link access}; undefined when the server does not say. */
+  readonly may: number | undefined;
+  readonly userMay: number | undefined;
+}
+
+/** Bits of AccessLevel (OPC 10000-3 clause 8.57). */
+export const access = { read: 1, write: 2, history: 4 } as const;
+
+export interface HistoryAsk {
+  readonly nodeId: string;
+  /** Unix ms, included. */
+  readonly from: number;
+  /** Unix ms, not included. */
+  readonly to: number;
+  /** Values in one page. */
+  readonly most: number;
+  readonly after?: Buffer;
+}
+
+export interface HistoryPage {
+  readonly status: Status;
+  readonly readings: readonly Reading[];
+  /** Where the next page begins; undefined after the last. */
+  readonly after: Buffer | undefined;
 }
 
 export interface Watch {

@@ -3,7 +3,8 @@ import { DriverError } from '@parkline/kit';
 import type { ClientMonitoredItemGroup, ClientSubscription, RepublishResponse } from 'node-opcua-client';
 import type { Monitoring, Watch } from './link.ts';
 import { createSequence } from './sequence.ts';
-import { readingOf, type SessionDeps, statusOf } from './session.ts';
+import { readingOf, statusOf } from './convert.ts';
+import type { SessionDeps } from './session.ts';
 
 /** The server says at least this often that it is there, ms. */
 const SIGN_MS = 5_000;

@@ -35,6 +35,14 @@ test.each([
     },
     /not sent without encryption/,
   ],
+  ['half a certificate', { endpointUrl, userCertificate: 'a.pem' }, /come together/],
+  ['a file elsewhere', { endpointUrl, userCertificate: '../a.pem', userKey: 'a.key' }, /userCertificate/],
+  ['a folder', { endpointUrl, userCertificate: 'a.pem', userKey: '..' }, /userKey/],
+  [
+    'two logins at once',
+    { endpointUrl, user: 'a', password: 'b', userCertificate: 'a.pem', userKey: 'a.key' },
+    /not both/,
+  ],
   ['a short fingerprint', { endpointUrl, serverFingerprint: 'abcd' }, /64 hex digits/],
   ['a word it does not know', { endpointUrl, securityMod: 'None' }, /securityMod|additional/],
 ] as const)('refuses %s', (_what, params, why) => {
@@ -43,6 +51,6 @@ test.each([
   );
 });
 
-test.each([[{}], [{ root: '' }], [{ root: 5 }], [null]])('refuses the device %o', (params) => {
+test.each([[{ root: 'ns=2' }], [{ root: '' }], [{ root: 5 }], [null]])('refuses the device %o', (params) => {
   expect(() => parseDeviceParams(params)).toThrow(expect.objectContaining({ code: 'config' }));
 });

@@ -2,7 +2,11 @@ import { schemaErrors } from '@parkline/contract';
 import { DriverError, paramsError } from '@parkline/kit';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { parseAddress } from './address.ts';
 import { normalFingerprint } from './trust.ts';
+
+/** A file in a folder, not a way out of it. */
+const FILE = '^[^/\\\\]*[^/\\\\.][^/\\\\]*$';
 
 export const ConnectionParams = Type.Object(
   {
@@ -26,6 +30,9 @@ export const ConnectionParams = Type.Object(
     waiveSecurity: Type.Boolean({ default: false }),
     user: Type.Optional(Type.String({ minLength: 1 })),
     password: Type.Optional(Type.String()),
+    /** A person's certificate and its key, PEM, in place of a name: file names in the connection's folder on the gateway. */
+    userCertificate: Type.Optional(Type.String({ pattern: FILE })),
+    userKey: Type.Optional(Type.String({ pattern: FILE })),
     /** Namespace in which the roots and the names below them are. */
     namespace: Type.String({ minLength: 1, default: 'urn:parkline:sim' }),
     /** For each answer; a connection, which takes several, gets three times as long. */
@@ -43,8 +50,11 @@ export type ConnectionParams = Static<typeof ConnectionParams>;
 
 export const DeviceParams = Type.Object(
   {
-    /** String node id of the device's object; its variables are called `<root>.<name>`. */
-    root: Type.String({ minLength: 1 }),
+    /**
+     * String node id of the device's object, whose variables are called `<root>.<name>`, or a whole node id
+     * (`nsu=<uri>;i=<id>`). The whole server when absent.
+     */
+    root: Type.Optional(Type.String({ minLength: 1 })),
     /** In place of the connection's. */
     namespace: Type.Optional(Type.String({ minLength: 1 })),
   },
@@ -65,6 +75,7 @@ export const parseConnectionParams = (params: unknown): ConnectionParams => {
 /** What the schema cannot say: nothing goes unprotected by accident. */
 function meaningFaults(params: ConnectionParams): string[] {
   const { securityMode, securityPolicy, serverFingerprint, waiveSecurity, user, password } = params;
+  const { userCertificate, userKey } = params;
   const faults: string[] = [];
   const isBare = securityMode === 'None';
   if (isBare !== (securityPolicy === 'None'))
@@ -78,6 +89,10 @@ function meaningFaults(params: ConnectionParams): string[] {
   if (isBare && password !== undefined) faults.push('a password is not sent without encryption');
   if ((user === undefined) !== (password === undefined))
     faults.push('user and password come together or not at all');
+  if ((userCertificate === undefined) !== (userKey === undefined))
+    faults.push('userCertificate and userKey come together or not at all');
+  if (user !== undefined && userCertificate !== undefined)
+    faults.push('a login has either user and password or userCertificate and userKey, not both');
   if (serverFingerprint !== undefined && normalFingerprint(serverFingerprint) === undefined)
     faults.push('serverFingerprint is not a SHA-256 of 64 hex digits');
   return faults;
@@ -85,6 +100,8 @@ function meaningFaults(params: ConnectionParams): string[] {
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
-  if (Value.Check(DeviceParams, params)) return params;
-  throw paramsError(schemaErrors(DeviceParams, params), 'opcua device');
+  if (!Value.Check(DeviceParams, params))
+    throw paramsError(schemaErrors(DeviceParams, params), 'opcua device');
+  if (params.root !== undefined) parseAddress(params.root); // A root that looks like a node id must be one.
+  return params;
 };

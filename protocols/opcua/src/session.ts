@@ -1,12 +1,11 @@
-import { DriverError, type DriverLog } from '@parkline/kit';
-import type * as library from 'node-opcua-client';
-import type { BrowseResult, ClientSession, DataValue, OPCUAClient } from 'node-opcua-client';
-import type { Child, Link, Watch } from './link.ts';
+import type { DriverLog } from '@parkline/kit';
+import type { ClientSession, DataValue, OPCUAClient } from 'node-opcua-client';
+import type { Library } from './convert.ts';
+import type { Link, Watch } from './link.ts';
 import { createMonitor } from './monitor.ts';
 import type { ConnectionParams } from './params.ts';
-import type { Reading, Status } from './value.ts';
-
-export type Library = typeof library;
+import { childrenOf } from './session-browse.ts';
+import { attribute, describe, forgetHistory, historyPage, readAll, writeOnce } from './session-nodes.ts';
 
 export interface SessionDeps {
   readonly library: Library;
@@ -24,15 +23,17 @@ const MEND_MS = 60_000;
 /** Nodes in one request where the server names no limit. */
 const MOST_NODES = 1_000;
 
-/** Server, OPC 10000-5: NamespaceArray, MaxNodesPerRead, MaxMonitoredItemsPerCall. */
-const ABOUT_SERVER = ['ns=0;i=2255', 'ns=0;i=11705', 'ns=0;i=11714'];
+/** Server, OPC 10000-5: NamespaceArray, MaxNodesPerRead, MaxNodesPerBrowse, MaxMonitoredItemsPerCall. */
+const ABOUT_SERVER = ['ns=0;i=2255', 'ns=0;i=11705', 'ns=0;i=11710', 'ns=0;i=11714'];
 
 /** The link over an open session. The library mends breaks: it comes back to the old session, or makes it anew on a restarted server. */
 export async function createSessionLink(deps: SessionDeps): Promise<Link> {
-  const { library, session, log, where } = deps;
-  const about = await session.read(ABOUT_SERVER.map((nodeId) => ({ nodeId, attributeId: VALUE })));
+  const { session, log, where } = deps;
+  const about = await session.read(ABOUT_SERVER.map(valueOf));
   const namespaces = namespacesOf(about[0]);
-  const [mostRead, mostItems] = [limitOf(about[1]), limitOf(about[2])];
+  const [mostRead = MOST_NODES, mostBrowse = MOST_NODES, mostItems = MOST_NODES] = about
+    .slice(1)
+    .map(limitOf);
   const health = watchHealth(deps, namespaces);
   const monitor = createMonitor({ ...deps, mostItems, isDown: () => health.down() !== undefined });
 
@@ -41,18 +42,12 @@ export async function createSessionLink(deps: SessionDeps): Promise<Link> {
     get down() {
       return health.down();
     },
-    async read(nodeIds) {
-      const readings: Reading[] = [];
-      for (let at = 0; at < nodeIds.length; at += mostRead) {
-        const nodes = nodeIds.slice(at, at + mostRead).map((nodeId) => ({ nodeId, attributeId: VALUE }));
-        const values = await session.read(nodes, 0); // Not what the server remembers: what the device says now.
-        if (values.length !== nodes.length)
-          throw new DriverError('garbage', `${values.length} answers to ${nodes.length} questions`, where);
-        readings.push(...values.map((value) => readingOf(library, value)));
-      }
-      return readings;
-    },
-    children: (nodeIds) => childrenOf(deps, nodeIds),
+    read: (nodeIds) => readAll(deps, nodeIds.map(valueOf), mostRead),
+    describe: (nodeIds) => describe(deps, nodeIds, mostRead),
+    children: (nodeIds) => childrenOf(deps, nodeIds, mostBrowse),
+    write: (nodeId, value) => writeOnce(deps, nodeId, value),
+    history: (ask) => historyPage(deps, ask),
+    forgetHistory: (ask) => forgetHistory(deps, ask),
     async monitor(nodeIds, watch) {
       const { joined, leave } = health.join(watch);
       const { close } = await monitor(nodeIds, joined);
@@ -72,8 +67,7 @@ export async function createSessionLink(deps: SessionDeps): Promise<Link> {
   };
 }
 
-/** AttributeIds.Value, OPC 10000-6 annex A. */
-const VALUE = 13;
+const valueOf = (nodeId: string) => ({ nodeId, attributeId: attribute.value });
 
 interface Health {
   down(): string | undefined;
@@ -111,7 +105,7 @@ function watchHealth(
     timer.unref();
   }
   async function onBack(): Promise<void> {
-    const [array] = await session.read([{ nodeId: ABOUT_SERVER[0]!, attributeId: VALUE }]);
+    const [array] = await session.read([valueOf(ABOUT_SERVER[0]!)]);
     if (namespacesOf(array).join() !== namespaces.join())
       return giveUp('the server has come back with other namespaces');
     clearTimeout(timer);
@@ -144,63 +138,6 @@ function watchHealth(
     stop,
   };
 }
-
-async function childrenOf(deps: SessionDeps, nodeIds: readonly string[]): Promise<(Child[] | Status)[]> {
-  const { library, session, where } = deps;
-  const pages = await session.browse(
-    nodeIds.map((nodeId) => ({
-      nodeId,
-      browseDirection: library.BrowseDirection.Forward,
-      referenceTypeId: 'HierarchicalReferences',
-      includeSubtypes: true,
-      resultMask: 0x3f,
-    })),
-  );
-  if (pages.length !== nodeIds.length)
-    throw new DriverError('garbage', `${pages.length} answers to ${nodeIds.length} questions`, where);
-  const all: (Child[] | Status)[] = [];
-  for (const first of pages) {
-    if (first.statusCode.isNotGood()) all.push(statusOf(first.statusCode));
-    else all.push(await pagesFrom(deps, first));
-  }
-  return all;
-}
-
-/** A server hands out what is below a node in parts. */
-async function pagesFrom({ library, session }: SessionDeps, first: BrowseResult): Promise<Child[]> {
-  const found = [...(first.references ?? [])];
-  for (let page = first; page.continuationPoint?.length > 0;) {
-    page = await session.browseNext(page.continuationPoint, false);
-    found.push(...(page.references ?? []));
-  }
-  return found.map(({ nodeId: id, nodeClass, displayName }) => {
-    const text = id.toString();
-    return {
-      namespace: id.namespace,
-      id: text.replace(/^ns=\d+;/, ''),
-      nodeId: text,
-      isVariable: nodeClass === library.NodeClass.Variable,
-      label: displayName.text ?? text,
-    };
-  });
-}
-
-/** @returns the reading, in plain words. */
-export function readingOf({ DataType, VariantArrayType }: Library, given: DataValue): Reading {
-  const { value, statusCode, sourceTimestamp } = given;
-  return {
-    type: DataType[value?.dataType ?? DataType.Null] ?? 'Null',
-    isArray: value !== undefined && value.arrayType !== VariantArrayType.Scalar,
-    value: value?.value as unknown,
-    status: statusOf(statusCode),
-    sourceAt: sourceTimestamp?.getTime(),
-  };
-}
-
-export const statusOf = (status: { readonly name: string; readonly value: number }): Status => ({
-  name: status.name,
-  code: status.value,
-});
 
 function namespacesOf(answer: DataValue | undefined): string[] {
   const given: unknown = answer?.value?.value;

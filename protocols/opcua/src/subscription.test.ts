@@ -226,7 +226,7 @@ test('browsing shows the variables below the root and only those, by addresses t
   const found = [];
   for await (const one of lift.browse(never())) found.push(one);
   expect(found).toHaveLength(601);
-  expect(found[0]).toEqual({ address: 'Counter', label: 'Counter', writable: false });
+  expect(found[0]).toMatchObject({ address: 'Counter', label: 'Counter', writable: false });
   const nowhere = connection.device({ root: 'Nowhere' }).browse(never());
   await expect(nowhere[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'refused' });
 });

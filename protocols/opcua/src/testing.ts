@@ -30,3 +30,10 @@ export function connectionTo(bench: OpcuaBench, params: object = {}, log: Driver
     { now: Date.now, log, dataDir: join(folder, 'gateway') },
   );
 }
+
+/** Everything that `items` yields. */
+export async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -15,8 +15,8 @@ test.each([
     'config',
     'no endpoint with Basic256Sha256 and SignAndEncrypt',
   ],
-  ['BadUserAccessDenied (0x801f0000)', 'refused', 'nobody without a user name'],
-  ['Cannot find ANONYMOUS user token policy', 'refused', 'nobody without a user name'],
+  ['BadUserAccessDenied (0x801f0000)', 'refused', 'nobody in without a login'],
+  ['Cannot find ANONYMOUS user token policy', 'refused', 'nobody in without a login'],
   ['rejected by server: BadSecurityChecksFailed', 'refused', 'SHA-256 f00d there (/data/client.pem)'],
   ['connect ECONNREFUSED\n\n  \n and more', 'lost', 'connect ECONNREFUSED and more'],
 ] as const)('%s', (text, code, message) => {

@@ -5,7 +5,7 @@ import type { ConnectionParams } from './params.ts';
 
 export interface Circumstances {
   readonly where: string;
-  readonly params: Pick<ConnectionParams, 'securityMode' | 'securityPolicy' | 'user'>;
+  readonly params: Pick<ConnectionParams, 'securityMode' | 'securityPolicy' | 'user' | 'userCertificate'>;
   readonly identity: Pick<Identity, 'fingerprint' | 'path'>;
   /** Why the server's certificate was refused, if it was. */
   readonly refusal: string | undefined;
@@ -26,16 +26,23 @@ export function explain(error: unknown, { where, params, identity, refusal }: Ci
       `the server offers no endpoint with ${securityPolicy} and ${securityMode}: switch it on there, or choose what it offers`,
     );
   }
-  if (/BadUserAccessDenied|BadIdentityToken|user token policy/i.test(text)) {
-    const who = params.user === undefined ? 'nobody without a user name' : `not user ${params.user}`;
-    return of('refused', `the server lets ${who} in: check user and password`);
-  }
+  if (/BadUserAccessDenied|BadIdentityToken|BadUserSignatureInvalid|user token policy/i.test(text))
+    return of('refused', refusedLogin(params));
+  if (params.userCertificate !== undefined && /BadCertificateUntrusted/.test(text))
+    return of('refused', refusedLogin(params));
   if (/BadSecurityChecksFailed|BadCertificate/.test(text))
     return of(
       'refused',
       `the server does not trust this gateway: accept the certificate with SHA-256 ${identity.fingerprint} there (${identity.path})`,
     );
   return of('lost', `no session with the server: ${firstLine(text)}`);
+}
+
+function refusedLogin({ user, userCertificate }: Circumstances['params']): string {
+  if (userCertificate !== undefined)
+    return `the server does not let the owner of ${userCertificate} in: accept that certificate there as a user's`;
+  if (user !== undefined) return `the server does not let user ${user} in: check user and password`;
+  return 'the server lets nobody in without a login: set user and password, or userCertificate and userKey';
 }
 
 /** The library draws frames round some of its messages. */

@@ -1,5 +1,5 @@
 import { MAX_EXACT_COUNT } from '@parkline/contract';
-import { judge, type PointRef, type Sample, scaled } from '@parkline/kit';
+import { engineering, judge, type PointRef, type Sample, scaled } from '@parkline/kit';
 
 /** A DataValue (OPC 10000-4 clause 7.11), freed from the library. */
 export interface Reading {
@@ -54,7 +54,7 @@ function verdictOf(ref: PointRef, reading: Reading): Verdict {
   if (typeof raw === 'string') return bad(raw);
   const verdict = judge(raw, ref.limits);
   if (verdict.quality !== 'good') return bad(verdict.why);
-  const value = ref.kind === 'register' ? Math.round(scaled(raw, ref.scale)) : scaled(raw, ref.scale);
+  const value = ref.kind === 'register' ? Math.round(scaled(raw, ref.scale)) : engineering(raw, ref);
   if (ref.kind === 'register' && Math.abs(value) > MAX_EXACT_COUNT) return bad('above 2^53');
   if (severity !== 'good') return { value, quality: 'uncertain', why: reading.status.name };
   return hasOverflowed(reading.status)
@@ -85,7 +85,7 @@ function wholeOf(type: 'Int64' | 'UInt64', value: unknown): number | string {
 }
 
 /** The shortest decimal that is this float32: 230.1, not 230.10000610351562. A float32 has 6 to 9 significant digits. */
-function shortestFloat32(float: number): number {
+export function shortestFloat32(float: number): number {
   if (Number.isInteger(float) || !Number.isFinite(float)) return float;
   for (let digits = 6; digits < 9; digits += 1) {
     const short = Number(float.toPrecision(digits));

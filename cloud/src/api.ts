@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { billingRoutes, myUsageRoutes } from './billing/index.ts';
 import { faultRoutes, loadRules } from './faults/index.ts';
-import { fleetRoutes } from './fleet/index.ts';
+import { commandRoutes, fleetRoutes } from './fleet/index.ts';
 import { identityRoutes, type Passwords, type SessionKeeper, sessions } from './identity/index.ts';
 import { placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
@@ -33,6 +33,7 @@ const topicPermissions = {
   faults: 'fault.read',
   'work-orders': 'workorder.read',
   settings: 'workorder.read',
+  commands: 'command.read',
 } as const;
 
 /** Every route of the API, slice by slice. */
@@ -48,6 +49,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     placeRoutes({ db }),
     tenancyRoutes({ db, now }),
     fleetRoutes({ db, now }),
+    commandRoutes({ db, now, newId }),
     telemetryRoutes({ db, now, nats, isLoggedIn }),
     reportRoutes({ db }),
     faultRoutes({ db, now, newId, rules: loadRules() }),

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { apiPlugins } from './api.ts';
-import { runHealth } from './fleet/index.ts';
+import { runCommandSender, runHealth } from './fleet/index.ts';
 import { allPermissions, createPasswords, createSessionKeeper, runSessionSweep } from './identity/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
@@ -88,7 +88,11 @@ async function startIngest(shared: Shared): Promise<Part> {
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
   const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
   const ingest = { pool, nats, signingKey, now, wait, log, metrics, failpoint };
-  const done = Promise.all([runIngest(ingest, signal), runHealth({ db, nats, now, log }, signal)]);
+  const done = Promise.all([
+    runIngest(ingest, signal),
+    runHealth({ db, nats, now, log }, signal),
+    runCommandSender({ ...ingest, db }, signal),
+  ]);
   return { done, stop: () => closed(app, pool) };
 }
 

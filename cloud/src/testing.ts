@@ -53,6 +53,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
     technician,
   });
   const bills = await givenBill(pool, accountId);
+  const command = await givenCommand(pool, accountId, point, technician);
   return {
     accountId,
     as,
@@ -63,6 +64,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       '/api/gateways': await gatewayOf(pool, equipment),
       '/api/equipment': equipment,
       '/api/points': point,
+      '/api/commands': command,
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       ...work,
       ...bills,
@@ -160,6 +162,23 @@ async function givenWork(
     },
   });
   return { '/api/faults': fault, '/api/work-orders': order, '/api/work-orders/photos': photo };
+}
+
+/** It waits for a second person; a technician cannot have asked for it, so nobody else is that person. */
+async function givenCommand(pool: Pool, account_id: string, point_id: string, actor_id: string) {
+  const id = newId();
+  const { rows } = await pool.query<{ equipment_id: string; gateway_id: string }>(
+    `select e.id as equipment_id, e.gateway_id from point p join equipment e on e.id = p.equipment_id where p.id = $1`,
+    [point_id],
+  );
+  await insert(pool, 'command', {
+    ...{ ...rows[0], id, account_id, point_id, actor_id, actor_name: 'Somebody', requested_at: AT },
+    ...{ value: 1, reason: 'to see', safety: true, state: 'awaiting_approval' },
+  });
+  await insert(pool, 'command_audit', {
+    ...{ account_id, point_id, at: AT, command_id: id, action: 'requested', details: {} },
+  });
+  return id;
 }
 
 async function givenBill(pool: Pool, account_id: string) {

@@ -31,6 +31,7 @@ describe('what a person sees', () => {
     heardAt: ago(5_000),
     startedAt: ago(60_000),
     version: '0.1.0',
+    writing: 'off' as const,
     outboxPending: '12',
     outboxOldestAt: ago(2_000),
     outboxBytes: '4096',

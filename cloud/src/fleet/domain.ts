@@ -33,6 +33,7 @@ export interface GatewayRow {
   readonly heardAt: Date | null;
   readonly startedAt: Date | null;
   readonly version: string | null;
+  readonly writing: 'on' | 'off' | null;
   /** bigint columns come as text. */
   readonly outboxPending: string | null;
   readonly outboxOldestAt: Date | null;
@@ -56,6 +57,7 @@ export function gatewayView(row: GatewayRow, now: Date, language: Language): Gat
     state,
     lastSeenAt: iso(row.heardAt),
     version: row.version,
+    writing: row.writing,
     startedAt: iso(row.startedAt),
     outbox:
       outboxPending === null

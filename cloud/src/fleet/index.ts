@@ -1,3 +1,7 @@
+export { verifyCommandAudit } from './command-audit.ts';
+export { saveCommandResults } from './command-results.ts';
+export { commandRoutes } from './command-routes.ts';
+export { runCommandSender } from './command-sender.ts';
 export { gatewayState, OFFLINE_AFTER_MS } from './domain.ts';
 export type { BusPorts, DeviceTokens } from './connections.ts';
 export { gatewayConfig, setPath } from './gateway-config.ts';

@@ -8,7 +8,7 @@ export const gateways = {
     db
       .selectFrom('gateway as g')
       .leftJoin('gatewayStatus as s', 's.gatewayId', 'g.id')
-      .select(['g.id', 'g.name', 'g.buildingId', 's.heardAt', 's.startedAt', 's.version'])
+      .select(['g.id', 'g.name', 'g.buildingId', 's.heardAt', 's.startedAt', 's.version', 's.writing'])
       .select(['s.outboxPending', 's.outboxOldestAt', 's.outboxBytes', 's.outboxMaxBytes'])
       .select(['s.outboxWaitingBytes', 's.outboxHoursLeft'])
       .select((eb) => [

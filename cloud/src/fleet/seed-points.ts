@@ -12,15 +12,18 @@ export async function seedPoints(
   { template, poll }: { readonly template: Template; readonly poll: ParkFile['poll'] | undefined },
   newId: NewId,
 ): Promise<void> {
-  const rows = template.points.map(({ key, name, unit, kind, resolution, decimals, states, ...pace }) => ({
-    id: newId(),
-    ...of,
-    ...{ key, name, unit, kind, resolution, decimals },
-    protocol: template.protocol,
-    pollMs: poll?.everyMs ?? pace.pollMs,
-    heartbeatMs: poll?.heartbeatMs ?? pace.heartbeatMs,
-    states: states ?? null,
-  }));
+  const rows = template.points.map(
+    ({ key, name, unit, kind, resolution, decimals, states, write, ...pace }) => ({
+      id: newId(),
+      ...of,
+      ...{ key, name, unit, kind, resolution, decimals },
+      protocol: template.protocol,
+      pollMs: poll?.everyMs ?? pace.pollMs,
+      heartbeatMs: poll?.heartbeatMs ?? pace.heartbeatMs,
+      states: states ?? null,
+      write: write ?? null,
+    }),
+  );
   await db
     .insertInto('point')
     .values(rows)
@@ -34,10 +37,12 @@ export async function seedPoints(
           pollMs: eb.ref('excluded.pollMs'),
           heartbeatMs: eb.ref('excluded.heartbeatMs'),
           states: eb.ref('excluded.states'),
+          write: eb.ref('excluded.write'),
         }))
         .where(
-          sql<boolean>`(point.name, point.decimals, point.poll_ms, point.heartbeat_ms, point.states)
-            is distinct from (excluded.name, excluded.decimals, excluded.poll_ms, excluded.heartbeat_ms, excluded.states)`,
+          sql<boolean>`(point.name, point.decimals, point.poll_ms, point.heartbeat_ms, point.states, point.write)
+            is distinct from (excluded.name, excluded.decimals, excluded.poll_ms, excluded.heartbeat_ms, excluded.states,
+              excluded.write)`,
         ),
     )
     .execute();

@@ -44,6 +44,7 @@ export const status = {
           reportedAt: new Date(health.at),
           startedAt: new Date(health.startedAt),
           version: health.version,
+          writing: health.writing ?? null,
           outboxPending: String(health.outbox.pending),
           outboxOldestAt: at(health.outbox.oldestAt),
           outboxBytes: String(health.outbox.bytes),

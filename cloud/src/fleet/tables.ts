@@ -1,4 +1,4 @@
-import type { PointKind, Unit } from '@parkline/contract';
+import type { PointKind, Unit, WriteLimits } from '@parkline/contract';
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
@@ -47,6 +47,8 @@ declare module '../platform/db.ts' {
       staleAfterMs: GeneratedAlways<number>;
       /** Of a state: what its whole numbers mean. */
       states: Generated<Readonly<Record<string, LocalText>> | null>;
+      /** How far it may be written; null: read only. */
+      write: Generated<WriteLimits | null>;
     };
     /** What a unit works for; exactly one of the two places is set. */
     equipmentServes: {
@@ -64,6 +66,8 @@ declare module '../platform/db.ts' {
       version: string | null;
       /** bigint columns: pg hands them over as text. */
       outboxPending: string | null;
+      /** Null: it does not say. */
+      writing: Generated<'on' | 'off' | null>;
       outboxOldestAt: Date | null;
       outboxBytes: string | null;
       outboxMaxBytes: string | null;

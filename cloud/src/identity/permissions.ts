@@ -3,10 +3,13 @@ import type { Role } from '@parkline/contract';
 const looking = ['place.read', 'equipment.read', 'point.read'] as const;
 const fieldWork = [...looking, 'fault.read', 'workorder.read', 'workorder.work'] as const;
 
+const commanding = ['command.read', 'command.write', 'command.approve'] as const;
+
 /** What each role may do: `<kind of thing>.<act>`. A right that no role holds exists for nobody. */
 const granted = {
   facility_engineer: [
     ...looking,
+    ...commanding,
     'gateway.read',
     'reading.read',
     'fault.read',
@@ -15,12 +18,21 @@ const granted = {
     'workorder.read',
   ],
   technician: fieldWork,
-  supervisor: [...fieldWork, 'fault.acknowledge', 'workorder.dispatch', 'workorder.cancel', 'setting.write'],
+  supervisor: [
+    ...fieldWork,
+    'fault.acknowledge',
+    'workorder.dispatch',
+    'workorder.cancel',
+    'setting.write',
+    'command.read',
+    'command.approve',
+  ],
   // Own use and own places only: which are its own is decided by the policies of the database.
   tenant_admin: ['my.usage', 'place.read'],
   finance_officer: [...looking, 'reading.read', 'billing.read', 'tenancy.read'],
   account_admin: [
     ...looking,
+    ...commanding,
     'gateway.read',
     'reading.read',
     'fault.read',

@@ -31,7 +31,12 @@ let alive = true;
 await app.register(
   changeRoutes({
     hub,
-    permissions: { faults: 'fault.read', 'work-orders': 'workorder.read', settings: 'workorder.read' },
+    permissions: {
+      faults: 'fault.read',
+      'work-orders': 'workorder.read',
+      settings: 'workorder.read',
+      commands: 'command.read',
+    },
     isLoggedIn: () => Promise.resolve(alive),
     times: { session: 50, gather: 20 },
   }),

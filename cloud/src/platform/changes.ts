@@ -1,6 +1,6 @@
 import { Changed, type ChangeTopic, changeTopics } from '@parkline/contract';
 import { sql } from 'kysely';
-import type pg from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { Logger } from 'pino';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -20,6 +20,15 @@ export async function notifyChanged(
   await sql`select pg_notify(${CHANNEL}, ${JSON.stringify({ accountId, topics })})`.execute(trx);
 }
 
+/** The same on a raw connection, for ingest. */
+export async function notifyChangedOn(
+  client: ClientBase,
+  accountId: string,
+  ...topics: readonly ChangeTopic[]
+): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [CHANNEL, JSON.stringify({ accountId, topics })]);
+}
+
 /** Called with what changed; must not throw. */
 export type ChangeListener = (topics: readonly ChangeTopic[]) => void;
 
@@ -32,7 +41,7 @@ export interface ChangeHub {
 }
 
 export function createChangeHub(deps: {
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   readonly wait: Wait;
   readonly log: Logger;
 }): ChangeHub {

@@ -1,4 +1,4 @@
-import type { HistoryBy, PointKind, PointQuery } from '@parkline/contract';
+import type { HistoryBy, PointKind, PointQuery, WriteLimits } from '@parkline/contract';
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
@@ -17,6 +17,7 @@ export interface PointRow {
   readonly staleAfterMs: number;
   /** What the whole numbers of a state mean. */
   readonly states: Readonly<Record<string, LocalText>> | null;
+  readonly write: WriteLimits | null;
   readonly equipmentId: string;
   readonly equipmentKey: string;
   readonly at: Date | null;
@@ -36,6 +37,7 @@ export interface PointFilter extends Pick<PointQuery, 'equipment' | 'building' |
 
 const pointColumns = sql`
   p.id, p.num, p.key, p.name, p.unit, p.kind, p.resolution, p.decimals, p.protocol, p.stale_after_ms, p.states,
+  p.write,
   e.id as equipment_id, e.key as equipment_key, l.ts as at, l.value, l.quality`;
 
 /** Points come from fleet and their latest values from here: one join, because a page of both is asked for every second. */

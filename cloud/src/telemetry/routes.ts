@@ -83,6 +83,7 @@ const toPoint = (row: PointRow, language: Language): Point => ({
   decimals: row.decimals,
   staleAfterMs: row.staleAfterMs,
   ...(row.states && { states: wordsIn(language, row.states) }),
+  ...(row.write && { write: row.write }),
 });
 
 const wordsIn = (language: Language, states: NonNullable<PointRow['states']>): Record<string, string> =>

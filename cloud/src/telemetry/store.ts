@@ -1,5 +1,6 @@
 import type { UplinkHeader } from '@parkline/contract';
 import type { ClientBase } from 'pg';
+import { saveCommandResults } from '../fleet/index.ts';
 import { saveEvents } from './events.ts';
 import { type KnownTable, openMessage, type Opened, toRows } from './decode.ts';
 import {
@@ -180,7 +181,8 @@ async function takeSamples(deps: StoreDeps, client: ClientBase, message: Proven,
 
 async function takeEvents(client: ClientBase, { opened, retry }: Proven, work: Work): Promise<void> {
   if (!opened.ok || opened.content.kind !== 'events') return;
-  await saveEvents(client, opened.header, opened.content.events);
+  const news = await saveEvents(client, opened.header, opened.content.events);
+  await saveCommandResults(client, opened.header.gatewayId, news);
   if (retry) work.done.push(retry.id);
 }
 

@@ -89,7 +89,7 @@ async function giveBack(
   return true;
 }
 
-const NO_LONGER = 'it stays: the point is no longer declared writable, so nothing gives it back';
+const NO_LONGER = 'stays: the point is no longer declared writable, so nothing gives it back';
 
 const afterOf = ({ written }: Extract<Attempt, { kind: 'written' }>) => ({
   after: written.readBack,

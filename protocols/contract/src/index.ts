@@ -1,6 +1,7 @@
 export * from './faults.ts';
 export * from './units.ts';
 export * from './write-limits.ts';
+export * from './check-write.ts';
 export * from './wire/subjects.ts';
 export * from './wire/uplink.ts';
 export * from './wire/envelope.ts';
@@ -16,5 +17,6 @@ export * from './api/telemetry.ts';
 export * from './api/faults.ts';
 export * from './api/work-orders.ts';
 export * from './api/changes.ts';
+export * from './api/commands.ts';
 export * from './api/usage.ts';
 export * from './api/billing.ts';

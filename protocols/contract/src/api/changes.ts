@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 
 /** Lists that a page may hold and load again when they changed. */
-export const changeTopics = ['faults', 'work-orders', 'settings'] as const;
+export const changeTopics = ['faults', 'work-orders', 'settings', 'commands'] as const;
 export const ChangeTopic = Type.Enum(changeTopics);
 export type ChangeTopic = (typeof changeTopics)[number];
 

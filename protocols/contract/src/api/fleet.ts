@@ -44,6 +44,8 @@ export const Gateway = Type.Object({
   state: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('never')]),
   lastSeenAt: Nullable(Instant),
   version: Nullable(Type.String()),
+  /** off: somebody on site has switched remote writing off; null: it does not say. */
+  writing: Nullable(Type.Union([Type.Literal('on'), Type.Literal('off')])),
   startedAt: Nullable(Instant),
   /** Messages waiting on its disk, as it last said; null before it ever spoke. */
   outbox: Nullable(

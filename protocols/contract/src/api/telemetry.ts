@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { PointKind, Quality } from '../units.ts';
 import { GatewayEvent } from '../wire/events.ts';
+import { WriteLimits } from '../write-limits.ts';
 import { Instant, Nullable, Uuid } from './common.ts';
 
 /** A point with its latest value. Registers come in engineering units (counts x resolution). */
@@ -22,6 +23,8 @@ export const Point = Type.Object({
   staleAfterMs: Type.Integer(),
   /** Of a state point: what its whole numbers mean, in the reader's language: {"0": "closed", "1": "open"}. */
   states: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** How far it may be written; absent: read only. */
+  write: Type.Optional(WriteLimits),
 });
 export type Point = Static<typeof Point>;
 

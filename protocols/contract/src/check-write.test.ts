@@ -1,4 +1,4 @@
-import type { WriteLimits } from '@parkline/contract';
+import type { WriteLimits } from './write-limits.ts';
 import { describe, expect, test } from 'vitest';
 import { checkWrite, type WritablePoint } from './check-write.ts';
 

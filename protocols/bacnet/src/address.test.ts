@@ -20,7 +20,7 @@ test.each([
   ['analog-input,-1', "'-1' is not an instance"],
   ['analog-input,1.5', "'1.5' is not an instance"],
   ['analog-input,1,colour', "'colour' is neither one of"],
-  ['analog-input,1,present-value,2', 'too many parts'],
+  ['analog-input,1,present-value,2,3', 'too many parts'],
 ])('refuses %j', (text, why) => {
   expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'config' }));
   expect(() => parseAddress(text)).toThrow(why);

@@ -1,10 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError, type DriverLog, type PointRef, type Sample } from '@parkline/kit';
 import { type Address, type ObjectId, properties } from './address.ts';
+import { subscribeCov } from './cov-service.ts';
 import type { Link } from './link.ts';
 import { isUnknownService, Refusal } from './refusal.ts';
-import { isSame, type Notification } from './station.ts';
+import { isSame } from './read-property.ts';
+import type { Notification } from './station.ts';
 import { flagsOf, verdictOf } from './value.ts';
+import { createWake } from './wake.ts';
 
 export interface CovDeps {
   readonly link: Link;
@@ -89,7 +91,10 @@ async function renew(
   for (const subscription of subscriptions) {
     const { processId } = subscription;
     try {
-      await link.ask((station) => station.subscribe(subscription, processId, isConfirmed, lifetimeS), signal);
+      await link.ask(
+        (station) => subscribeCov(station, subscription, processId, isConfirmed, lifetimeS),
+        signal,
+      );
       subscription.isGranted = true;
     } catch (error) {
       subscription.isGranted = false;
@@ -110,7 +115,10 @@ async function leave({ link, timeoutMs }: CovDeps, subscriptions: readonly Subsc
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     for (const subscription of subscriptions.filter(({ isGranted }) => isGranted))
-      await link.ask((station) => station.subscribe(subscription, subscription.processId, false, 0), limit);
+      await link.ask(
+        (station) => subscribeCov(station, subscription, subscription.processId, false, 0),
+        limit,
+      );
   } catch (error) {
     if (!(error instanceof DriverError) && !(error instanceof Refusal)) throw error;
   }
@@ -121,7 +129,7 @@ function subscriptionsOf(points: readonly CovPoint[], random: () => number): Sub
   const first = 1 + Math.floor(random() * 0x3f_0000);
   const subscriptions: Subscription[] = [];
   for (const { ref, address } of points) {
-    if (address.property !== properties['present-value']) continue; // Only present values are told; the others are polled.
+    if (address.property !== properties['present-value'] || address.index !== undefined) continue; // Only present values are told; the others are polled.
     const known = subscriptions.findIndex((subscription) => isSame(subscription, address));
     const { type, instance } = address;
     if (known < 0) {
@@ -157,21 +165,8 @@ function tell(
   const valueOf = (id: number) => values.find(({ property }) => property === id)?.value;
   const value = valueOf(properties['present-value']);
   if (!value) return true;
-  const flags = flagsOf(valueOf(properties['status-flags']) ?? []);
+  const flags = flagsOf(valueOf(properties['status-flags']));
   for (const ref of found.refs)
     onSample({ pointId: ref.pointId, at, beganAt: at, ...verdictOf(value, ref, flags) });
   return true;
-}
-
-/** A sleep that can be cut short. */
-function createWake(signal: AbortSignal) {
-  let early = new AbortController();
-  return {
-    now: (): void => early.abort(),
-    /** @param ms For ever when absent. Resolves early when woken, also when that was before, and when the signal aborts. */
-    async after(ms = 2 ** 31 - 1): Promise<void> {
-      await sleep(ms, undefined, { signal: AbortSignal.any([early.signal, signal]) }).catch(() => undefined);
-      if (early.signal.aborted) early = new AbortController();
-    },
-  };
 }

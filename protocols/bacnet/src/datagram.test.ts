@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { nameOf, parseDatagram, parseIAm, wrap } from './datagram.ts';
+import { frame, nameOf, parseDatagram, parseIAm } from './datagram.ts';
 
 const octets = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 const sender = { address: '10.0.0.7', port: 47_808 };
 
 test('an answer comes from its sender', () => {
   const apdu = octets('20 01 05');
-  expect(parseDatagram(wrap(apdu), sender)).toEqual({ from: sender, apdu, isForwarded: false });
+  expect(parseDatagram(frame(apdu, {}, false), sender)).toEqual({ from: sender, apdu, isForwarded: false });
 });
 
 test('a device behind a router is told from its neighbours there', () => {
@@ -26,7 +26,7 @@ test('a forwarded broadcast comes from the station it began at', () => {
   const iAm = '10 00 c4 02 00 07 d1 22 05 c4 91 00 21 0f';
   const message = parseDatagram(octets(`81 04 00 1a c0 a8 01 05 ba c1 01 00 ${iAm}`), sender)!;
   expect(message).toMatchObject({ from: { address: '192.168.1.5', port: 47_809 }, isForwarded: true });
-  expect(parseIAm(message)).toEqual({ instance: 2001, maxApdu: 1476, place: message.from });
+  expect(parseIAm(message)).toEqual({ instance: 2001, maxApdu: 1476, vendorId: 15, place: message.from });
 });
 
 test.each([
@@ -45,7 +45,7 @@ test.each([
 });
 
 test('no datagram is longer than the standard has them', () => {
-  expect(parseDatagram(wrap(Buffer.alloc(1_600)), sender)).toBeUndefined();
+  expect(parseDatagram(frame(Buffer.alloc(1_600), {}, false), sender)).toBeUndefined();
 });
 
 test.each([

@@ -1,4 +1,6 @@
-import { readTag, tags } from './tags.ts';
+import { DEVICE, type ObjectId } from './address.ts';
+import type { Octets } from './encode.ts';
+import { createReader, Malformed, tags } from './tags.ts';
 
 /** Where a device is: its own IP address, or behind a router on a network of another kind. */
 export interface Place {
@@ -26,7 +28,22 @@ export const pduTypes = {
   abort: 7,
 } as const;
 
-export const services = { confirmedCov: 1, unconfirmedCov: 2, iAm: 0 } as const;
+/** Confirmed services, clause 21, BACnetConfirmedServiceChoice. */
+export const services = {
+  confirmedCov: 1,
+  confirmedEvent: 2,
+  subscribeCov: 5,
+  addListElement: 8,
+  removeListElement: 9,
+  readProperty: 12,
+  readPropertyMultiple: 14,
+  writeProperty: 15,
+  readRange: 26,
+  getEventInformation: 29,
+} as const;
+
+/** BACnetUnconfirmedServiceChoice. */
+export const unconfirmed = { iAm: 0, covNotification: 2, eventNotification: 3, whoIs: 8 } as const;
 
 /** An APDU and who sent it. */
 export interface Message {
@@ -38,7 +55,7 @@ export interface Message {
 
 /** Longest datagram of the standard: 1476 octets of APDU and the longest headers before it. */
 const LONGEST = 1_520;
-const BVLC = { forwarded: 0x04, unicast: 0x0a, broadcast: 0x0b } as const;
+const BVLC = { forwarded: 0x04, distribute: 0x09, unicast: 0x0a, broadcast: 0x0b } as const;
 
 /** Takes the headers off a datagram (Annex J, clause 6.2.2); undefined for what is no message to an end device. */
 export function parseDatagram(
@@ -87,11 +104,34 @@ function network(
   return { from, apdu: datagram.subarray(at), isForwarded };
 }
 
-/** Headers of our own before an APDU, for a reader that wants a whole datagram. */
-export function wrap(apdu: Buffer): Buffer {
-  const head = Buffer.from([0x81, BVLC.unicast, 0, 0, 1, 0]);
-  head.writeUInt16BE(apdu.length + head.length, 2);
-  return Buffer.concat([head, apdu]);
+/** Who a datagram of ours is for. */
+export type Audience = 'one' | 'broadcast' | 'distribute';
+
+const functions: Readonly<Record<Audience, number>> = {
+  one: BVLC.unicast,
+  broadcast: BVLC.broadcast,
+  distribute: BVLC.distribute,
+};
+/** Network number of "every network", so that routers pass the question on. Clause 6.2.2. */
+const ALL_NETWORKS = 0xffff;
+const HOPS = 255;
+
+/**
+ * An APDU with its headers, Annex J and clause 6.2.2.
+ * @param to The way through a router where there is one; 'all networks' for a broadcast that routers pass on.
+ * @param isExpectingReply Says so to routers on the way.
+ */
+export function frame(
+  apdu: Octets | Buffer,
+  to: Pick<Place, 'net' | 'adr'> | 'all networks',
+  isExpectingReply: boolean,
+  audience: Audience = 'one',
+): Buffer {
+  const { net, adr = [] } = to === 'all networks' ? { net: ALL_NETWORKS } : to;
+  const control = (net === undefined ? 0 : 0x20) | (isExpectingReply ? 4 : 0);
+  const way = net === undefined ? [] : [net >> 8, net & 255, adr.length, ...adr, HOPS];
+  const length = 6 + way.length + apdu.length;
+  return Buffer.from([0x81, functions[audience], length >> 8, length & 255, 1, control, ...way, ...apdu]);
 }
 
 /** A device's answer to Who-Is, clause 16.10. */
@@ -99,24 +139,30 @@ export interface IAm {
   readonly instance: number;
   /** Longest APDU it takes, octets. */
   readonly maxApdu: number;
+  /** Who made it, by the list that ASHRAE keeps. */
+  readonly vendorId?: number;
   readonly place: Place;
 }
 
 /** @returns undefined when the message is no I-Am. */
 export function parseIAm({ apdu, from }: Message): IAm | undefined {
-  if (apdu[0] !== pduTypes.unconfirmed << 4 || apdu[1] !== services.iAm) return undefined;
-  const data = apdu.subarray(2);
-  const object = readTag(data, 0);
-  const length = object && readTag(data, object.end);
-  const isObject =
-    object?.kind === 'application' && object.number === tags.object && object.content.length === 4;
-  const isLength = length?.kind === 'application' && length.number === tags.unsigned;
-  if (!isObject || !isLength || length.content.length < 1 || length.content.length > 4) return undefined;
-  const word = object.content.readUInt32BE();
-  if (word >>> 22 !== 8) return undefined;
-  return {
-    instance: word & 0x3f_ffff,
-    maxApdu: length.content.readUIntBE(0, length.content.length),
-    place: from,
-  };
+  if (apdu[0] !== pduTypes.unconfirmed << 4 || apdu[1] !== unconfirmed.iAm) return undefined;
+  try {
+    const reader = createReader(apdu.subarray(2));
+    const [object, maxApdu] = [reader.value(), reader.value()];
+    if (object.type !== tags.object || maxApdu.type !== tags.unsigned) return undefined;
+    const { type, instance } = object.value as ObjectId;
+    if (type !== DEVICE) return undefined;
+    if (!reader.isAtEnd) reader.value(); // Segmentation: told again by what the device does.
+    const vendor = reader.isAtEnd ? undefined : reader.value();
+    return {
+      instance,
+      maxApdu: Number(maxApdu.value),
+      place: from,
+      ...(vendor?.type === tags.unsigned ? { vendorId: Number(vendor.value) } : {}),
+    };
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
 }

@@ -54,8 +54,17 @@ test('many objects are browsed in segments, with their names', async () => {
   await start([{ instance: 5, objects: { ...manyObjects(1_200), 'BO-1': 1 } }]);
   const found = await collect(connection.device({ device: 5 }).browse(never()));
   expect(found).toHaveLength(1_201);
-  expect(found[41]).toEqual({ address: 'analog-input,42', label: `${benchKey(5)}.AI-42`, writable: false });
-  expect(found.at(-1)).toEqual({ address: 'binary-output,1', label: `${benchKey(5)}.BO-1`, writable: true });
+  expect(found[41]).toEqual({
+    address: 'analog-input,42',
+    label: `${benchKey(5)}.AI-42`,
+    writable: false,
+    facts: { value: '41.5', unit: 'no-units' },
+  });
+  expect(found.at(-1)).toMatchObject({
+    address: 'binary-output,1',
+    label: `${benchKey(5)}.BO-1`,
+    writable: true,
+  });
 });
 
 test('a device that sends no segments gives its object list one by one', async () => {

@@ -1,17 +1,25 @@
 import { type Driver, DriverError, type DriverLog, type PointRef, type Sample } from '@parkline/kit';
 import { type Address, parseAddress, properties } from './address.ts';
+import { runAlarms } from './alarms.ts';
 import { type CovPoint, runCov } from './cov.ts';
+import { type DeviceClock, readDeviceClock } from './device-clock.ts';
+import { readHistory } from './history.ts';
 import type { Link } from './link.ts';
 import { browse } from './objects.ts';
 import type { DeviceParams } from './params.ts';
-import { createPropertyReader, keyOf, type Outcomes, type Wanted } from './reader.ts';
+import type { PropertyRef, Wanted } from './read-property.ts';
+import { createPropertyReader, keyOf, type Outcomes, valuesFrom } from './reader.ts';
 import { Refusal } from './refusal.ts';
-import { type Flags, flagsOf, verdictOf } from './value.ts';
+import type { Peer } from './socket.ts';
+import { type Flags, flagsOf, type Verdict, verdictOf } from './value.ts';
+import { writePoint } from './write.ts';
 
 export interface BacnetDriverDeps {
   readonly link: Link;
   readonly params: DeviceParams;
   readonly timeoutMs: number;
+  /** Where the device reaches us; undefined where it cannot be named, behind a router. */
+  readonly ownPlace: () => Promise<Peer | undefined>;
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
@@ -19,10 +27,12 @@ export interface BacnetDriverDeps {
 }
 
 const PRESENT_VALUE = properties['present-value'];
-const STATUS_FLAGS = properties['status-flags'];
-const RELIABILITY = properties.reliability;
+const STATUS_FLAGS: PropertyRef = { id: properties['status-flags'] };
+const RELIABILITY: PropertyRef = { id: properties.reliability };
+/** Of all our entries on recipient lists, so that a gateway that starts again finds its own. */
+const ALARM_PROCESS = 1;
 
-/** Reads one device and hears its changes. The link finds the device and serialises its requests; this adds meaning. */
+/** One device: what it shows, takes, keeps and reports. The link finds the device and serialises its requests; this adds meaning. */
 export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
   const { link, params, now } = deps;
   const reader = createPropertyReader(link, params.device);
@@ -33,6 +43,15 @@ export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
     known.set(text, found);
     return found;
   }
+
+  function refuseIfOver(signal: AbortSignal): void {
+    if (link.isClosed) throw new DriverError('lost', 'the device was closed', link.where);
+    if (signal.aborted) throw new DriverError('aborted', 'given up', link.where);
+  }
+
+  /** Its zone may change with the season, so it is asked anew for each history. */
+  const clock = (signal: AbortSignal): Promise<DeviceClock> =>
+    readDeviceClock({ reader, instance: params.device, now, timeZone: params.timeZone }, signal);
 
   /** Points whose address can be read, and samples that say why for the others. */
   function sort(refs: readonly PointRef[]): { points: CovPoint[]; wrong: Map<PointRef, string> } {
@@ -70,8 +89,7 @@ export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
       }
     },
     async read(refs, signal) {
-      if (link.isClosed) throw new DriverError('lost', 'the device was closed', link.where);
-      if (signal.aborted) throw new DriverError('aborted', 'given up', link.where);
+      refuseIfOver(signal);
       const beganAt = now();
       const { points, wrong } = sort(refs);
       if (points.length > 0) await link.find(signal); // The size of requests is the device's.
@@ -93,6 +111,30 @@ export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
       const cov = { link, isConfirmed, lifetimeS: params.covLifetimeS, timeoutMs, now, random, log };
       await runCov(cov, sort(refs).points, onSample, signal);
     },
+    async write(order, signal) {
+      refuseIfOver(signal);
+      return writePoint(
+        { link, reader, instance: params.device, now },
+        parseAddress(order.ref.address),
+        order,
+        signal,
+      );
+    },
+    history: (ref, from, to, signal) =>
+      readHistory({ link, instance: params.device, clock }, ref, from, to, signal),
+    async watchEvents(onEvent, signal) {
+      const place = deps.ownPlace;
+      const recipient = async () => {
+        const found = await place();
+        return found && { ...found, processId: ALARM_PROCESS };
+      };
+      const { timeoutMs, log } = deps;
+      const alarms = {
+        ...{ link, instance: params.device, timeoutMs, recipient, clock, now, log },
+        ...{ isSubscribing: params.alarms === 'subscribe', pollMs: params.alarmPollS * 1_000 },
+      };
+      await runAlarms(alarms, onEvent, signal);
+    },
     close() {
       link.close();
       return Promise.resolve();
@@ -101,30 +143,38 @@ export function createBacnetDriver(deps: BacnetDriverDeps): Driver {
 }
 
 /** What to ask for, one entry for each object in order of first mention; a present value comes with its flags. */
-function wantedOf(points: readonly CovPoint[], only?: readonly number[]): Wanted[] {
-  const wanted = new Map<string, Wanted>();
+function wantedOf(points: readonly CovPoint[], only?: readonly PropertyRef[]): Wanted[] {
+  const wanted = new Map<string, { type: number; instance: number; properties: PropertyRef[] }>();
   for (const { address } of points) {
-    const { type, instance, property } = address;
-    const needed = only ?? (property === PRESENT_VALUE ? [property, STATUS_FLAGS] : [property]);
-    const key = keyOf(address, 0);
-    const already = wanted.get(key)?.properties ?? [];
-    wanted.set(key, { type, instance, properties: [...new Set([...already, ...needed])] });
+    const { type, instance } = address;
+    const property = propertyOf(address);
+    const needed = only ?? (isPresentValue(address) ? [property, STATUS_FLAGS] : [property]);
+    const key = `${type},${instance}`;
+    const entry = wanted.get(key) ?? { type, instance, properties: [] };
+    for (const each of needed) {
+      const isThere = entry.properties.some(({ id, index }) => id === each.id && index === each.index);
+      if (!isThere) entry.properties.push(each);
+    }
+    wanted.set(key, entry);
   }
   return [...wanted.values()];
 }
 
-function flagsIn(outcomes: Outcomes, address: Address): Flags | undefined {
-  if (address.property !== PRESENT_VALUE) return undefined;
-  const flags = outcomes.get(keyOf(address, STATUS_FLAGS));
-  return flags?.ok ? flagsOf(flags.values) : undefined; // Objects without flags have nothing to say against their value.
-}
+const isPresentValue = ({ property, index }: Address): boolean =>
+  property === PRESENT_VALUE && index === undefined;
+const propertyOf = ({ property, index }: Address): PropertyRef =>
+  index === undefined ? { id: property } : { id: property, index };
 
-function verdictIn(outcomes: Outcomes, faults: Outcomes, ref: PointRef, address: Address) {
-  const outcome = outcomes.get(keyOf(address, address.property));
-  if (!outcome?.ok) return { value: null, quality: 'bad', why: outcome?.why ?? 'not answered' } as const;
-  const fault = faults.get(keyOf(address, RELIABILITY));
-  const reliability = fault?.ok ? Number(fault.values[0]?.value) : undefined;
-  return verdictOf(outcome.values, ref, flagsIn(outcomes, address), reliability);
+/** Objects without flags have nothing to say against their value. */
+const flagsIn = (outcomes: Outcomes, address: Address): Flags | undefined =>
+  isPresentValue(address) ? flagsOf(valuesFrom(outcomes, address, STATUS_FLAGS)) : undefined;
+
+function verdictIn(outcomes: Outcomes, faults: Outcomes, ref: PointRef, address: Address): Verdict {
+  const outcome = outcomes.get(keyOf(address, propertyOf(address)));
+  if (!outcome?.ok) return { value: null, quality: 'bad', why: outcome?.why ?? 'not answered' };
+  const reliability = valuesFrom(faults, address, RELIABILITY)?.[0]?.value;
+  const reason = typeof reliability === 'number' ? reliability : undefined;
+  return verdictOf(outcome.values, ref, flagsIn(outcomes, address), reason);
 }
 
 /** A wrong address concerns its point alone; it comes back bad with the reason, and its neighbours are read. */

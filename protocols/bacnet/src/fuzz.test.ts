@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createBacnetDriver } from './driver.ts';
 import { createLink } from './link.ts';
 import { createMux } from './mux.ts';
+import { parseDeviceParams } from './params.ts';
 import { createSlots } from './queue.ts';
 import type { DatagramSocket, Peer } from './socket.ts';
 import { gauge, never, quietLog } from './testing.ts';
@@ -131,6 +132,7 @@ function createWire(): { wire: Wire; driver: Driver } {
   };
   const say = (datagram: Buffer): void => queueMicrotask(() => receive(datagram, HOME));
   const socket: DatagramSocket = {
+    port: 47_808,
     send(datagram) {
       const apdu = datagram.subarray(6);
       if (apdu[0] === 0x10) return say(iAm);
@@ -155,8 +157,9 @@ function createWire(): { wire: Wire; driver: Driver } {
   const common = { timeoutMs: 5_000, now, random, log: quietLog };
   const mux = createMux({ bind, where: 'memory', whoIs: [{ host: '10.0.0.1', port: 47_808 }], ...common });
   const link = createLink({ mux, slots: createSlots(1), instance: INSTANCE, retries: 0, ...common });
-  const params = { device: INSTANCE, cov: 'unconfirmed', covLifetimeS: 86_400 } as const;
-  return { wire, driver: createBacnetDriver({ link, params, ...common }) };
+  const params = parseDeviceParams({ device: INSTANCE, cov: 'unconfirmed', covLifetimeS: 86_400 });
+  const ownPlace = () => Promise.resolve({ address: '10.0.0.1', port: 47_808 });
+  return { wire, driver: createBacnetDriver({ link, params, ownPlace, ...common }) };
 }
 
 const valueOf = (instance: number): number => truth.get(instance)!.readFloatBE();

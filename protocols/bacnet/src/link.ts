@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackOff, DriverError, type DriverLog } from '@parkline/kit';
-import { type IAm, nameOf } from './datagram.ts';
+import { type IAm, nameOf, type Place } from './datagram.ts';
+import type { EventNotification } from './event-service.ts';
 import type { Mux } from './mux.ts';
 import { aborted, createSerialQueue, type Slots } from './queue.ts';
 import { Refusal } from './refusal.ts';
@@ -34,10 +35,14 @@ export interface Link {
    */
   ask<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly isClosed: boolean;
+  /** Where it was found; undefined while it is not. */
+  readonly place: Place | undefined;
   /** Longest APDU the device takes, octets; known once it was found. */
   readonly maxApdu: number;
   /** @returns a function that ends it. */
   onNotification(listener: (notification: Notification) => boolean): () => void;
+  /** Events of the device; the listener says whether it wants them. @returns a function that ends it. */
+  onEvent(listener: (event: EventNotification) => boolean): () => void;
   /** The device announced itself, or was found at another place: it may have forgotten what it was told. */
   onReturn(listener: () => void): () => void;
   /** The device is let go; `find` and `ask` are refused until `open`. */
@@ -48,7 +53,7 @@ export interface Link {
 /** The standard's least, for a device that has not said. */
 const SHORTEST_APDU = 50;
 /** A device that keeps silent is asked again after 2, 4, 8, ... time-outs, at most after this. */
-const MOST_SILENT_MS = 30_000;
+export const MOST_SILENT_MS = 30_000;
 /** Pause before a request is sent again; doubles. */
 const AGAIN_MS = 20;
 
@@ -58,6 +63,7 @@ export function createLink(deps: LinkDeps): Link {
   const queue = createSerialQueue(where);
   const silence = createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, now, random);
   const notified = new Set<(notification: Notification) => boolean>();
+  const told = new Set<(event: EventNotification) => boolean>();
   const returned = new Set<() => void>();
   let station: Station | undefined;
   let lastFailure: DriverError | undefined;
@@ -66,7 +72,13 @@ export function createLink(deps: LinkDeps): Link {
   let isSearching = false;
   let strangers = 0;
 
-  mux.onIAm((iAm) => {
+  let endListening: (() => void) | undefined;
+  const listen = (): void => {
+    endListening ??= mux.onIAm(noticed);
+  };
+  listen();
+
+  function noticed(iAm: IAm): void {
     if (iAm.instance !== instance || isSearching || !station || isClosed) return;
     // What it announces from where it is, it announces after a restart. From elsewhere it is a second device, or it has moved:
     // only silence at the old place can tell.
@@ -76,7 +88,7 @@ export function createLink(deps: LinkDeps): Link {
         { where, at: nameOf(station.place), other: nameOf(iAm.place) },
         'device instance claimed twice',
       );
-  });
+  }
 
   /** Asks for the device by its instance. @returns its first answer; undefined for none in time. */
   async function call(): Promise<IAm | undefined> {
@@ -104,7 +116,8 @@ export function createLink(deps: LinkDeps): Link {
     const iAm = await call();
     if (!iAm) {
       drop();
-      throw new DriverError('lost', `nobody answers for ${where}`, mux.where);
+      const trouble = mux.trouble ? ` (${mux.trouble})` : '';
+      throw new DriverError('lost', `nobody answers for ${where}${trouble}`, mux.where);
     }
     const isMoved = !station || nameOf(station.place) !== nameOf(iAm.place);
     maxApdu = Math.max(SHORTEST_APDU, iAm.maxApdu);
@@ -114,6 +127,8 @@ export function createLink(deps: LinkDeps): Link {
     station = mux.station(iAm.place);
     station.onNotification = (notification) =>
       notification.device === instance && [...notified].some((listener) => listener(notification));
+    station.onEvent = (event) =>
+      event.device === instance && [...told].map((listener) => listener(event)).includes(true);
     log.debug({ where, at: nameOf(iAm.place) }, 'device found');
     return true;
   }
@@ -195,6 +210,9 @@ export function createLink(deps: LinkDeps): Link {
     get isClosed() {
       return isClosed;
     },
+    get place() {
+      return station?.place;
+    },
     get maxApdu() {
       return maxApdu;
     },
@@ -207,16 +225,23 @@ export function createLink(deps: LinkDeps): Link {
       notified.add(listener);
       return () => void notified.delete(listener);
     },
+    onEvent(listener) {
+      told.add(listener);
+      return () => void told.delete(listener);
+    },
     onReturn(listener) {
       returned.add(listener);
       return () => void returned.delete(listener);
     },
     close() {
       isClosed = true;
+      endListening?.();
+      endListening = undefined;
       drop();
     },
     open() {
       isClosed = false;
+      listen();
       silence.succeed();
     },
   };

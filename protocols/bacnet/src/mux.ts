@@ -1,5 +1,7 @@
+import { lookup } from 'node:dns/promises';
 import { DriverError, type DriverLog } from '@parkline/kit';
-import { type IAm, nameOf, parseDatagram, parseIAm, type Place } from './datagram.ts';
+import { type IAm, nameOf, parseDatagram, parseIAm, type Place, pduTypes } from './datagram.ts';
+import { createForeignRegistration, type ForeignRegistration } from './foreign.ts';
 import type { Bind, DatagramSocket, Peer } from './socket.ts';
 import { createStation, type Station } from './station.ts';
 import { createCaller } from './who-is.ts';
@@ -9,6 +11,8 @@ export interface MuxDeps {
   /** Names the socket in errors. */
   readonly where: string;
   readonly whoIs: readonly { readonly host: string; readonly port: number }[];
+  /** Where to register as a foreign device. */
+  readonly bbmd?: { readonly host: string; readonly port: number; readonly ttlS: number } | undefined;
   readonly timeoutMs: number;
   readonly log: DriverLog;
 }
@@ -17,7 +21,11 @@ export interface MuxDeps {
 export interface Mux {
   /** Names the socket in errors. */
   readonly where: string;
-  /** Binds the socket if it is not. Rejects with DriverError 'lost'. */
+  /** Port of the socket; undefined until it is open. */
+  readonly port: number | undefined;
+  /** Why broadcasts may not reach the devices, for a person. */
+  readonly trouble: string | undefined;
+  /** Binds the socket if it is not, and registers with the BBMD. Rejects with DriverError 'lost'. */
   open(): Promise<void>;
   /** A client for the device at a place, in place of any there was. */
   station(place: Place): Station;
@@ -30,39 +38,63 @@ export interface Mux {
 }
 
 export function createMux(deps: MuxDeps): Mux {
-  const { where, log } = deps;
+  const { where, log, timeoutMs } = deps;
   const stations = new Map<string, Station>();
   const listeners = new Set<(iAm: IAm) => void>();
-  let opening: Promise<DatagramSocket> | undefined;
+  let opening: Promise<void> | undefined;
   let socket: DatagramSocket | undefined;
+  let bbmd: Peer | undefined;
+  let foreign: ForeignRegistration | undefined;
   let isClosed = false;
 
   const send = (datagram: Buffer, to: Peer): void => socket?.send(datagram, to);
-  const caller = createCaller(deps.whoIs, send);
+  const distributor = () => (foreign?.isRegistered ? bbmd : undefined);
+  const caller = createCaller({ targets: deps.whoIs, send, distributor });
 
   /** Whatever comes in, a fault of the decoder ends here: hostile datagrams cost themselves. */
   function receive(datagram: Buffer, sender: Peer): void {
+    const isBbmd = sender.address === bbmd?.address && sender.port === bbmd.port;
+    if (isBbmd && foreign?.hear(datagram)) return;
     const message = parseDatagram(datagram, sender);
     if (!message) return;
+    const { apdu, from, isForwarded } = message;
     try {
       const iAm = parseIAm(message);
-      if (iAm) for (const listener of listeners) listener(iAm);
       // What another station passes on in a device's name may be a broadcast, never an answer.
-      else if (!message.isForwarded) stations.get(nameOf(message.from))?.receive(message.apdu);
+      const isHeard = !isForwarded || apdu[0]! >> 4 === pduTypes.unconfirmed;
+      if (iAm) for (const listener of listeners) listener(iAm);
+      else if (isHeard) stations.get(nameOf(from))?.receive(apdu);
     } catch (error) {
-      log.debug({ where, from: nameOf(message.from), err: error }, 'datagram dropped');
+      log.debug({ where, from: nameOf(from), err: error }, 'datagram dropped');
     }
+  }
+
+  async function bind(): Promise<void> {
+    socket = await deps.bind(receive);
+    if (!deps.bbmd) return;
+    const { host, port, ttlS } = deps.bbmd;
+    bbmd = { address: await addressOf(host, where), port };
+    foreign = createForeignRegistration({ bbmd, ttlS, timeoutMs, send, log });
+    if (!isClosed) await foreign.start();
   }
 
   return {
     where,
+    get port() {
+      return socket?.port;
+    },
+    get trouble() {
+      return foreign?.trouble;
+    },
     async open() {
       if (isClosed) throw new DriverError('lost', 'the connection was closed', where);
-      opening ??= deps.bind(receive);
+      opening ??= bind();
       try {
-        socket = await opening;
+        await opening;
       } catch (error) {
         opening = undefined;
+        await socket?.close();
+        socket = undefined;
         throw error;
       }
     },
@@ -71,7 +103,7 @@ export function createMux(deps: MuxDeps): Mux {
       stations.get(name)?.close();
       const station = createStation({
         place,
-        timeoutMs: deps.timeoutMs,
+        timeoutMs,
         send: (datagram) => send(datagram, place),
         onClosed: () => {
           if (stations.get(name) === station) stations.delete(name);
@@ -88,10 +120,23 @@ export function createMux(deps: MuxDeps): Mux {
     async close() {
       if (isClosed) return;
       isClosed = true;
+      foreign?.stop();
       for (const station of stations.values()) station.close();
-      const open = await opening?.catch(() => undefined);
+      await opening?.catch(() => undefined);
+      foreign?.stop();
+      await socket?.close();
       socket = undefined;
-      await open?.close();
     },
   };
+}
+
+/** What the BBMD sends is known by its IP address. Rejects with DriverError 'lost' for a name that nobody knows. */
+async function addressOf(host: string, where: string): Promise<string> {
+  try {
+    return (await lookup(host, 4)).address;
+  } catch (error) {
+    throw new DriverError('lost', `no address for the BBMD '${host}'; name it by its IP address`, where, {
+      cause: error,
+    });
+  }
 }

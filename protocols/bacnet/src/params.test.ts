@@ -20,7 +20,10 @@ test('every bad field is named', () => {
 });
 
 test('a device is named by its instance', () => {
-  expect(parseDeviceParams({ device: 2001 })).toEqual({ device: 2001, cov: 'confirmed', covLifetimeS: 600 });
+  expect(parseDeviceParams({ device: 2001 })).toEqual({
+    ...{ device: 2001, cov: 'confirmed', covLifetimeS: 600 },
+    ...{ alarms: 'subscribe', alarmPollS: 30 },
+  });
   expect(() => parseDeviceParams({ device: 4_194_303 })).toThrow(/device/);
   expect(() => parseDeviceParams({ device: 1, cov: 'often' })).toThrow(/cov/);
 });

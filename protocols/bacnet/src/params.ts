@@ -1,8 +1,9 @@
 import { schemaErrors } from '@parkline/contract';
-import { paramsError } from '@parkline/kit';
+import { DriverError, paramsError } from '@parkline/kit';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { MAX_INSTANCE } from './address.ts';
+import { isTimeZone } from './time.ts';
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535, default: 47_808 });
 
@@ -12,10 +13,21 @@ export const ConnectionParams = Type.Object(
     host: Type.String({ minLength: 1, default: '0.0.0.0' }),
     /** Port to listen on; 0 for any free one, where no device answers by broadcast. */
     port: Type.Integer({ minimum: 0, maximum: 65_535, default: 47_808 }),
-    /** Where Who-Is goes: the broadcast address of the network, or single devices. */
+    /** Where Who-Is goes: the broadcast address of the network, or single devices. May be empty where there is a BBMD. */
     whoIs: Type.Array(
       Type.Object({ host: Type.String({ minLength: 1 }), port: Port }, { additionalProperties: false }),
-      { minItems: 1 },
+      { default: [] },
+    ),
+    /** The BBMD of another IP subnet, to register with as a foreign device. `ttlS`: life of a registration, renewed at half of it. */
+    bbmd: Type.Optional(
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1 }),
+          port: Port,
+          ttlS: Type.Integer({ minimum: 1, maximum: 65_535, default: 300 }),
+        },
+        { additionalProperties: false },
+      ),
     ),
     /** For each whole answer. */
     timeoutMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 1_000 }),
@@ -38,6 +50,12 @@ export const DeviceParams = Type.Object(
     }),
     /** Life of a subscription, seconds; renewed at half of it. */
     covLifetimeS: Type.Integer({ minimum: 1, maximum: 86_400, default: 600 }),
+    /** Whether the gateway puts itself on the recipient lists of the device's notification classes, or only asks. */
+    alarms: Type.Union([Type.Literal('subscribe'), Type.Literal('poll')], { default: 'subscribe' }),
+    /** How often the device is asked what is not normal, seconds. */
+    alarmPollS: Type.Number({ minimum: 0.1, maximum: 3_600, default: 30 }),
+    /** IANA name of the zone its clock shows ('Europe/Berlin'); absent: what the device says, or else the gateway's. */
+    timeZone: Type.Optional(Type.String({ minLength: 1 })),
   },
   { additionalProperties: false },
 );
@@ -45,14 +63,25 @@ export type DeviceParams = Static<typeof DeviceParams>;
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseConnectionParams = (params: unknown): ConnectionParams => {
+  const where = 'bacnet connection';
   const value = Value.Default(ConnectionParams, Value.Clone(params));
-  if (Value.Check(ConnectionParams, value)) return value;
-  throw paramsError(schemaErrors(ConnectionParams, value), 'bacnet connection');
+  if (Value.Check(ConnectionParams, value)) {
+    if (value.whoIs.length > 0 || value.bbmd) return value;
+    throw new DriverError('config', 'whoIs names no place and there is no bbmd: nobody can be asked', where);
+  }
+  throw paramsError(schemaErrors(ConnectionParams, value), where);
 };
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
   const value = Value.Default(DeviceParams, Value.Clone(params));
-  if (Value.Check(DeviceParams, value)) return value;
+  if (Value.Check(DeviceParams, value)) {
+    if (value.timeZone === undefined || isTimeZone(value.timeZone)) return value;
+    throw new DriverError(
+      'config',
+      `timeZone '${value.timeZone}' is none like Asia/Shanghai`,
+      'bacnet device',
+    );
+  }
   throw paramsError(schemaErrors(DeviceParams, value), 'bacnet device');
 };

@@ -1,31 +1,40 @@
-import { DEVICE, type ObjectId } from './address.ts';
+import { DEVICE, type ObjectId, properties } from './address.ts';
 import type { Link } from './link.ts';
-import { errorWords, isTooLong, isUnknownService, Refusal } from './refusal.ts';
 import {
+  type ErrorPair,
   isSame,
-  type PropertyValue,
+  isSameProperty,
+  type PropertyData,
+  type PropertyRef,
   type ReadResult,
-  type Station,
-  Stranger,
-  WHOLE_ARRAY,
-} from './station.ts';
-import { tags } from './tags.ts';
-
-/** Properties of one object. */
-export interface Wanted extends ObjectId {
-  readonly properties: readonly number[];
-}
+  readMultiple,
+  readProperty,
+  type Wanted,
+} from './read-property.ts';
+import { errorWords, isTooLong, isUnknownService, Refusal } from './refusal.ts';
+import { type Station, Stranger } from './station.ts';
+import { type PropertyValue, tags } from './tags.ts';
 
 /** The value of a property, or the device's reason for not telling it. */
 export type Outcome =
-  | { readonly ok: true; readonly values: readonly PropertyValue[] }
-  | { readonly ok: false; readonly why: string };
+  | ({ readonly ok: true } & PropertyData)
+  | { readonly ok: false; readonly why: string; readonly code?: number };
 
 /** By {@link keyOf}; every property that was asked for is in it. */
 export type Outcomes = ReadonlyMap<string, Outcome>;
 
-export const keyOf = ({ type, instance }: ObjectId, property: number): string =>
-  `${type},${instance},${property}`;
+export const keyOf = ({ type, instance }: ObjectId, { id, index = -1 }: PropertyRef): string =>
+  `${type},${instance},${id},${index}`;
+
+/** The values of a property in an answer; undefined when the device refused it. */
+export function valuesFrom(
+  outcomes: Outcomes,
+  object: ObjectId,
+  property: PropertyRef,
+): readonly PropertyValue[] | undefined {
+  const outcome = outcomes.get(keyOf(object, property));
+  return outcome?.ok ? outcome.values : undefined;
+}
 
 /** Reads properties in as few requests as the device takes. */
 export interface PropertyReader {
@@ -33,7 +42,7 @@ export interface PropertyReader {
   read(wanted: readonly Wanted[], signal: AbortSignal): Promise<Outcomes>;
 }
 
-const OBJECT_IDENTIFIER = 75;
+const OBJECT_IDENTIFIER: PropertyRef = { id: properties['object-identifier'] };
 const UNKNOWN_OBJECT = 31;
 /** Octets of an answer besides its points (headers, and the device's own name), and of one property with a name of middling length. */
 const HEAD_OCTETS = 24;
@@ -43,8 +52,6 @@ const PROPERTY_OCTETS = 12;
 const MOST_OBJECTS = 60;
 /** Reads after which what was learned is forgotten. */
 const LEARNED_READS = 200;
-/** The library's marker of an error in place of a value. */
-const ERROR_TYPE = 105;
 
 /**
  * Every request also asks for the device object by its instance: addresses change hands, and only the right device has it.
@@ -77,21 +84,15 @@ export function createPropertyReader(link: Link, instance: number): PropertyRead
     into: Map<string, Outcome>,
     signal: AbortSignal,
   ): Promise<void> {
-    await link.ask(async (station) => {
-      const isSelf = await station.readProperty(self, OBJECT_IDENTIFIER).then(
-        (values) => isIdentity(values, self),
-        (error: unknown) => unknownObject(error),
-      );
-      if (!isSelf) throw new Stranger();
-    }, signal);
+    await link.ask((station) => confirmIdentity(station, instance), signal);
     for (const object of batch) {
       for (const property of object.properties) {
         try {
-          const values = await link.ask((station) => station.readProperty(object, property), signal);
-          into.set(keyOf(object, property), { ok: true, values });
+          const data = await link.ask((station) => readProperty(station, object, property), signal);
+          into.set(keyOf(object, property), { ok: true, ...data });
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
-          into.set(keyOf(object, property), { ok: false, why: error.message });
+          into.set(keyOf(object, property), { ok: false, why: error.message, code: error.code });
         }
       }
     }
@@ -103,10 +104,10 @@ export function createPropertyReader(link: Link, instance: number): PropertyRead
     batch: readonly Wanted[],
   ): Promise<readonly ReadResult[] | undefined> {
     const asked = [self, ...batch];
-    const results = await station.readMultiple(asked);
+    const results = await readMultiple(station, asked);
     if (!isInOrder(results, asked)) return undefined;
-    const values = (results[0]!.values as readonly { value: readonly PropertyValue[] }[])[0]!.value;
-    if (!isIdentity(values, self)) throw new Stranger();
+    const { outcome } = results[0]!.results[0]!;
+    if (!('values' in outcome) || !isIdentity(outcome, instance)) throw new Stranger();
     return results.slice(1);
   }
 
@@ -148,8 +149,17 @@ export function createPropertyReader(link: Link, instance: number): PropertyRead
   };
 }
 
-function isIdentity([first]: readonly PropertyValue[], self: ObjectId): boolean {
-  return first?.type === tags.object && isSame(first.value as ObjectId, self);
+/** Asks the device who it is. Before a write, and where it answers one property at a time. Rejects with Stranger. */
+export async function confirmIdentity(station: Station, instance: number): Promise<void> {
+  const isSelf = await readProperty(station, { type: DEVICE, instance }, OBJECT_IDENTIFIER).then(
+    (data) => isIdentity(data, instance),
+    (error: unknown) => unknownObject(error),
+  );
+  if (!isSelf) throw new Stranger();
+}
+
+function isIdentity({ values: [first] }: PropertyData, instance: number): boolean {
+  return first?.type === tags.object && isSame(first.value as ObjectId, { type: DEVICE, instance });
 }
 
 /** False for a device that has no such device object. @throws the error when it says anything else. */
@@ -159,29 +169,27 @@ function unknownObject(error: unknown): false {
 }
 
 /** Whether the answer names what was asked for, all of it and in that order. */
-function isInOrder(results: readonly ReadResult[], batch: readonly Wanted[]): boolean {
+function isInOrder(answers: readonly ReadResult[], asked: readonly Wanted[]): boolean {
   return (
-    results.length === batch.length &&
-    batch.every((object, n) => {
-      const { objectId, values } = results[n]!;
-      const ids = values as readonly { id: number; index: number }[];
+    answers.length === asked.length &&
+    asked.every((object, n) => {
+      const { object: named, results } = answers[n]!;
       return (
-        isSame(objectId, object) &&
-        ids.length === object.properties.length &&
-        object.properties.every((id, m) => ids[m]!.id === id && ids[m]!.index === WHOLE_ARRAY)
+        isSame(named, object) &&
+        results.length === object.properties.length &&
+        object.properties.every((property, m) => isSameProperty(results[m]!, property))
       );
     })
   );
 }
 
-function take({ objectId, values }: ReadResult, into: Map<string, Outcome>): void {
-  for (const { id, value } of values as readonly { id: number; value: readonly PropertyValue[] }[])
-    into.set(keyOf(objectId, id), outcomeOf(value));
+function take({ object, results }: ReadResult, into: Map<string, Outcome>): void {
+  for (const { outcome, ...property } of results)
+    into.set(keyOf(object, property), 'values' in outcome ? { ok: true, ...outcome } : refused(outcome));
 }
 
-function outcomeOf(values: readonly PropertyValue[]): Outcome {
-  const [first] = values;
-  if ((first?.type as number | undefined) !== ERROR_TYPE) return { ok: true, values };
-  const { errorClass, errorCode } = first!.value as { errorClass: number; errorCode: number };
-  return { ok: false, why: errorWords(errorCode, errorClass) };
-}
+const refused = ({ errorClass, code }: ErrorPair): Outcome => ({
+  ok: false,
+  why: errorWords(code, errorClass),
+  code,
+});

@@ -9,6 +9,8 @@ export interface Peer {
 
 /** A bound UDP socket. */
 export interface DatagramSocket {
+  /** Port it is bound to. */
+  readonly port: number;
   /** What cannot be sent is lost like any datagram on its way. */
   send(datagram: Buffer, to: Peer): void;
   close(): Promise<void>;
@@ -44,6 +46,7 @@ export function createUdpBind({ host, port, log }: UdpDeps): Bind {
     socket.on('error', (error) => log.warn({ where, err: error }, 'socket error'));
     socket.on('message', receive);
     return {
+      port: socket.address().port,
       send: (datagram, to) =>
         socket.send(datagram, to.port, to.address, (error) => {
           if (error) log.debug({ where, to: `${to.address}:${to.port}`, err: error }, 'datagram not sent');
@@ -51,4 +54,16 @@ export function createUdpBind({ host, port, log }: UdpDeps): Bind {
       close: () => new Promise((resolve) => void socket.close(() => resolve())),
     };
   };
+}
+
+/** The address of ours that a peer sees: that of the interface the way to it leads over. Rejects where there is no way. */
+export async function ownAddressTowards(peer: Peer): Promise<string> {
+  const socket = createSocket('udp4');
+  try {
+    socket.connect(peer.port, peer.address);
+    await once(socket, 'connect');
+    return socket.address().address;
+  } finally {
+    socket.close();
+  }
 }

@@ -1,43 +1,40 @@
-import { BacnetClient } from './library.ts';
-import type { ObjectId } from './address.ts';
-import { type Place, pduTypes, services, wrap } from './datagram.ts';
+import { type CovNotification, covNotificationIn } from './cov-service.ts';
+import { frame, type Place, pduTypes, services, unconfirmed } from './datagram.ts';
+import type { Octets } from './encode.ts';
+import { type EventNotification, eventNotificationIn } from './event-service.ts';
+import { errorIn } from './read-property.ts';
 import { Refusal } from './refusal.ts';
 import { type Assembler, createAssembler } from './segments.ts';
-import { isWellFormed } from './tags.ts';
-import { createTransport } from './transport.ts';
+import { createReader } from './tags.ts';
 
-export type PropertyValue = Awaited<ReturnType<BacnetClient['readProperty']>>['values'][number];
-export type ReadResult = Awaited<ReturnType<BacnetClient['readPropertyMultiple']>>['values'][number];
+/** One device's place on the network: one request at a time, and what the device says unasked. */
+export interface Station {
+  readonly place: Place;
+  /**
+   * Sends a confirmed request and gives its decoded answer; the data of a SimpleACK are empty. What `decode` throws at is not the
+   * answer and is waited past. Rejects with Refusal; with {@link NoAnswer} when nothing came in time, or the decoder's error when
+   * nothing else did.
+   */
+  request<T>(service: number, data: Octets, decode: (ack: Buffer) => T): Promise<T>;
+  /** Called for each change of value; a confirmed one is acknowledged when it says that it wants it. */
+  onNotification: ((notification: Notification) => boolean) | undefined;
+  /** Called for each event; a confirmed one is acknowledged when it says that it wants it. */
+  onEvent: ((event: EventNotification) => boolean) | undefined;
+  /** An APDU from the device's place. @throws Malformed for what says nothing. */
+  receive(apdu: Buffer): void;
+  /** Ends the request under way with {@link NoAnswer}. */
+  close(): void;
+}
 
 /** A change of value, as the device told it. */
-export interface Notification {
-  readonly processId: number;
-  /** Instance of the device that says it. */
-  readonly device: number;
-  readonly object: ObjectId;
-  readonly values: readonly { readonly property: number; readonly value: readonly PropertyValue[] }[];
+export interface Notification extends CovNotification {
   /** It came before, and others since: our acknowledgement was lost, and what it says may be out of date. */
   readonly isAgain: boolean;
 }
 
-/** The client library in front of one device: one request at a time. Requests reject with Refusal, {@link NoAnswer} or a decoder's error. */
-export interface Station {
-  readonly place: Place;
-  readProperty(object: ObjectId, property: number, index?: number): Promise<readonly PropertyValue[]>;
-  readMultiple(
-    asked: readonly (ObjectId & { readonly properties: readonly number[] })[],
-  ): Promise<readonly ReadResult[]>;
-  /** @param lifetimeS 0 cancels. */
-  subscribe(object: ObjectId, processId: number, isConfirmed: boolean, lifetimeS: number): Promise<void>;
-  /** Called for each notification; a confirmed one is acknowledged when it says that it wants it. */
-  onNotification: ((notification: Notification) => boolean) | undefined;
-  /** An APDU from the device's place. Throws what the library throws. */
-  receive(apdu: Buffer): void;
-  close(): void;
-}
-
 export interface StationDeps {
   readonly place: Place;
+  /** For each whole answer. */
   readonly timeoutMs: number;
   readonly send: (datagram: Buffer) => void;
   readonly onClosed: () => void;
@@ -59,41 +56,32 @@ export class Stranger extends Error {
   }
 }
 
-/** Array index of "no index": the whole property. */
-export const WHOLE_ARRAY = 0xffff_ffff;
+interface Pending {
+  readonly invokeId: number;
+  readonly service: number;
+  readonly assembler: Assembler;
+  take(ack: Buffer): void;
+  fail(error: Error): void;
+}
+
 /** Notifications remembered, by which one that comes again is known. Far fewer than there are invoke ids. */
 const REMEMBERED = 32;
-const errorClasses = { services: 5, unknownSubscription: 79 } as const;
+/** We take answers in any number of segments, each as long as Ethernet has them. Clause 20.1.2.4 and 20.1.2.5. */
+const TAKES_SEGMENTS = 2;
+const ANY_NUMBER_OF_1476 = 0x75;
+const EMPTY = Buffer.alloc(0);
+/** Class "services", codes "unknown subscription" and "service request denied". */
+const errorClass = 5;
+const codes = { unknownSubscription: 79, requestDenied: 29 } as const;
 
 export function createStation(deps: StationDeps): Station {
   const { place } = deps;
-  const transport = createTransport(deps.send);
-  const client = new BacnetClient({ transport, apduTimeout: deps.timeoutMs });
-  // Always with its port: the library takes a sender without one for this machine and drops it.
-  const name = `${place.address}:${place.port}`;
-  const receiver = {
-    address: name,
-    ...(place.net === undefined ? {} : { net: place.net, adr: [...(place.adr ?? [])] }),
-  };
   let invokeId = 0;
-  let assembler: Assembler | undefined;
-  let lastEnd: Refusal['kind'] | undefined;
+  let pending: Pending | undefined;
   let confirmed: string[] = [];
-  let isAgain = false;
 
-  /** Numbers of requests come round only after 255 others, so a late answer meets nobody. */
-  async function ask<T>(request: (options: { invokeId: number }) => Promise<T>): Promise<T> {
-    invokeId = (invokeId % 255) + 1;
-    assembler = createAssembler(invokeId);
-    lastEnd = undefined;
-    try {
-      return await request({ invokeId });
-    } catch (error) {
-      throw translated(error, lastEnd);
-    } finally {
-      assembler = undefined;
-    }
-  }
+  const send = (apdu: Octets | Buffer, isExpectingReply = false): void =>
+    deps.send(frame(apdu, place, isExpectingReply));
 
   /** @returns whether this very request came before and one with another invoke id since. */
   function remember(apdu: Buffer): boolean {
@@ -104,144 +92,104 @@ export function createStation(deps: StationDeps): Station {
     return isKnown;
   }
 
-  const pass = (apdu: Buffer): void => void transport.emit('message', wrap(apdu), name);
-  function segment(apdu: Buffer): void {
-    const { reply, whole } = assembler?.take(apdu) ?? {};
-    if (reply) deps.send(addressed(reply, place));
-    if (whole) station.receive(whole);
+  /** Answers a confirmed notification by whether it was wanted. */
+  function reply(apdu: Buffer, isWanted: boolean, code: number): void {
+    const [, , id = 0, service = 0] = apdu;
+    if (isWanted) send([pduTypes.simpleAck << 4, id, service]);
+    else send([pduTypes.error << 4, id, service, 0x91, errorClass, 0x91, code]);
   }
 
-  function notified(content: { payload: unknown; invokeId?: number }, isConfirmed: boolean): void {
-    const notification = { ...notificationOf(content.payload), isAgain: isConfirmed && isAgain };
-    const isWanted = station.onNotification?.(notification) ?? false;
-    if (!isConfirmed || content.invokeId === undefined) return;
-    const { services: errorClass, unknownSubscription } = errorClasses;
-    if (isWanted) client.simpleAckResponse(receiver, services.confirmedCov, content.invokeId);
-    else
-      client.errorResponse(
-        receiver,
-        services.confirmedCov,
-        content.invokeId,
-        errorClass,
-        unknownSubscription,
-      );
+  function hearRequest(apdu: Buffer): void {
+    if ((apdu[0]! & 8) !== 0) return; // Nobody needs segments to tell a change.
+    if (apdu[3] === services.confirmedCov) {
+      const notification = covNotificationIn(apdu.subarray(4));
+      const isAgain = remember(apdu);
+      reply(apdu, station.onNotification?.({ ...notification, isAgain }) ?? false, codes.unknownSubscription);
+    } else if (apdu[3] === services.confirmedEvent) {
+      reply(apdu, station.onEvent?.(eventNotificationIn(apdu.subarray(4))) ?? false, codes.requestDenied);
+    }
   }
-  client.on('covNotify', (content) => notified(content, true));
-  client.on('covNotifyUnconfirmed', (content) => notified(content, false));
+
+  function hearUnconfirmed(apdu: Buffer): void {
+    if (apdu[1] === unconfirmed.covNotification)
+      station.onNotification?.({ ...covNotificationIn(apdu.subarray(2)), isAgain: false });
+    else if (apdu[1] === unconfirmed.eventNotification)
+      station.onEvent?.(eventNotificationIn(apdu.subarray(2)));
+  }
+
+  function hearAnswer(apdu: Buffer): void {
+    if (!pending || apdu.length < 3 || apdu[1] !== pending.invokeId) return;
+    const type = apdu[0]! >> 4;
+    if (type === pduTypes.reject) return pending.fail(new Refusal('reject', apdu[2]!));
+    if (type === pduTypes.abort) return pending.fail(new Refusal('abort', apdu[2]!));
+    if (type === pduTypes.complexAck && (apdu[0]! & 8) !== 0) {
+      const { reply: toSend, whole } = pending.assembler.take(apdu);
+      if (toSend) send(toSend);
+      return whole && hearAnswer(whole);
+    }
+    if (apdu[2] !== pending.service) return;
+    if (type === pduTypes.error) pending.fail(refusalIn(apdu.subarray(3)));
+    else pending.take(type === pduTypes.simpleAck ? EMPTY : apdu.subarray(3));
+  }
 
   const station: Station = {
     place,
     onNotification: undefined,
-    async readProperty(object, property, index = WHOLE_ARRAY) {
-      const { type, instance } = object;
-      const result = await ask((options) =>
-        client.readProperty(receiver, { type, instance }, property, { ...options, arrayIndex: index }),
-      );
-      const isAsked =
-        isSame(result.objectId, object) && result.property.id === property && result.property.index === index;
-      if (!isAsked) throw new Error('the answer is about another property');
-      return result.values;
+    onEvent: undefined,
+    request(service, data, decode) {
+      if (pending) throw new Error('one request at a time');
+      // Numbers come round only after 255 other requests, so a late answer meets nobody.
+      invokeId = (invokeId % 255) + 1;
+      const { promise, settle } = createTransaction(decode, deps.timeoutMs);
+      pending = { invokeId, service, assembler: createAssembler(invokeId), ...settle };
+      const mine = pending;
+      send([TAKES_SEGMENTS, ANY_NUMBER_OF_1476, invokeId, service, ...data], true);
+      return promise.finally(() => {
+        if (pending === mine) pending = undefined;
+      });
     },
-    async readMultiple(asked) {
-      const specification = asked.map(({ type, instance, properties }) => ({
-        objectId: { type, instance },
-        properties: properties.map((id) => ({ id, index: WHOLE_ARRAY })),
-      }));
-      const { values } = await ask((options) =>
-        client.readPropertyMultiple(receiver, specification, options),
-      );
-      return values;
-    },
-    subscribe: ({ type, instance }, processId, isConfirmed, lifetimeS) =>
-      ask((options) =>
-        client.subscribeCov(
-          receiver,
-          { type, instance },
-          processId,
-          lifetimeS === 0,
-          isConfirmed,
-          lifetimeS,
-          options,
-        ),
-      ),
     receive(apdu) {
       const type = apdu[0]! >> 4;
-      if (type === pduTypes.complexAck && (apdu[0]! & 8) !== 0) return segment(apdu);
-      if (!isAnswerOrNotification(apdu)) return;
-      if (type === pduTypes.reject || type === pduTypes.abort) {
-        if (apdu[1] !== invokeId) return;
-        lastEnd = type === pduTypes.reject ? 'reject' : 'abort';
-      }
-      if (type === pduTypes.confirmed) isAgain = remember(apdu);
-      pass(apdu);
+      if (type === pduTypes.confirmed) hearRequest(apdu);
+      else if (type === pduTypes.unconfirmed) hearUnconfirmed(apdu);
+      else if (type !== pduTypes.segmentAck) hearAnswer(apdu); // Those answer segmented requests, and we send none.
     },
     close() {
       deps.onClosed();
-      client.close();
+      pending?.fail(new NoAnswer());
     },
   };
   return station;
 }
 
-export const isSame = (a: ObjectId, b: ObjectId): boolean => a.type === b.type && a.instance === b.instance;
-
-/** What the library may see: whole answers, and notifications; each well formed, so that its readers stay inside. */
-function isAnswerOrNotification(apdu: Buffer): boolean {
-  switch (apdu[0]! >> 4) {
-    case pduTypes.simpleAck:
-    case pduTypes.reject:
-    case pduTypes.abort:
-      return apdu.length >= 3;
-    case pduTypes.complexAck:
-    case pduTypes.error:
-      return apdu.length > 3 && isWellFormed(apdu.subarray(3));
-    case pduTypes.confirmed:
-      return (apdu[0]! & 8) === 0 && apdu[3] === services.confirmedCov && isWellFormed(apdu.subarray(4));
-    case pduTypes.unconfirmed:
-      return apdu[1] === services.unconfirmedCov && isWellFormed(apdu.subarray(2));
-    default:
-      return false; // Segment acknowledgements answer segmented requests, and we send none.
-  }
-}
-
-/** The library tells failures in words only. */
-function translated(error: unknown, lastEnd: Refusal['kind'] | undefined): unknown {
-  const text = error instanceof Error ? error.message : String(error);
-  if (text === 'ERR_TIMEOUT') return new NoAnswer();
-  const refused = /^BacnetError - Class:(\d+) - Code:(\d+)$/.exec(text);
-  if (refused) return new Refusal('error', Number(refused[2]), Number(refused[1]));
-  const ended = /^BacnetAbort - Reason:(\d+)$/.exec(text);
-  if (ended) return new Refusal(lastEnd ?? 'abort', Number(ended[1]));
-  return error;
-}
-
-interface CovPayload {
-  readonly subscriberProcessId: number;
-  readonly initiatingDeviceId: ObjectId;
-  readonly monitoredObjectId: ObjectId;
-  readonly values: readonly {
-    readonly property: { readonly id: number };
-    readonly value: readonly PropertyValue[];
-  }[];
-}
-
-/** The library's own type calls the device a number; it is an object identifier. */
-function notificationOf(payload: unknown): Omit<Notification, 'isAgain'> {
-  const { subscriberProcessId, initiatingDeviceId, monitoredObjectId, values } = payload as CovPayload;
+/** The promise of an answer, and the ways to keep it. */
+function createTransaction<T>(decode: (ack: Buffer) => T, timeoutMs: number) {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let unreadable: unknown;
+  const timer = setTimeout(() => reject(unreadable ?? new NoAnswer()), timeoutMs);
+  const end = (): void => clearTimeout(timer);
   return {
-    processId: subscriberProcessId,
-    device: initiatingDeviceId.instance,
-    object: monitoredObjectId,
-    values: values.map(({ property, value }) => ({ property: property.id, value })),
+    promise,
+    settle: {
+      take(ack: Buffer): void {
+        try {
+          resolve(decode(ack));
+          end();
+        } catch (error) {
+          unreadable = error; // It may be another's, or bent on the way: the real one may still come.
+        }
+      },
+      fail(error: Error): void {
+        end();
+        reject(error);
+      },
+    },
   };
 }
 
-/** A message of ours that the library does not send itself, with the way through a router where there is one. */
-function addressed(apdu: Buffer, place: Place): Buffer {
-  if (place.net === undefined) return wrap(apdu);
-  const adr = place.adr ?? [];
-  const npdu = Buffer.from([1, 0x20, place.net >> 8, place.net & 0xff, adr.length, ...adr, 255]);
-  const head = Buffer.from([0x81, 0x0a, 0, 0]);
-  head.writeUInt16BE(head.length + npdu.length + apdu.length, 2);
-  return Buffer.concat([head, npdu, apdu]);
+/** Some services put the error between tags and add where it struck, clause 21: ChangeList-Error. @throws Malformed. */
+function refusalIn(data: Buffer): Refusal {
+  const reader = createReader(data);
+  const pair = errorIn(reader.isOpening(0) ? reader.enclosed(0) : data);
+  return new Refusal('error', pair.code, pair.errorClass);
 }

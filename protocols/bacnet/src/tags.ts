@@ -1,7 +1,8 @@
-/** Deepest nesting of the answers we ask for is 3. */
+import type { ObjectId } from './address.ts';
+import { textIn } from './text.ts';
+
+/** Deepest nesting of the answers we ask for is 5, of a schedule's exceptions. */
 const MOST_NESTED = 16;
-/** Octets of a number; longer ones do not fit the readers behind this check. */
-const LONGEST_NUMBER = 6;
 
 /** Application tags, ASHRAE 135 clause 20.2.1.4. */
 export const tags = {
@@ -20,88 +21,238 @@ export const tags = {
   object: 12,
 } as const;
 
-/** A tag at its place: `content` is empty for opening and closing tags. */
-export interface Tag {
-  readonly number: number;
-  readonly kind: 'application' | 'context' | 'opening' | 'closing';
-  readonly content: Buffer;
-  /** Octet after the tag and its content. */
-  readonly end: number;
+/** A value with a tag of its own. `type` is one of {@link tags}, or {@link OTHER}. */
+export interface PropertyValue {
+  readonly type: number;
+  /** Dates, times and octet strings as they came; bits from the first on. */
+  readonly value: null | boolean | number | string | ObjectId | readonly boolean[] | Buffer;
 }
 
-/** The tag at an octet, clause 20.2.1; undefined when it runs past the end or does not exist. */
-export function readTag(data: Buffer, at: number): Tag | undefined {
-  const first = data[at];
-  if (first === undefined) return undefined;
-  const isExtended = first >> 4 === 15;
-  const number = isExtended ? data[at + 1] : first >> 4;
-  let from = at + (isExtended ? 2 : 1);
-  if (number === undefined || from > data.length) return undefined;
-  const isContext = (first & 8) !== 0;
-  const low = first & 7;
-  if (low >= 6) {
-    if (!isContext) return undefined;
-    return { number, kind: low === 6 ? 'opening' : 'closing', content: data.subarray(from, from), end: from };
+/** Type of what is no primitive value: something put together, or of a type that does not exist. */
+export const OTHER = -1;
+
+/** Octets that are not what the standard allows there. */
+export class Malformed extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = 'Malformed';
   }
-  // The value of a boolean is in its tag, clause 20.2.3.
-  if (!isContext && number === tags.boolean) {
-    return low > 1
-      ? undefined
-      : { number, kind: 'application', content: data.subarray(at, at + 1), end: from };
-  }
-  let length = low;
-  if (low === 5) {
-    const extra = lengthAt(data, from);
-    if (!extra) return undefined;
-    ({ length } = extra);
-    from = extra.end;
-  }
-  const end = from + length;
-  if (end > data.length) return undefined;
-  return { number, kind: isContext ? 'context' : 'application', content: data.subarray(from, end), end };
 }
 
-/** A length of 5 and more, clause 20.2.1.3.1. */
-function lengthAt(data: Buffer, at: number): { length: number; end: number } | undefined {
-  const first = data[at];
-  if (first === undefined) return undefined;
-  if (first < 254) return { length: first, end: at + 1 };
-  const size = first === 254 ? 2 : 4;
-  if (at + 1 + size > data.length) return undefined;
-  return { length: data.readUIntBE(at + 1, size), end: at + 1 + size };
+/** Reads encoded data from front to back, clause 20.2.1. What is not there, or runs past the end, throws {@link Malformed}. */
+export interface Reader {
+  readonly isAtEnd: boolean;
+  /** Whether a primitive value with a tag of its own comes next. */
+  readonly isApplication: boolean;
+  isOpening(number: number): boolean;
+  isClosing(number: number): boolean;
+  isContext(number: number): boolean;
+  open(number: number): void;
+  close(number: number): void;
+  /** Content of the context tag. */
+  context(number: number): Buffer;
+  unsigned(number: number): number;
+  boolean(number: number): boolean;
+  object(number: number): ObjectId;
+  bits(number: number): readonly boolean[];
+  characters(number: number): string;
+  /** The value of the application tag. */
+  value(): PropertyValue;
+  /** Content between the opening tag and its closing one, all tags of it inside and closed. */
+  enclosed(number: number): Buffer;
+  /** Goes over one element, whatever is in it. */
+  skip(): void;
 }
 
-/** Lengths that the standard allows an application value of each type; those absent may have any. */
-const lengths: Readonly<Record<number, readonly [least: number, most: number]>> = {
-  [tags.null]: [0, 0],
-  [tags.unsigned]: [1, LONGEST_NUMBER],
-  [tags.signed]: [1, LONGEST_NUMBER],
-  [tags.real]: [4, 4],
-  [tags.double]: [8, 8],
-  [tags.characters]: [1, Infinity],
-  [tags.bits]: [1, Infinity],
-  [tags.enumerated]: [1, LONGEST_NUMBER],
-  [tags.date]: [4, 4],
-  [tags.time]: [4, 4],
-  [tags.object]: [4, 4],
-};
+const kinds = { application: 0, context: 1, opening: 2, closing: 3 } as const;
 
-/** Whether every tag lies inside the data, has a length its type may have, and is closed where it was opened. */
-export function isWellFormed(data: Buffer): boolean {
-  const open: number[] = [];
-  for (let at = 0; at < data.length;) {
-    const tag = readTag(data, at);
-    if (!tag) return false;
-    at = tag.end;
-    if (tag.kind === 'opening') {
-      if (open.push(tag.number) > MOST_NESTED) return false;
-    } else if (tag.kind === 'closing') {
-      if (open.pop() !== tag.number) return false;
-    } else if (tag.kind === 'application') {
-      const [least, most] = lengths[tag.number] ?? [0, Infinity];
-      const { length } = tag.content;
-      if (tag.number !== tags.boolean && (length < least || length > most)) return false;
+export function createReader(data: Buffer): Reader {
+  let at = 0;
+  // The tag at `at`, once it was looked at.
+  let seenAt = -1;
+  let number = 0;
+  let kind = 0;
+  let from = 0;
+  let end = 0;
+
+  const cut = (): never => {
+    throw new Malformed(`a tag runs past the end at octet ${at}`);
+  };
+
+  /** Lengths of 5 and more, clause 20.2.1.3.1. */
+  function lengthAt(octet: number): number {
+    const first = data[octet];
+    if (first === undefined) return cut();
+    from = octet + 1;
+    if (first < 254) return first;
+    const size = first === 254 ? 2 : 4;
+    if (from + size > data.length) return cut();
+    const length = data.readUIntBE(from, size);
+    from += size;
+    return length;
+  }
+
+  /** @returns whether there is a tag. */
+  function look(): boolean {
+    if (seenAt === at) return true;
+    const first = data[at];
+    if (first === undefined) return false;
+    const isExtended = first >> 4 === 15;
+    number = isExtended ? (data[at + 1] ?? cut()) : first >> 4;
+    from = at + (isExtended ? 2 : 1);
+    const isContext = (first & 8) !== 0;
+    const low = first & 7;
+    if (low >= 6) {
+      if (!isContext) throw new Malformed(`no length ${low} at octet ${at}`);
+      kind = low === 6 ? kinds.opening : kinds.closing;
+      end = from;
+    } else {
+      kind = isContext ? kinds.context : kinds.application;
+      const isBoolean = !isContext && number === tags.boolean; // Its value is in its tag, clause 20.2.3.
+      if (isBoolean && low > 1) throw new Malformed(`no boolean ${low} at octet ${at}`);
+      end = isBoolean ? from : (low === 5 ? lengthAt(from) : low) + from;
+      if (end > data.length) return cut();
+    }
+    seenAt = at;
+    return true;
+  }
+
+  const is = (wantedKind: number, wanted: number): boolean =>
+    look() && kind === wantedKind && number === wanted;
+  function pass(wantedKind: number, wanted: number): void {
+    if (!is(wantedKind, wanted)) throw new Malformed(`no tag ${wanted} at octet ${at}`);
+    at = end;
+  }
+  function context(wanted: number): Buffer {
+    pass(kinds.context, wanted);
+    return data.subarray(from, end);
+  }
+
+  function skip(): void {
+    for (const open: number[] = []; ;) {
+      if (!look()) throw new Malformed('an opened tag is not closed');
+      if (kind === kinds.opening && open.push(number) > MOST_NESTED) throw new Malformed('nested too deep');
+      if (kind === kinds.closing && open.pop() !== number)
+        throw new Malformed(`tag ${number} was never opened`);
+      at = end;
+      if (open.length === 0) return;
     }
   }
-  return open.length === 0;
+
+  return {
+    get isAtEnd() {
+      return at >= data.length;
+    },
+    get isApplication() {
+      return look() && kind === kinds.application;
+    },
+    isOpening: (wanted) => is(kinds.opening, wanted),
+    isClosing: (wanted) => is(kinds.closing, wanted),
+    isContext: (wanted) => is(kinds.context, wanted),
+    open: (wanted) => pass(kinds.opening, wanted),
+    close: (wanted) => pass(kinds.closing, wanted),
+    context,
+    unsigned: (wanted) => unsignedIn(context(wanted)),
+    boolean: (wanted) => unsignedIn(context(wanted)) !== 0,
+    object: (wanted) => objectIn(context(wanted)),
+    bits: (wanted) => bitsIn(context(wanted)),
+    characters: (wanted) => textIn(context(wanted)),
+    value() {
+      if (!look() || kind !== kinds.application) throw new Malformed(`no value at octet ${at}`);
+      const isTrue = (data[at]! & 1) === 1;
+      at = end;
+      if (number === tags.boolean) return { type: tags.boolean, value: isTrue };
+      return { type: number, value: primitive(number, data, from, end) };
+    },
+    enclosed(wanted) {
+      if (!is(kinds.opening, wanted)) throw new Malformed(`no opening tag ${wanted} at octet ${at}`);
+      const began = end;
+      skip();
+      return data.subarray(began, at - (wanted < 15 ? 1 : 2));
+    },
+    skip,
+  };
+}
+
+/** The values one after another; what is put together counts as one of {@link OTHER}. @throws Malformed. */
+export function valuesIn(data: Buffer): PropertyValue[] {
+  const reader = createReader(data);
+  const values: PropertyValue[] = [];
+  while (!reader.isAtEnd) {
+    if (reader.isApplication) values.push(reader.value());
+    else {
+      reader.skip();
+      values.push({ type: OTHER, value: null });
+    }
+  }
+  return values;
+}
+
+function primitive(type: number, data: Buffer, from: number, end: number): PropertyValue['value'] {
+  const length = end - from;
+  const least = lengths[type];
+  if (least !== undefined && length !== least)
+    throw new Malformed(`${length} octets in a value of type ${type}`);
+  switch (type) {
+    case tags.null:
+      return null;
+    case tags.real:
+      return data.readFloatBE(from);
+    case tags.double:
+      return data.readDoubleBE(from);
+    case tags.unsigned:
+    case tags.enumerated:
+      return unsignedIn(data.subarray(from, end));
+    case tags.signed:
+      return signedIn(data.subarray(from, end));
+    case tags.characters:
+      return textIn(data.subarray(from, end));
+    case tags.bits:
+      return bitsIn(data.subarray(from, end));
+    case tags.object:
+      return objectIn(data.subarray(from, end));
+    default:
+      return data.subarray(from, end);
+  }
+}
+
+/** Lengths of the types that have only one, octets. */
+const lengths: Readonly<Record<number, number>> = {
+  [tags.null]: 0,
+  [tags.real]: 4,
+  [tags.double]: 8,
+  [tags.date]: 4,
+  [tags.time]: 4,
+  [tags.object]: 4,
+};
+
+/** Up to 8 octets; what a number cannot hold exactly comes out as the nearest one that is no safe integer. */
+function unsignedIn(content: Buffer): number {
+  const { length } = content;
+  if (length < 1 || length > 8) throw new Malformed(`${length} octets in an unsigned`);
+  return length <= 6
+    ? content.readUIntBE(0, length)
+    : content.readUIntBE(0, length - 4) * 2 ** 32 + content.readUInt32BE(length - 4);
+}
+
+export function signedIn(content: Buffer): number {
+  const { length } = content;
+  if (length < 1 || length > 8) throw new Malformed(`${length} octets in a signed`);
+  return length <= 6
+    ? content.readIntBE(0, length)
+    : content.readIntBE(0, length - 4) * 2 ** 32 + content.readUInt32BE(length - 4);
+}
+
+function objectIn(content: Buffer): ObjectId {
+  if (content.length !== 4) throw new Malformed('an object identifier has 4 octets');
+  const word = content.readUInt32BE();
+  return { type: word >>> 22, instance: word & 0x3f_ffff };
+}
+
+/** The first octet says how many bits of the last are unused, clause 20.2.10. */
+function bitsIn(content: Buffer): boolean[] {
+  const unused = content[0] ?? 8;
+  const count = (content.length - 1) * 8 - unused;
+  if (unused > 7 || count < 0) throw new Malformed('a bit string without bits');
+  return Array.from({ length: count }, (_, bit) => ((content[1 + (bit >> 3)]! >> (7 - (bit & 7))) & 1) === 1);
 }

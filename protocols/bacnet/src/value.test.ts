@@ -1,13 +1,20 @@
 import type { PointRef } from '@parkline/kit';
 import { expect, test } from 'vitest';
-import type { PropertyValue } from './station.ts';
+import type { PropertyValue } from './tags.ts';
 import { flagsOf, verdictOf } from './value.ts';
 
 const ref: PointRef = { pointId: 'p', address: 'analog-input,1', scale: 1, kind: 'gauge' };
 const value = (type: number, of: unknown): PropertyValue[] => [
   { type, value: of, len: 0 } as unknown as PropertyValue,
 ];
-const flags = (octet: number) => flagsOf(value(8, { value: [octet], bitsUsed: 4 }));
+/** @param octet The first flag lowest. */
+const flags = (octet: number) =>
+  flagsOf(
+    value(
+      8,
+      [1, 2, 4, 8].map((bit) => (octet & bit) !== 0),
+    ),
+  );
 
 test.each([
   ['a real as its shortest decimal', value(4, Math.fround(21.4)), 21.4],

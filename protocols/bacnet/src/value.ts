@@ -1,7 +1,6 @@
 import { MAX_EXACT_COUNT } from '@parkline/contract';
-import { judge, type PointRef, type Sample, scaled } from '@parkline/kit';
-import type { PropertyValue } from './station.ts';
-import { tags } from './tags.ts';
+import { engineering, judge, type PointRef, type Sample, scaled } from '@parkline/kit';
+import { type PropertyValue, tags } from './tags.ts';
 
 /** Status flags of an object, clause 12: bits of the flags. */
 export interface Flags {
@@ -28,16 +27,21 @@ export function verdictOf(
   if (flags?.isFault) return bad(reliability ? `fault: ${reliabilityWords(reliability)}` : 'fault');
   const judged = judge(raw, ref.limits);
   if (judged.quality !== 'good') return bad(judged.why);
-  const value = scaled(raw, ref.scale);
-  const counts = ref.kind === 'register' ? Math.round(value) : value;
+  const isCounted = first.type === tags.unsigned || first.type === tags.signed;
+  if (isCounted && !Number.isSafeInteger(raw)) return bad('above 2^53');
+  const counts = shownOf(raw, ref);
   if (ref.kind === 'register' && Math.abs(counts) > MAX_EXACT_COUNT) return bad('above 2^53');
   return flags?.detached
     ? { value: counts, quality: 'uncertain', why: flags.detached }
     : { value: counts, quality: 'good' };
 }
 
+/** The engineering value of a raw one; a register in whole counts, which no offset shifts. */
+export const shownOf = (raw: number, ref: PointRef): number =>
+  ref.kind === 'register' ? Math.round(scaled(raw, ref.scale)) : engineering(raw, ref);
+
 /** The number of a value, or why it is none. */
-function numberOf({ type, value }: PropertyValue): number | string {
+export function numberOf({ type, value }: PropertyValue): number | string {
   switch (type) {
     case tags.real:
       return shortestFloat32(Number(value));
@@ -56,13 +60,12 @@ function numberOf({ type, value }: PropertyValue): number | string {
 }
 
 /** The flags out of the value of status-flags; undefined when it is no bit string. */
-export function flagsOf(values: readonly PropertyValue[]): Flags | undefined {
-  const first = values[0];
+export function flagsOf(values: readonly PropertyValue[] | undefined): Flags | undefined {
+  const first = values?.[0];
   if (first?.type !== tags.bits) return undefined;
-  const octet = (first.value as { value: readonly number[] }).value[0] ?? 0;
-  const [isFault, isOverridden, isOut] = [2, 4, 8].map((bit) => (octet & bit) !== 0);
+  const [, isFault = false, isOverridden = false, isOut = false] = first.value as readonly boolean[];
   const detached = isOut ? 'out of service' : isOverridden ? 'overridden' : undefined;
-  return { isFault: isFault === true, ...(detached ? { detached } : {}) };
+  return { isFault, ...(detached ? { detached } : {}) };
 }
 
 const reliabilities: Readonly<Record<number, string>> = {

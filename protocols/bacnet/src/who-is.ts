@@ -1,36 +1,36 @@
-import { BacnetClient } from './library.ts';
-import { createTransport } from './transport.ts';
+import { frame, pduTypes, unconfirmed } from './datagram.ts';
+import { contextUnsigned } from './encode.ts';
+import type { Peer } from './socket.ts';
 
-/** Network number of "every network", so that routers pass the question on. Clause 6.2.2. */
-const ALL_NETWORKS = 0xffff;
-
-/** Sends Who-Is to the places that are configured. */
+/** Sends Who-Is to the places that are configured, and through a BBMD where there is one. */
 export interface Caller {
+  /** Asks for the devices of an instance window, clause 16.10. */
   whoIs(low: number, high: number): void;
 }
 
-/** An address that ends in 255 is taken for a broadcast address: it gets a broadcast, any other a message of its own. */
-export function createCaller(
-  targets: readonly { readonly host: string; readonly port: number }[],
-  send: (datagram: Buffer, to: { address: string; port: number }) => void,
-): Caller {
-  const isBroadcast = (host: string): boolean => host.endsWith('.255');
-  const broadcasts = targets.filter(({ host }) => isBroadcast(host));
-  const single = targets.filter(({ host }) => !isBroadcast(host));
-  const transport = createTransport((datagram, receiver) => {
-    if (receiver === undefined) {
-      for (const { host, port } of broadcasts) send(datagram, { address: host, port });
-    } else {
-      const [address = '', port] = receiver.split(':');
-      send(datagram, { address, port: Number(port) });
-    }
-  });
-  const client = new BacnetClient({ transport });
+export interface CallerDeps {
+  /** An address that ends in 255 is taken for a broadcast address: it gets a broadcast, any other a message of its own. */
+  readonly targets: readonly { readonly host: string; readonly port: number }[];
+  readonly send: (datagram: Buffer, to: Peer) => void;
+  /** The BBMD that distributes for us; undefined while there is none. */
+  readonly distributor: () => Peer | undefined;
+}
+
+export function createCaller({ targets, send, distributor }: CallerDeps): Caller {
   return {
     whoIs(low, high) {
-      const window = { lowLimit: low, highLimit: high };
-      if (broadcasts.length > 0) client.whoIs({ net: ALL_NETWORKS }, window);
-      for (const { host, port } of single) client.whoIs({ address: `${host}:${port}` }, window);
+      const apdu = [
+        ...[pduTypes.unconfirmed << 4, unconfirmed.whoIs],
+        ...[...contextUnsigned(0, low), ...contextUnsigned(1, high)],
+      ];
+      for (const { host, port } of targets) {
+        const datagram = host.endsWith('.255')
+          ? frame(apdu, 'all networks', false, 'broadcast')
+          : frame(apdu, {}, false);
+        send(datagram, { address: host, port });
+      }
+      const bbmd = distributor();
+      if (bbmd) send(frame(apdu, 'all networks', false, 'distribute'), bbmd);
     },
   };
 }

@@ -10,8 +10,8 @@ import { createMqttDevices } from './mqtt.ts';
 const host = '127.0.0.1';
 const patience = { timeout: 10_000 };
 const table = parseMqttTable(
-  `{ device: test, topic: state, everySeconds: 60, fields: [
-    { field: open, quantity: barrier_open, as: boolean },
+  `{ device: test, topic: state, command: cmd, everySeconds: 60, fields: [
+    { field: open, quantity: barrier_open, as: boolean, writable: true },
     { field: count.in, quantity: passes_in, as: integer },
     { field: air.t, quantity: air_temperature, as: decimal, digits: 1 }] }`,
   'test',
@@ -28,6 +28,7 @@ let faults: Faults;
 let devices: BusServer;
 let port: number;
 let stopBroker: () => Promise<void>;
+let say: (payload: string) => void;
 
 async function startBroker(): Promise<void> {
   const broker = await Aedes.createBroker({
@@ -41,6 +42,10 @@ async function startBroker(): Promise<void> {
     if (client) heard.push([topic, payload, told.length]);
     if (client) retained.set(topic, packet.retain);
   });
+  say = (payload) => {
+    const packet = { cmd: 'publish', topic: 'devices/gate-user/cmd', dup: false, retain: false } as const;
+    broker.publish({ ...packet, payload: Buffer.from(payload), qos: 1 }, () => undefined);
+  };
   const server: Server = createServer(broker.handle);
   await new Promise<void>((resolve) => void server.listen(port, host, resolve));
   stopBroker = async () => {
@@ -146,6 +151,46 @@ describe('a device', () => {
     await expect.poll(() => heard.at(-1)?.slice(0, 2), patience).toEqual(['devices/gate-user/online', '0']);
     await devices.listen({ host, port });
     await expect.poll(states, patience).toHaveLength(2);
+  });
+});
+
+describe('a command', () => {
+  const opens = () => states().map((json) => /"open":(\w+)/.exec(json)?.[1]);
+  const writes = () =>
+    told.filter(({ op }) => op === 'write').map(({ values, outcome }) => [values, outcome]);
+
+  test('overrides what the device shows until it is taken back, also over a new connection', async () => {
+    await startBroker();
+    await expect.poll(opens, patience).toEqual(['false']);
+    say('{"open":true}');
+    await expect.poll(opens, patience).toEqual(['false', 'true']);
+    await devices.leave?.('gate-a-1');
+    await devices.join?.('gate-a-1');
+    await expect.poll(opens, patience).toEqual(['false', 'true', 'true']);
+    say('{"open":null}');
+    await expect.poll(() => opens().at(-1), patience).toBe('false');
+    expect(writes()).toEqual([
+      [{ barrier_open: 1 }, 'ok'],
+      [{ barrier_open: null }, 'ok'],
+    ]);
+  });
+
+  test('that is none is refused whole, and the state is told again', async () => {
+    await startBroker();
+    await expect.poll(opens, patience).toEqual(['false']);
+    const none = ['{"open":1}', '{"open":true,"count":{"in":0}}', '{"shut":true}', 'open', '[]'];
+    for (const payload of none) say(payload);
+    await expect.poll(opens, patience).toEqual(['false', ...none.map(() => 'false')]);
+    expect(writes()).toEqual(none.map(() => [{}, 'refuse']));
+  });
+
+  test('is not obeyed by a device at fault', async () => {
+    await startBroker();
+    await expect.poll(opens, patience).toEqual(['false']);
+    faults.set({ bus: 'a-mqtt', device: 'gate-a-1', times: 1, fault: { kind: 'refuse' } });
+    say('{"open":true}');
+    await expect.poll(writes, patience).toEqual([[{ barrier_open: 1 }, 'refuse']]);
+    await expect.poll(opens, patience).toEqual(['false', 'false']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type MqttClient } from 'mqtt';
-import { type MqttTable, shownIn, telegramOf } from '../tables/mqtt-table.ts';
+import { commandOf, type MqttTable, shownIn, telegramOf } from '../tables/mqtt-table.ts';
 import type { BusPlace } from '../ports.ts';
 import type { BusServer, BusServerDeps, ServedDevice } from './bus-server.ts';
 
@@ -19,10 +19,15 @@ export interface MqttDevicesDeps extends BusServerDeps<MqttTable> {
 /** The devices of a bus that come to the gateway's broker: they are clients, so "listening" is to keep coming back. */
 export function createMqttDevices(deps: MqttDevicesDeps): BusServer {
   const running = new Map<string, Connected>();
+  const orders = new Map<string, Orders>();
   let place: BusPlace | undefined;
   const join = (key: string): void => {
     const device = deps.devices.find((each) => each.key === key);
-    if (device && place && !running.has(key)) running.set(key, start(device, deps, place));
+    if (device && place && !running.has(key)) {
+      const kept = orders.get(key) ?? new Map<string, number>();
+      orders.set(key, kept);
+      running.set(key, start(device, deps, place, kept));
+    }
   };
   const leave = async (key: string): Promise<void> => {
     const leaving = running.get(key);
@@ -44,6 +49,9 @@ export function createMqttDevices(deps: MqttDevicesDeps): BusServer {
   };
 }
 
+/** What a device was told to show instead of a quantity, until that is taken back; it outlives its connection. */
+type Orders = Map<string, number>;
+
 interface Connected {
   /** Leaves without a farewell, so the broker sends its last will. */
   vanish(): Promise<void>;
@@ -64,6 +72,7 @@ function start(
   device: ServedDevice<MqttTable>,
   deps: MqttDevicesDeps,
   { host, port }: { readonly host: string; readonly port: number },
+  orders: Orders,
 ): Connected {
   const username = usernameOf(device);
   const presence = `devices/${username}/online`;
@@ -75,8 +84,14 @@ function start(
     will: { topic: presence, payload: Buffer.from('0'), qos: 1, retain: true },
   });
   client.on('error', () => undefined); // No broker yet, or none any more: it keeps trying.
-  const teller = createTeller(device, deps, client, `devices/${username}/${device.table.topic}`);
+  const { topic, command } = device.table;
+  const teller = createTeller(device, deps, client, `devices/${username}/${topic}`, orders);
+  client.on('message', (_topic, payload) => {
+    obey(device, deps, orders, payload.toString());
+    teller.tell(true); // Also what it did not do: whoever ordered it sees.
+  });
   client.on('connect', () => {
+    if (command !== undefined) client.subscribe(`devices/${username}/${command}`, { qos: 1 });
     client.publish(presence, '1', { qos: 1, retain: true });
     teller.tell(true);
   });
@@ -94,12 +109,30 @@ function start(
   };
 }
 
+/** Does what a command says, unless the device is at fault. */
+function obey(
+  { key, table }: ServedDevice<MqttTable>,
+  { bus, faults, log, now }: MqttDevicesDeps,
+  orders: Orders,
+  payload: string,
+): void {
+  const command = commandOf(table, payload);
+  const outcome = command ? (faults.strike({ bus, device: key })?.kind ?? 'ok') : 'refuse';
+  log.write({ t: now(), bus, device: key, op: 'write', values: Object.fromEntries(command ?? []), outcome });
+  if (outcome !== 'ok') return;
+  for (const [quantity, value] of command ?? []) {
+    if (value === null) orders.delete(quantity);
+    else orders.set(quantity, value);
+  }
+}
+
 /** Tells the state of one device: changes when it looks, everything when its time has come or `isAll`. */
 function createTeller(
   { key, table, quantities }: ServedDevice<MqttTable>,
   { bus, faults, log, now }: MqttDevicesDeps,
   client: MqttClient,
   topic: string,
+  orders: Orders,
 ) {
   let last = { text: '', at: -Infinity };
   let line: Promise<void> = Promise.resolve();
@@ -124,7 +157,7 @@ function createTeller(
       const shown = new Map(
         table.fields.map((field) => [
           field.quantity,
-          shownIn(field, quantities.get(field.quantity)?.(t) ?? Number.NaN),
+          shownIn(field, orders.get(field.quantity) ?? quantities.get(field.quantity)?.(t) ?? Number.NaN),
         ]),
       );
       const text = telegramOf(table, shown, 0);

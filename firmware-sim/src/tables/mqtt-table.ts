@@ -13,6 +13,8 @@ export interface MqttField {
   readonly as: (typeof shapes)[number];
   /** Decimals that a `decimal` shows. */
   readonly digits: number;
+  /** A command may say what it shows instead, and null ends that. */
+  readonly writable: boolean;
 }
 
 /** How one model of device tells its quantities by MQTT. */
@@ -20,6 +22,8 @@ export interface MqttTable {
   readonly device: string;
   /** Below the device's own topic. */
   readonly topic: string;
+  /** Below the device's own topic, where it takes commands: an object of the same shape as its telegram. */
+  readonly command?: string;
   /** It tells a change at once, and everything this often at least. */
   readonly everyMs: number;
   readonly fields: readonly MqttField[];
@@ -28,8 +32,9 @@ export interface MqttTable {
 interface RawTable {
   device: string;
   topic: string;
+  command?: string;
   everySeconds: number;
-  fields: { field: string; quantity: string; as: MqttField['as']; digits?: number }[];
+  fields: { field: string; quantity: string; as: MqttField['as']; digits?: number; writable?: boolean }[];
 }
 
 /** @param id `<kind>/<vendor>-<model>`. @throws Error naming the file and its faults. */
@@ -38,11 +43,13 @@ export function readMqttTable(id: string, folder = deviceFolder): MqttTable {
 }
 
 export function parseMqttTable(text: string, id: string): MqttTable {
-  const { device, topic, everySeconds, fields } = parse(text) as RawTable;
+  const { device, topic, command, everySeconds, fields } = parse(text) as RawTable;
   const faults: string[] = [];
   if (!/^[a-z0-9-]+$/.test(topic)) faults.push(`topic is ${topic}`);
+  if (command !== undefined && !/^[a-z0-9-]+$/.test(command)) faults.push(`command is ${command}`);
   if (!(everySeconds > 0)) faults.push(`everySeconds is ${everySeconds}`);
-  for (const { field, quantity, as, digits = 0 } of fields) {
+  for (const { field, quantity, as, digits = 0, writable } of fields) {
+    if (writable && command === undefined) faults.push(`${quantity}: writable without a command topic`);
     if (!/^\w+(\.\w+)*$/.test(field)) faults.push(`${quantity}: field is ${field}`);
     if (!shapes.includes(as)) faults.push(`${quantity}: no shape ${String(as)}`);
     if (!Number.isInteger(digits) || digits < 0 || digits > 6)
@@ -57,9 +64,10 @@ export function parseMqttTable(text: string, id: string): MqttTable {
   return {
     device,
     topic,
+    ...(command !== undefined && { command }),
     everyMs: everySeconds * 1_000,
-    fields: fields.map(({ field, quantity, as, digits = 0 }) => ({
-      ...{ quantity, as, digits },
+    fields: fields.map(({ field, quantity, as, digits = 0, writable = false }) => ({
+      ...{ quantity, as, digits, writable },
       field: field.split('.'),
     })),
   };
@@ -86,4 +94,36 @@ export function telegramOf(
     place[field.at(-1)!] = as === 'boolean' && value !== null ? value === 1 : value;
   }
   return JSON.stringify(telegram);
+}
+
+/**
+ * What a command says of the writable fields: a number to show, or null to show the quantity itself again.
+ * @returns undefined when it is no command: a device obeys whole ones only.
+ */
+export function commandOf({ fields }: MqttTable, payload: string): Map<string, number | null> | undefined {
+  let given: unknown;
+  try {
+    given = JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+  const orders = new Map<string, number | null>();
+  for (const field of fields) {
+    let here = given;
+    for (const step of field.field)
+      here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[step] : undefined;
+    if (here === undefined) continue;
+    const order = orderFor(field, here);
+    if (order === undefined) return undefined;
+    orders.set(field.quantity, order);
+  }
+  return orders.size > 0 ? orders : undefined;
+}
+
+/** A field takes what it shows: true and false, or numbers. */
+function orderFor({ as, writable }: MqttField, value: unknown): number | null | undefined {
+  if (!writable) return undefined;
+  if (value === null) return null;
+  if (as === 'boolean') return typeof value === 'boolean' ? Number(value) : undefined;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }

@@ -60,8 +60,10 @@ function serve(
     addr: asked.addr,
     count: asked.count,
   });
-  const answered = answer(request, deps.units.get(request.unit), deps.transport, t);
-  const { pdu, values, outcome } = fault?.kind === 'exception' ? refuse(asked.fc, fault.code) : answered;
+  const { pdu, values, outcome } =
+    fault?.kind === 'exception'
+      ? refuse(asked.fc, fault.code)
+      : answer(request, deps.units.get(request.unit), deps.transport, t);
   const isServed = !fault || fault.kind === 'exception';
   deps.log.write({
     t,

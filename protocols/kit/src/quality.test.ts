@@ -27,6 +27,7 @@ test.each([
   [2301, { scale: 0.1 }, 230.1],
   [250, { scale: 0.1, offset: -40 }, -15],
   [7, { scale: 1, offset: 0 }, 7],
+  [Number.MAX_SAFE_INTEGER, { scale: 1 }, Number.MAX_SAFE_INTEGER],
 ])('raw %s by %o shows as %s, and back', (raw, scaling, value) => {
   expect(engineering(raw, scaling)).toBe(value);
   expect(rawOf(value, scaling)).toBe(raw);

@@ -46,5 +46,6 @@ export function engineering(raw: number, { scale, offset = 0 }: Scaling): number
 
 /** The raw value that shows as `value`: the inverse of {@link engineering}, without the noise of binary fractions. */
 export function rawOf(value: number, { scale, offset = 0 }: Scaling): number {
+  if (scale === 1 && offset === 0) return value; // All 16 digits of it.
   return Number(((value - offset) / scale).toPrecision(15));
 }

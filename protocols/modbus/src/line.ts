@@ -136,7 +136,7 @@ export async function openLine({ dial, framer, pace, where }: LineDeps, signal: 
         };
         if (!link) return open.finish(failure('lost', 'the line is closed'));
         const bytes = framer.encode(request);
-        deadline.start(timeoutMs + pace.byteMs * (bytes.length + LONGEST_ANSWER));
+        deadline.start(timeoutMs + pace.byteMs * (bytes.length + answerBytes(request)));
         if (!isSearch) misses += 1; // Until something comes.
         link.write(bytes);
         if (pace.gapMs > 0) lastByteAt = performance.now() + pace.byteMs * bytes.length;
@@ -151,6 +151,12 @@ export async function openLine({ dial, framer, pace, where }: LineDeps, signal: 
     close: (why) => close(why),
   };
 }
+
+/** Unit, function, byte count and check sum besides what the answer carries. */
+const answerBytes = ({ answer }: Request): number =>
+  'bytes' in answer
+    ? 5 + (typeof answer.bytes === 'number' ? answer.bytes : answer.bytes.length)
+    : LONGEST_ANSWER;
 
 /** One timer for all requests of a line: starting and stopping it costs a number, not a timer. */
 interface Deadline {

@@ -1,0 +1,142 @@
+import { createServer, type Socket } from 'node:net';
+import type { Connection, Sample } from '@parkline/kit';
+import { test } from 'vitest';
+import { startSerialBench } from '../../../tests/support/serial-bench.ts';
+import { crc16 } from './frame.ts';
+import { connectionTo, gauge, never } from './testing.ts';
+
+type Transport = 'tcp' | 'rtu-over-tcp' | 'rtu';
+const TIMEOUT_MS = 40;
+
+/** A slave that counts its requests and shows in every register how many there were: an answer to an older request is known by it. */
+interface CountingSlave {
+  readonly port: number;
+  requests(): number;
+  /** How late the next answers are, ms; answers keep their order. */
+  delay(ms: number): void;
+  close(): void;
+}
+
+/** What a test began ends with it. */
+type Finally = (end: () => void | Promise<void>) => void;
+
+/** @param knowsEcho Whether it answers function 8; cheap slaves keep silent at what they do not know. */
+async function startSlave(
+  transport: Transport,
+  knowsEcho: boolean,
+  finallyDo: Finally,
+): Promise<CountingSlave> {
+  let requests = 0;
+  let delayMs = 0;
+  let lastAt = 0;
+  const head = transport === 'tcp' ? 6 : 0;
+  const sockets = new Set<Socket>();
+
+  function serve(socket: Socket, frame: Buffer): void {
+    const pdu = frame.subarray(head + 1, head + 6);
+    if (pdu[0] === 8 && !knowsEcho) return;
+    if (pdu[0] === 3) requests += 1;
+    const [start, shown] = [pdu.readUInt16BE(1), requests & 0xffff];
+    const answer =
+      pdu[0] === 3 ? Buffer.of(3, 4, start >> 8, start & 255, shown >> 8, shown & 255) : Buffer.from(pdu);
+    const body = Buffer.of(frame[head]!, ...answer);
+    const check = crc16(body);
+    const reply =
+      transport === 'tcp'
+        ? Buffer.concat([frame.subarray(0, 4), Buffer.of(0, body.length), body])
+        : Buffer.concat([body, Buffer.of(check & 255, check >> 8)]);
+    lastAt = Math.max(lastAt, Date.now() + delayMs);
+    setTimeout(() => socket.destroyed || socket.write(reply), lastAt - Date.now());
+  }
+
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let rest = Buffer.alloc(0);
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      rest = Buffer.concat([rest, bytes]);
+      const length = transport === 'tcp' ? 12 : 8;
+      for (; rest.length >= length; rest = rest.subarray(length)) serve(socket, rest.subarray(0, length));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const slave: CountingSlave = {
+    port: (server.address() as { port: number }).port,
+    requests: () => requests,
+    delay(ms) {
+      delayMs = ms;
+    },
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+  finallyDo(() => slave.close());
+  return slave;
+}
+
+async function connect(transport: Transport, port: number, finallyDo: Finally): Promise<Connection | string> {
+  const device = { host: '127.0.0.1', port };
+  const serial = transport === 'rtu' ? await startSerialBench(device) : undefined;
+  if (serial && 'why' in serial) return serial.why;
+  if (serial) finallyDo(() => serial.close());
+  const place = serial ? { path: serial.path, baudRate: 115_200 } : device;
+  const connection = connectionTo({ transport, ...place, timeoutMs: TIMEOUT_MS, gapRegisters: 0 });
+  finallyDo(() => connection.close());
+  return connection;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test.concurrent.for([
+  ['tcp', true],
+  ['rtu-over-tcp', true],
+  ['rtu', true],
+  ['rtu', false],
+] as const)(
+  'on %s a slave that answers late for ever is never believed, and is when it is in time (echo: %s)',
+  { timeout: 30_000 },
+  async ([transport, knowsEcho], { expect, onTestFinished, skip }) => {
+    const slave = await startSlave(transport, knowsEcho, onTestFinished);
+    const connection = await connect(transport, slave.port, onTestFinished);
+    if (typeof connection === 'string') return skip(connection);
+    const device = connection.device({ unit: 5 });
+    let good = 0;
+    let wrong = 0;
+
+    /** One poll of one of several places of the same length; the answer must be to the very last request. */
+    async function poll(turn: number): Promise<boolean> {
+      const start = (turn % 5) * 20;
+      const before = slave.requests();
+      const samples = await device
+        .read([gauge(`hr:${start}:u16`), gauge(`hr:${start + 1}:u16`)], never())
+        .catch((error: unknown) => error as Error);
+      if (!Array.isArray(samples)) return false;
+      const [place, count] = (samples as Sample[]).map(({ value }) => value);
+      if (place !== start || count !== slave.requests() || count === before) wrong += 1;
+      else good += 1;
+      return true;
+    }
+    const pollFor = async (ms: number, until: () => boolean = () => false): Promise<void> => {
+      const end = Date.now() + ms;
+      for (let turn = 0; Date.now() < end && !until(); turn += 1) {
+        await poll(turn);
+        await pause(5);
+      }
+    };
+
+    for (const lateMs of [TIMEOUT_MS * 1.3, TIMEOUT_MS * 2.6, TIMEOUT_MS * 6]) {
+      slave.delay(lateMs);
+      await pollFor(600);
+      expect([good, wrong]).toEqual([0, 0]);
+    }
+    slave.delay(0);
+    await pollFor(15_000, () => good >= 20);
+    expect(good).toBeGreaterThanOrEqual(20);
+    for (let round = 0; round < 4; round += 1) {
+      slave.delay(round % 2 === 0 ? TIMEOUT_MS * 2 : 0); // In and out of time.
+      await pollFor(200);
+    }
+    expect(wrong).toBe(0);
+  },
+);

@@ -13,14 +13,20 @@ const major = Number(process.versions.node.split('.')[0]);
 const nouns = {
   audit: 'cloud',
   billing: 'cloud',
+  browse: 'edge',
   command: 'cloud',
   db: 'cloud',
+  discover: 'edge',
+  doctor: 'edge',
   gateway: 'cloud',
   park: 'cloud',
   points: 'edge',
+  read: 'edge',
   readings: 'cloud',
   resync: 'edge',
   sim: 'firmware-sim',
+  watch: 'edge',
+  write: 'edge',
   writing: 'edge',
 };
 

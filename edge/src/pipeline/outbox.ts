@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { Failpoint } from '../base/failpoint.ts';
 import { guarded, openFile, transact } from './outbox-file.ts';
 import { complement, type Range } from './ranges.ts';
@@ -179,23 +179,45 @@ export function openOutbox(deps: OutboxDeps): Outbox {
     messageId: (seq) => createHmac('sha256', secret).update(`${epoch}|${seq}`).digest('base64url'),
     receive: (ranges, mayLose, at) => receive({ db, sql, ranges, mayLose, at }),
     purge: (before) => transact(db, () => Number(sql.purge.run(before).changes)),
-    state() {
-      const { pending, oldest } = guarded(
-        () => sql.pending.get() as { pending: number; oldest: number | null },
-      );
-      const { written, total, recent, since, until } = guarded(
-        () => sql.growth.get(RECENT) as unknown as Growth,
-      );
-      const spanMs = until - since;
-      return {
-        ...{ pending, oldestAt: oldest, bytes: usedBytes(), maxBytes },
-        waitingBytes: total === 0 ? 0 : Math.round((usedBytes() * pending) / Math.max(total, pending)),
-        bytesPerHour: written > 1 && spanMs >= RECENT_MS ? Math.round((recent / spanMs) * 3_600_000) : null,
-      };
-    },
+    state: () => stateOf(sql, maxBytes),
     close() {
       if (db.isOpen) db.close();
     },
+  };
+}
+
+/** What a look at an outbox shows that leaves the file, and the gateway that may be writing to it, alone. */
+export interface OutboxPeek {
+  readonly epoch: string;
+  readonly state: OutboxState;
+  /** Unix ms of the newest sample that is still here. */
+  readonly heldUntil: number | null;
+}
+
+/** @throws Error, mostly of SQLite, when the file cannot be read; it is never moved or changed. */
+export function peekOutbox(path: string, maxBytes: number): OutboxPeek {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const sql = prepare(db);
+    const { epoch } = sql.identity.get() as { epoch: string };
+    const { until } = sql.heldUntil.get() as { until: number | null };
+    return { epoch, state: stateOf(sql, maxBytes), heldUntil: until };
+  } finally {
+    db.close();
+  }
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+function stateOf(sql: Statements, maxBytes: number): OutboxState {
+  const { pending, oldest } = guarded(() => sql.pending.get() as { pending: number; oldest: number | null });
+  const { written, total, recent, since, until } = guarded(() => sql.growth.get(RECENT) as unknown as Growth);
+  const bytes = guarded(() => (sql.usedBytes.get() as { used: number }).used);
+  const spanMs = until - since;
+  return {
+    ...{ pending, oldestAt: oldest, bytes, maxBytes },
+    waitingBytes: total === 0 ? 0 : Math.round((bytes * pending) / Math.max(total, pending)),
+    bytesPerHour: written > 1 && spanMs >= RECENT_MS ? Math.round((recent / spanMs) * 3_600_000) : null,
   };
 }
 
@@ -230,6 +252,7 @@ function prepare(db: DatabaseSync) {
       "SELECT seq FROM message WHERE kind = 'samples' AND to_ms >= ? AND from_ms < ? ORDER BY seq",
     ),
     heldSince: db.prepare("SELECT min(from_ms) AS since FROM message WHERE kind = 'samples'"),
+    heldUntil: db.prepare("SELECT max(to_ms) AS until FROM message WHERE kind = 'samples'"),
     envelope: db.prepare('SELECT envelope FROM message WHERE seq = ?'),
     markReceived: db.prepare(
       'UPDATE message SET received_at = ? WHERE received_at IS NULL AND seq BETWEEN ? AND ?',

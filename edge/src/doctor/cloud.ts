@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { connect as dial } from 'node:net';
+import { connect as dialTls } from 'node:tls';
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+import { subjects } from '@parkline/contract';
+import type { Home } from '../config/load.ts';
+import { checkReceipt } from '../downlink/receipts.ts';
+import { fail, type Finding, ok, skipped, warn } from './check.ts';
+
+const TIMEOUT_MS = 5_000;
+/** A clock further off makes readings suspect. */
+const MAX_SKEW_MS = 2_000;
+const DAY_MS = 86_400_000;
+
+/** The way to the cloud, step by step: name, port, certificate, login, and an answer that the cloud signed. */
+export async function checkCloud(
+  { config, keys }: Home,
+  epoch: string | undefined,
+  now: () => number,
+): Promise<Finding[]> {
+  const url = new URL(config.nats.url);
+  const port = Number(url.port || 4_222);
+  const network = await checkNetwork(url.hostname, port);
+  const certificate = await checkCertificate(url, port, now());
+  if (network.state === 'fail')
+    return [
+      network,
+      certificate,
+      skipped('broker', 'not asked: it cannot be reached'),
+      skipped('cloud', 'not asked'),
+    ];
+  return [network, certificate, ...(await checkBroker({ config, keys }, epoch, now))];
+}
+
+async function checkNetwork(host: string, port: number): Promise<Finding> {
+  try {
+    const { address } = await lookup(host);
+    const tookMs = await reach(address, port);
+    return ok('network', `${host}:${port} (${address}) answers in ${tookMs.toFixed(0)} ms`);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const why = error instanceof Error ? error.message : String(error);
+    const todo =
+      code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? 'check the name in nats.url and the DNS server of this network'
+        : `let this machine out to ${host}:${port} (TCP); check the firewall and whether the cloud is up`;
+    return fail('network', `${host}:${port} does not answer: ${why}`, todo);
+  }
+}
+
+function reach(host: string, port: number): Promise<number> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const socket = dial({ host, port, timeout: TIMEOUT_MS });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(performance.now() - began);
+    });
+    socket.once('timeout', () => socket.destroy(new Error(`no answer in ${TIMEOUT_MS / 1_000} s`)));
+    socket.once('error', reject);
+  });
+}
+
+/** A message server introduces itself in clear text first and turns to TLS then, unless it begins with it. */
+async function checkCertificate(url: URL, port: number, now: number): Promise<Finding> {
+  if (url.protocol !== 'tls:') {
+    const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+    return isLocal
+      ? skipped('certificate', 'none: the connection stays on this machine')
+      : warn('certificate', 'the connection is not encrypted', 'use tls:// in nats.url');
+  }
+  try {
+    const until = await certificateEnd(url.hostname, port);
+    const days = Math.floor((until - now) / DAY_MS);
+    const found = `ends ${new Date(until).toISOString()}, in ${days} days`;
+    if (days < 0) return fail('certificate', found, 'renew the certificate of the message server');
+    return days < 30
+      ? warn('certificate', found, 'renew the certificate of the message server')
+      : ok('certificate', found);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(
+      'certificate',
+      why,
+      'check the certificate of the message server and whom this machine trusts',
+    );
+  }
+}
+
+function certificateEnd(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const plain = dial({ host, port, timeout: TIMEOUT_MS });
+    plain.once('error', reject).once('timeout', () => plain.destroy(new Error('no answer')));
+    plain.once('data', () => {
+      const secure = dialTls({ socket: plain, servername: host });
+      secure.once('error', reject).once('secureConnect', () => {
+        const { valid_to: end } = secure.getPeerCertificate();
+        secure.destroy();
+        resolve(Date.parse(end));
+      });
+    });
+  });
+}
+
+async function checkBroker(
+  { config, keys }: Pick<Home, 'config' | 'keys'>,
+  epoch: string | undefined,
+  now: () => number,
+): Promise<Finding[]> {
+  let nats: NatsConnection;
+  try {
+    nats = await connect({
+      ...{ servers: config.nats.url, name: `doctor of ${config.gatewayId}`, timeout: TIMEOUT_MS },
+      ...{ authenticator: nkeyAuthenticator(keys.natsSeed), inboxPrefix: `_INBOX.${config.gatewayId}` },
+      reconnect: false,
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const todo = 'the broker must know the key of this gateway: claim it, or let the operator add it';
+    return [fail('broker', `refuses this gateway: ${why}`, todo), skipped('cloud', 'not asked')];
+  }
+  try {
+    const tookMs = await nats.rtt();
+    const broker = ok(
+      'broker',
+      `knows this gateway, version ${nats.info?.version ?? '?'}, ${tookMs} ms there and back`,
+    );
+    return [broker, await askCloud(nats, { config, keys }, epoch, now)];
+  } finally {
+    await nats.close();
+  }
+}
+
+/** The receipt is the one thing that proves who is at the other end, and what time it is there. */
+async function askCloud(
+  nats: NatsConnection,
+  { config, keys }: Pick<Home, 'config' | 'keys'>,
+  epoch: string | undefined,
+  now: () => number,
+): Promise<Finding> {
+  const asked = epoch ?? randomBytes(8).toString('hex');
+  try {
+    const subject = subjects.receiptQuery(config.gatewayId);
+    const began = now();
+    const reply = await nats.request(subject, JSON.stringify({ epoch: asked }), { timeout: TIMEOUT_MS });
+    const us = { cloudKey: keys.cloud, gatewayId: config.gatewayId, epoch: asked, lastSeq: Infinity };
+    const checked = checkReceipt(reply.data, us);
+    if (!checked.ok)
+      return fail(
+        'cloud',
+        `answers, and the answer is not to be believed: ${checked.why}`,
+        'compare keys/cloud.pub.pem with the key of your cloud',
+      );
+    const skewMs = Math.round((began + now()) / 2 - checked.receipt.at);
+    if (Math.abs(skewMs) > MAX_SKEW_MS)
+      return fail(
+        'cloud',
+        `answers; its clock differs by ${(-skewMs / 1_000).toFixed(1)} s`,
+        'set the clock of this machine',
+      );
+    return ok('cloud', `answers and proves who it is; clocks differ by ${Math.abs(skewMs)} ms`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(
+      'cloud',
+      `does not say what it holds: ${why}`,
+      'readings wait on this disk; look whether ingest runs',
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { Driver, DriverModule } from '@parkline/kit';
+import { adviceFor } from '../bench/run.ts';
+import type { ConnectionConfig, DeviceConfig } from '../config/schema.ts';
+import { fail, type Finding, ok, skipped, warn } from './check.ts';
+
+export interface DeviceCheckDeps {
+  readonly loadDriver: (protocol: string) => Promise<DriverModule>;
+  /** Folder of the gateway for what drivers keep. */
+  readonly driverDir: string;
+  /** Longest time for one device, ms. */
+  readonly limitMs: number;
+}
+
+/** Asks every device of a connection for all its points, one after the other. Yields as they answer. */
+export async function* checkConnection(
+  { id, driver: protocol, params, devices }: ConnectionConfig,
+  deps: DeviceCheckDeps,
+): AsyncGenerator<Finding> {
+  let connection;
+  try {
+    const module = await deps.loadDriver(protocol);
+    const dataDir = join(deps.driverDir, encodeURIComponent(id));
+    const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+    connection = module.openConnection(params, { now: () => Date.now(), dataDir, log: silent });
+  } catch (error) {
+    yield fail(`connection ${id}`, messageOf(error), adviceFor(error));
+    for (const { name } of devices)
+      yield skipped(`device ${name}`, `not asked: connection ${id} cannot be opened`);
+    return;
+  }
+  try {
+    for (const device of devices)
+      yield await checkDevice(() => connection.device(device.params), device, deps.limitMs);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function checkDevice(
+  open: () => Driver,
+  { name, points }: DeviceConfig,
+  limitMs: number,
+): Promise<Finding> {
+  const check = `device ${name}`;
+  let driver: Driver | undefined;
+  try {
+    driver = open();
+    const refs = points.map(({ id, address, scale, kind }) => ({ pointId: id, address, scale, kind }));
+    const began = performance.now();
+    const samples = await driver.read(refs, AbortSignal.timeout(limitMs));
+    const tookMs = Math.round(performance.now() - began);
+    const bad = samples.filter(({ quality }) => quality === 'bad');
+    if (bad.length === 0) return ok(check, `answers in ${tookMs} ms, ${samples.length} points good`);
+    const [first] = bad;
+    const address = points.find(({ id }) => id === first?.pointId)?.address ?? '';
+    const found = `answers, ${bad.length} of ${samples.length} points are bad; ${address}: ${first?.why ?? 'no reason'}`;
+    return warn(
+      check,
+      found,
+      'compare the addresses of the template with what the device holds (parkline browse)',
+    );
+  } catch (error) {
+    return fail(check, messageOf(error), adviceFor(error));
+  } finally {
+    await driver?.close();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import { loadTemplate } from './load.ts';
 import { deviceFile, templatesOf } from './testing.ts';
 
 interface DeviceFile {
-  variables: { name: string; as: string; quantity: string; weight?: number }[];
+  variables: { name: string; as: string; quantity: string; weight?: number; writable?: string }[];
 }
 
 /** A state is a Boolean or an enumeration, which never scales. */
@@ -12,10 +12,11 @@ const stateTypes = ['Boolean', 'UInt16'];
 test.each(templatesOf('opcua'))('%s says the same as the simulator’s table of that model', (id) => {
   const template = loadTemplate(id);
   const { variables } = deviceFile<DeviceFile>(id);
-  for (const { key, kind, address, scale } of template.points) {
+  for (const { key, kind, address, scale, write } of template.points) {
     const row = variables.find(({ quantity }) => quantity === key);
     if (!row) throw new Error(`${key} is not in the device table`);
     expect([key, address, scale]).toEqual([key, row.name, row.weight ?? 1]);
+    expect([key, write !== undefined]).toEqual([key, row.writable !== undefined]);
     if (kind === 'state') expect([stateTypes.includes(row.as), scale]).toEqual([true, 1]);
     if (row.as === 'Boolean') expect([key, kind]).toEqual([key, 'state']);
   }

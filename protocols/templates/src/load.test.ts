@@ -28,6 +28,44 @@ test('every shipped template is sound and bilingual, and every meter has one bil
   }
 });
 
+test('there is a template for each kind of device a park has, and every point has its class and tags', () => {
+  const templates = [...loadTemplates().values()];
+  const kinds = new Map<string, number>();
+  for (const { kind } of templates) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  for (const kind of ['ahu', 'vav', 'fcu', 'chiller', 'boiler', 'water-meter', 'heat-meter'])
+    expect([kind, kinds.has(kind)]).toEqual([kind, true]);
+  for (const kind of ['elevator', 'gate', 'leak-sensor'])
+    expect([kind, kinds.has(kind)]).toEqual([kind, true]);
+  expect(kinds.get('three-phase-meter')).toBeGreaterThanOrEqual(8);
+  for (const { id, points } of templates)
+    for (const { key, brick, tags } of points) {
+      expect([id, key, /^([A-Z][A-Za-z0-9]*)(_[A-Z0-9][A-Za-z0-9]*)*$/.test(brick)]).toEqual([id, key, true]);
+      expect([id, key, tags.length > 0 && tags.every((tag) => /^[a-z][a-z0-9-]*$/.test(tag))]).toEqual([
+        id,
+        key,
+        true,
+      ]);
+    }
+});
+
+test('what may be written are setpoints and commands, within limits, with the defaults filled in', () => {
+  const written = [...loadTemplates().values()].flatMap(({ id, kind, points }) =>
+    points.flatMap(({ key, write }) => (write ? [{ id, kind, key, write }] : [])),
+  );
+  for (const kind of ['ahu', 'vav', 'fcu', 'chiller', 'boiler', 'gate', 'elevator'])
+    expect([kind, written.some((point) => point.kind === kind)]).toEqual([kind, true]);
+  for (const { id, kind, key, write } of written) {
+    expect([id, key, /setpoint|command|speed|occupied|barrier|in_service/.test(key)]).toEqual([
+      id,
+      key,
+      true,
+    ]);
+    expect([id, key, write.safety]).toEqual([id, key, kind === 'gate' || kind === 'elevator']);
+    expect(write.priority).toBeGreaterThanOrEqual(8);
+    expect(write.holdS).toBeGreaterThan(0);
+  }
+});
+
 test('a key has the same unit, kind and name in every template', () => {
   const seen = new Map<string, string>();
   for (const { id, points } of loadTemplates().values()) {
@@ -69,8 +107,60 @@ test.each([
     /states/,
   ],
   ['a gauge with a resolution', good.replace('kind: register', 'kind: gauge'), /only a register/],
+  [
+    'a register with an offset',
+    good.replace('brick: X', 'offset: 1, brick: X'),
+    /only a gauge has an offset/,
+  ],
+  ['limits upside down', good.replace('brick: X', 'limits: { min: 2, max: 1 }, brick: X'), /limits.min 2/],
+  ['a scale that hides everything', good.replace('scale: 1', 'scale: 0'), /scale 0/],
+  [
+    'a register to be written',
+    good.replace('brick: X', 'write: { min: 0, max: 1 }, brick: X'),
+    /register cannot/,
+  ],
 ] as const)('refuses %s', (_what, text, why) => {
   expect(() => parseTemplate(text, 'three-phase-meter/acme-one')).toThrow(why);
+});
+
+const gaugeText = good
+  .replace('kind: register', 'kind: gauge')
+  .replace('resolution: 0.01', 'resolution: 1')
+  .replace('billing: true, ', '');
+const withWrite = (write: string): string => gaugeText.replace('brick: X', `write: ${write}, brick: X`);
+const withState = (write: string): string =>
+  withWrite(write)
+    .replace('kind: gauge', 'kind: state')
+    .replace('brick: X', "states: { '0': { en: a, zh: 甲 } }, brick: X");
+
+test('write limits get the defaults of the contract', () => {
+  const [point] = parseTemplate(withWrite('{ min: 16, max: 30 }'), 'three-phase-meter/acme-one').points;
+  expect(point?.write).toEqual({
+    ...{ min: 16, max: 30, perMinute: 6, priority: 16, holdS: 3_600, safety: false },
+  });
+});
+
+test.each([
+  ['upside down', withWrite('{ min: 3, max: 2 }'), /write.min 3 is above max 2/],
+  ['of a priority that protects life', withWrite('{ min: 0, max: 1, priority: 5 }'), /priority/],
+  ['that no step reaches', withWrite('{ min: 0, max: 1, step: 0.3 }'), /no whole number of steps/],
+  ['with a release outside', withWrite('{ min: 16, max: 30, release: 5 }'), /release 5/],
+  ['with a release between steps', withWrite('{ min: 0, max: 4, step: 2, release: 1 }'), /release 1/],
+  ['of a state in broken steps', withState('{ min: 0, max: 1 }'), /say step: 1/],
+  [
+    'of a state without names',
+    withWrite('{ min: 0, max: 1, step: 1 }').replace('kind: gauge', 'kind: state'),
+    /needs names/,
+  ],
+])('refuses write limits %s', (_what, text, why) => {
+  expect(() => parseTemplate(text, 'three-phase-meter/acme-one')).toThrow(why);
+});
+
+test.each(['gate', 'elevator'])('whatever can be written of a %s needs two people', (kind) => {
+  const text = (safety: boolean): string =>
+    withState(`{ min: 0, max: 1, step: 1, safety: ${safety} }`).replaceAll('three-phase-meter', kind);
+  expect(() => parseTemplate(text(false), `${kind}/acme-one`)).toThrow(/say safety: true/);
+  expect(parseTemplate(text(true), `${kind}/acme-one`).points[0]?.write?.safety).toBe(true);
 });
 
 test('refuses a key that comes twice', () => {

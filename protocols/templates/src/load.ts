@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { schemaErrors } from '@parkline/contract';
+import { Value } from 'typebox/value';
 import { parse } from 'yaml';
-import { Template } from './schema.ts';
+import { Template, type TemplatePoint } from './schema.ts';
 
 /** The templates that come with the product. */
 export const templateFolder = join(import.meta.dirname, '..');
@@ -12,7 +13,7 @@ export const templateFolder = join(import.meta.dirname, '..');
  * @throws Error naming the file's id and every fault at once.
  */
 export function parseTemplate(text: string, id: string): Template {
-  const value: unknown = parse(text);
+  const value = Value.Default(Template, parse(text));
   const shape = schemaErrors(Template, value).map((fault) => `${fault.instancePath || '/'} ${fault.message}`);
   const faults = shape.length > 0 ? shape : meaningFaults(value as Template, id);
   if (faults.length > 0) throw new Error(`template ${id}: ${faults.join('; ')}`);
@@ -35,8 +36,43 @@ function meaningFaults(template: Template, id: string): string[] {
       faults.push(`${point.key}: only a register has a resolution`);
     if (point.states && point.kind !== 'state') faults.push(`${point.key}: only a state has states`);
     if (point.billing && point.kind !== 'register') faults.push(`${point.key}: only a register can bill`);
+    if (point.offset !== undefined && point.kind !== 'gauge')
+      faults.push(`${point.key}: only a gauge has an offset`);
+    if (point.scale === 0) faults.push(`${point.key}: scale 0 shows nothing`);
+    const { min = -Infinity, max = Infinity } = point.limits ?? {};
+    if (min > max) faults.push(`${point.key}: limits.min ${min} is above max ${max}`);
+    faults.push(...writeFaults(point, template.kind).map((fault) => `${point.key}: ${fault}`));
   }
   return faults;
+}
+
+/** Devices that may hurt people: whatever can be written there needs two of them. */
+const SAFETY_KINDS: readonly string[] = ['gate', 'elevator'];
+
+function writeFaults({ kind, write, states }: TemplatePoint, deviceKind: string): string[] {
+  if (!write) return [];
+  const { min, max, step, release, safety } = write;
+  const isStep = (value: number): boolean =>
+    step === undefined || Number.isInteger(Number(((value - min) / step).toPrecision(12)));
+  const faults: string[] = [];
+  if (kind === 'register') faults.push('a register cannot be written');
+  if (min > max) faults.push(`write.min ${min} is above max ${max}`);
+  if (!isStep(max)) faults.push(`write.max ${max} is no whole number of steps of ${step} above ${min}`);
+  if (release !== undefined && (release < min || release > max || !isStep(release)))
+    faults.push(`write.release ${release} may not be written itself`);
+  if (kind === 'state') faults.push(...stateFaults(step, min, states));
+  if (SAFETY_KINDS.includes(deviceKind) && !safety)
+    faults.push(`people may be hurt by a ${deviceKind}: say safety: true`);
+  return faults;
+}
+
+/** A state takes whole numbers, and shows people a name for each that it lists. */
+function stateFaults(step: number | undefined, min: number, states: TemplatePoint['states']): string[] {
+  const isWhole = Number.isInteger(min) && step !== undefined && Number.isInteger(step);
+  return [
+    ...(isWhole ? [] : ['a state is written in whole steps: say step: 1']),
+    ...(states ? [] : ['a state that may be written needs names for its values (states)']),
+  ];
 }
 
 /** @throws Error when there is no such template (it lists what exists) or its file is faulty. */

@@ -19,7 +19,7 @@ const HELD_MS = 60_000;
 const LEAVE_MS = 2_000;
 /** Heap of one driver, MiB: one that leaks ends itself long before the gateway is short. */
 const HEAP_MB = 192;
-const YOUNG_HEAP_MB = 4;
+const YOUNG_HEAP_MB = 2;
 
 export interface HostDeps {
   readonly clock: Clock;

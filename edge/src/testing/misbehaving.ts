@@ -2,7 +2,7 @@ import { type Driver, DriverError, type DriverModule, type PointRef, type Sample
 
 /**
  * A driver with every vice, for a thread of its own: it does what the address of a point says. 'value' answers with the number
- * of reads since its thread began.
+ * of reads since its thread began, and 'count' is never pushed.
  */
 export const driver: DriverModule = {
   protocol: 'misbehaving',
@@ -74,7 +74,8 @@ function misbehaving(): Driver {
     },
     subscribe: (refs, onSample, signal) =>
       new Promise((resolve, reject) => {
-        for (const ref of refs) for (let n = 1; n <= 3; n += 1) onSample(sampleOf(ref, n));
+        for (const ref of refs.filter(({ address }) => address !== 'count'))
+          for (let n = 1; n <= 3; n += 1) onSample(sampleOf(ref, n));
         if (refs[0]?.address === 'gone') reject(new DriverError('lost', 'last will', 'unit 1'));
         signal.addEventListener('abort', () => {
           resolve();

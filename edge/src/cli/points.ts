@@ -93,23 +93,27 @@ function scaleFactor(text: string, before: ReadonlyMap<string, number>): Readonl
 
 /** @returns the exit code. */
 async function importFile(io: Io, path: string, options: ImportOptions): Promise<number> {
-  const home = options.dryRun ? knownHome(io, options.home) : gatewayHome(io, options.home);
-  const isKnown = home !== undefined && existsSync(storePath(home));
-  using store = home !== undefined && (isKnown || !options.dryRun) ? closing(openHomeStore(home)) : undefined;
+  const { dryRun = false, yes = false, json = false, details = false } = options;
+  const home = dryRun ? knownHome(io, options.home) : gatewayHome(io, options.home);
   progress(io, `reading ${path}`);
-  const seen = readAndCompare(io, path, options, store?.value);
-  const { plan, errors } = seen;
-  const isUsable = plan.changes.length > 0;
-  const isToCommit = !options.dryRun && isUsable && (options.yes === true || (await confirm(io, seen)));
-  const batch = isToCommit && store ? commit(io, store.value, seen, path, options.format) : null;
+  const seen = compare(io, path, options, home);
+  const isUsable = seen.plan.changes.length > 0;
+  const isWanted = !dryRun && isUsable && (yes || (await confirm(io, seen)));
+  const batch = isWanted && home !== undefined ? commit(io, home, seen, path, options.format) : null;
   io.out(
-    options.json
-      ? importJson(seen, { details: options.details ?? false, ...(isToCommit && { batch }) })
-      : importText(seen, { batch, isDryRun: options.dryRun ?? false }),
+    json
+      ? importJson(seen, { details, ...(isWanted && { batch }) })
+      : importText(seen, { batch, isDryRun: dryRun }),
   );
-  if (!isUsable) return exit.failed;
-  if (!options.dryRun && !isToCommit) return exit.failed;
-  return errors.length > 0 ? exit.partial : 0;
+  if (!isUsable || (!dryRun && !isWanted)) return exit.failed;
+  return seen.errors.length > 0 ? exit.partial : 0;
+}
+
+/** Compares with the list of that gateway; without one, with an empty list. */
+function compare(io: Io, path: string, options: ImportOptions, home: string | undefined): Preview {
+  if (home === undefined || !existsSync(storePath(home))) return readAndCompare(io, path, options, undefined);
+  using store = closing(openHomeStore(home));
+  return readAndCompare(io, path, options, store.value);
 }
 
 /** The home of a dry run; there need not be one. */
@@ -153,9 +157,10 @@ async function confirm(io: Io, { plan, errors }: Preview): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-function commit(io: Io, store: PointStore, { plan }: Preview, path: string, format: Format): number | null {
+function commit(io: Io, home: string, { plan }: Preview, path: string, format: Format): number | null {
   progress(io, 'writing');
-  const done = store.commit(plan, { file: path, format });
+  using store = closing(openHomeStore(home));
+  const done = store.value.commit(plan, { file: path, format });
   if ('batch' in done) return done.batch;
   throw new Error('the list was changed by another import meanwhile; run this one again');
 }

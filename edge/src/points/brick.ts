@@ -23,7 +23,8 @@ export function parseBrick(file: SourceFile): Parsed {
     if (!isHeld && !(brick && POINT.test(brick))) continue;
     if (node.out.get('type')?.some(({ value }) => localName(value) === 'Class')) continue;
     seen += 1;
-    const row = graph.rowOf(node.id);
+    // A node without a name stands in the lines of what points at it.
+    const row = graph.rowOf(node.isBlank ? (node.in.get('hasPoint')?.[0] ?? '') : node.id);
     const fail = (field: string, message: string): void => {
       collector.fault(row, field, message);
     };

@@ -10,7 +10,7 @@ import {
   textFault,
   yesOf,
 } from './table.ts';
-import { inUnit, isCounted } from './units.ts';
+import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 type Column =
   | 'keyname'
@@ -129,7 +129,12 @@ function readRows(
     }
     objects.set(name, row.row);
     if (!point) continue;
-    collector.add(row.row, { ...point, equipment: devices.get(device) || null }, columns.keyname.label);
+    collector.add(
+      row.row,
+      { ...point, equipment: devices.get(device) || null },
+      columns.keyname.label,
+      row.cell('keyname'),
+    );
   }
 }
 
@@ -177,8 +182,8 @@ function readObject(
       kind: kind === 'gauge' && isCounted(unit.unit) && !settable ? 'register' : kind,
       ...unit,
       writable: settable ?? false,
-      min,
-      max,
+      min: valueInUnit(unit.sourceUnit, min),
+      max: valueInUnit(unit.sourceUnit, max),
       states,
     }),
   };

@@ -38,25 +38,51 @@ export function renderDefaults(lines: readonly string[], parameters: Parameters)
   });
 }
 
-/** Fills parameters in; a line with another action (an include) is empty. */
+/** Fills parameters in, _ where nobody sets one; a line with another action (an include) is empty. */
 function substitute(line: string, parameters: Parameters): string {
   let rest = line;
   for (let found = ACTION.exec(rest); found; found = ACTION.exec(rest)) {
     const name = /^\.(\w+)(?:\s*\|.*)?$/.exec(found[1] ?? '')?.[1];
     if (name === undefined) return /^\s*\{\{/.test(line) ? '' : rest.replace(ACTION, '?');
-    rest = rest.replace(ACTION, () => parameters.get(name) ?? '');
+    const value = parameters.get(name);
+    rest = rest.replace(ACTION, () => (value ? value : '_'));
   }
   return rest;
 }
 
+/** Decides `eq .usage "pv"`, `or (eq ...) (not .x)`, `.x`; anything else is false. */
 function isTrue(condition: string, parameters: Parameters): boolean {
-  const compare = /^(eq|ne)\s+\.(\w+)\s+"([^"]*)"$/.exec(condition);
-  if (compare) {
-    const [, how, name = '', value] = compare;
-    return ((parameters.get(name) ?? '') === value) === (how === 'eq');
-  }
-  const [, negated, name] = /^(not\s+)?\.(\w+)$/.exec(condition) ?? [];
-  if (name === undefined) return false;
-  const value = parameters.get(name) ?? '';
-  return (value !== '' && value !== 'false' && value !== '0') === (negated === undefined);
+  const tokens = condition.match(/"[^"]*"|[()]|[^\s()"]+/g) ?? [];
+  let at = 0;
+  const isYes = (value: string): boolean => value !== '' && value !== 'false' && value !== '0';
+  const operand = (): string => {
+    const token = tokens[at++];
+    if (token === '(') {
+      const value = call(20);
+      at += 1; // The closing bracket.
+      return value;
+    }
+    if (token?.startsWith('"')) return token.slice(1, -1);
+    return token?.startsWith('.') ? (parameters.get(token.slice(1)) ?? '') : (token ?? '');
+  };
+  const call = (most: number): string => {
+    const name = tokens[at] ?? '';
+    if (!['eq', 'ne', 'and', 'or', 'not'].includes(name)) {
+      const value = operand();
+      return at < tokens.length && tokens[at] !== ')' ? '' : value;
+    }
+    at += 1;
+    const values: string[] = [];
+    while (at < tokens.length && tokens[at] !== ')' && values.length < most) values.push(operand());
+    const [first = '', ...others] = values;
+    const results: Readonly<Record<string, boolean>> = {
+      eq: others.includes(first),
+      ne: first !== others[0],
+      and: values.every(isYes),
+      or: values.some(isYes),
+      not: !isYes(first),
+    };
+    return results[name] ? 'true' : '';
+  };
+  return condition.length < 1_000 && isYes(call(20));
 }

@@ -133,42 +133,43 @@ function readZinc(text: string): Entities {
   const entities: Entity[] = [];
   const faults: Fault[] = [];
   let columns: readonly string[] | undefined;
-  text.split('\n').forEach((line, at) => {
+  for (const [at, line] of text.split('\n').entries()) {
     const row = at + 1;
     if (line.startsWith('ver:')) columns = undefined;
-    else if (line.trim() === '') return;
-    else if (!columns) {
+    else if (line.trim() === '') continue;
+    else if (columns) {
+      const entity = ofLine(row, columns, splitZinc(line), faults);
+      if (entity) entities.push(entity);
+    } else {
       columns = splitZinc(line).map((cell) => /^\s*([A-Za-z_]\w*)/.exec(cell)?.[1] ?? '');
       const bad = columns.findIndex((name, place) => name === '' || columns!.indexOf(name) !== place);
-      if (bad >= 0)
-        faults.push({
-          row,
-          field: columns[bad] || `column ${bad + 1}`,
-          message: 'is no name of a column, or is there twice',
-        });
-    } else {
-      const cells = splitZinc(line);
-      if (cells.length > columns.length) {
-        faults.push({
-          row,
-          field: 'row',
-          message: `has ${cells.length} cells, and the columns are ${columns.length}`,
-        });
-        return;
-      }
-      const entity = ofCells(row, columns, cells, faults);
-      if (entity) entities.push(entity);
+      if (bad < 0) continue;
+      const field = columns[bad] || `column ${bad + 1}`;
+      faults.push({
+        row,
+        field,
+        message: 'is no name of a column, or is there twice; no row below can be read',
+      });
+      return { entities, faults };
     }
-  });
+  }
   return { entities, faults };
 }
 
-function ofCells(
+function ofLine(
   row: number,
   columns: readonly string[],
   cells: readonly string[],
   faults: Fault[],
 ): Entity | undefined {
+  if (cells.length > columns.length) {
+    faults.push({
+      row,
+      field: 'row',
+      message: `has ${cells.length} cells, and the columns are ${columns.length}`,
+    });
+    return undefined;
+  }
   const tags = new Map<string, Value>();
   let isSound = true;
   cells.forEach((cell, place) => {

@@ -3,7 +3,7 @@ import { type Entity, readEntities, type Value } from './haystack-read.ts';
 import { type Area, formatPlace } from './modbus-address.ts';
 import { createCollector, draft, type Parsed, type PointDraft, quote, type SourceFile } from './point.ts';
 import { numberOf, textFault } from './table.ts';
-import { inUnit, isCounted } from './units.ts';
+import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 type Complain = (field: string, message: string) => void;
 type Tags = Entity['tags'];
@@ -67,8 +67,8 @@ function readPoint(tags: Tags, names: Names, complain: Complain): PointDraft | u
     kind: kind === 'gauge' && isCounted(unit.unit) && !isCommanded ? 'register' : kind,
     ...unit,
     writable: isCommanded,
-    min: limitOf(tags.get('minVal')),
-    max: limitOf(tags.get('maxVal')),
+    min: valueInUnit(unit.sourceUnit, limitOf(tags.get('minVal'))),
+    max: valueInUnit(unit.sourceUnit, limitOf(tags.get('maxVal'))),
     tags: [...tags].flatMap(([name, { kind: what }]) => (what === 'marker' ? [name] : [])).sort(),
     states: statesOf(text('enum')),
   });

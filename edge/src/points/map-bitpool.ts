@@ -10,7 +10,7 @@ import {
 import { isFields, textOf, type Fields } from './json.ts';
 import { createCollector, draft, type Parsed, type PointDraft, quote, type SourceFile } from './point.ts';
 import { numberOf, textFault, wholeOf } from './table.ts';
-import { inUnit, isCounted, tidy } from './units.ts';
+import { conversionOf, inUnit, isCounted, tidy } from './units.ts';
 
 /** Unit of a quantity before its prefix: `POWER_ACTIVE_P` counts watts. */
 const quantities: Readonly<Record<string, string>> = {
@@ -111,7 +111,9 @@ function formatOf(
   const [, width = '', kind = '', bytes = ''] =
     /^(16|32|64)_?BIT_(U?INT|FLOAT|BCD)(?:_(HI_FIRST|LO_FIRST|\d{2,8}))?$/i.exec(text) ?? [];
   const encoding = encodings.get(`${width}${kind.toUpperCase()}`);
-  const order = orderOf(bytes === '12' ? 'AB' : bytes === '21' ? 'BA' : bytes);
+  // Of wider numbers "low first" says neither whether it means bytes or words.
+  const isVague = width !== '16' && bytes.toUpperCase() === 'LO_FIRST';
+  const order = isVague ? undefined : orderOf(bytes === '12' ? 'AB' : bytes === '21' ? 'BA' : bytes);
   if (encoding && order) return { encoding, order };
   fail(
     'format',
@@ -150,6 +152,10 @@ function unitOf(entry: Fields, fail: Complain): string | null {
   }
   const quantity = textOf(entry, 'uom').toUpperCase();
   if (quantity === '' || quantity === 'NONE') return null;
-  const base = Object.hasOwn(quantities, quantity) ? quantities[quantity]! : textOf(entry, 'uom');
-  return `${prefixes[prefix]!}${base}`;
+  const sign = prefixes[prefix]!;
+  if (Object.hasOwn(quantities, quantity)) return `${sign}${quantities[quantity]!}`;
+  // Most others end in their unit: TEMPERATURE_DEG_C.
+  const parts = quantity.split('_');
+  const tails = parts.map((_, at) => sign + parts.slice(at).join('_')).filter((tail) => tail.length > 1);
+  return tails.find((tail) => conversionOf(tail)) ?? `${sign}${textOf(entry, 'uom')}`;
 }

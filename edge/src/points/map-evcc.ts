@@ -7,20 +7,20 @@ import { numberOf, wholeOf } from './table.ts';
 import { inUnit, isCounted } from './units.ts';
 
 /** Units that the template's readings have by definition. */
-const readings: Readonly<Record<string, string>> = {
-  power: 'W',
-  powers: 'W',
-  maxacpower: 'W',
-  energy: 'kWh',
-  returnenergy: 'kWh',
-  chargedenergy: 'kWh',
-  currents: 'A',
-  voltages: 'V',
-  soc: '%',
-  limitsoc: '%',
-  capacity: 'kWh',
-  frequency: 'Hz',
-};
+const readings: ReadonlyMap<string, string> = new Map([
+  ['power', 'W'],
+  ['powers', 'W'],
+  ['maxacpower', 'W'],
+  ['energy', 'kWh'],
+  ['returnenergy', 'kWh'],
+  ['chargedenergy', 'kWh'],
+  ['currents', 'A'],
+  ['voltages', 'V'],
+  ['soc', '%'],
+  ['limitsoc', '%'],
+  ['capacity', 'kWh'],
+  ['frequency', 'Hz'],
+]);
 
 /**
  * Parses an evcc template: every reading that comes from one Modbus register. Branches of the Go template are taken as they
@@ -39,7 +39,7 @@ export function parseEvcc(file: SourceFile, root: YAMLMap, rowAt: (offset: numbe
   const base = rowAt(render.range[0]);
   const lines = new LineCounter();
   const text = renderDefaults(render.value.split('\n'), defaultsOf(about)).join('\n');
-  const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 100 } as object);
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const [error] = document.errors;
   if (error || !isMap(document.contents)) {
     const row = base + (error?.linePos?.[0].line ?? 1);
@@ -125,7 +125,10 @@ function readRegister(
   const why = placeFault(place);
   if (why) fail('address', why);
   if (!isSound) return undefined;
-  const unit = inUnit(path.map((part) => readings[part.toLowerCase()]).find((text) => text) ?? null, scale);
+  const unit = inUnit(
+    path.map((part) => readings.get(part.toLowerCase())).find((text) => text) ?? null,
+    scale,
+  );
   return draft({
     key: name,
     name,

@@ -11,7 +11,7 @@ import {
 } from './modbus-address.ts';
 import { createCollector, draft, type Parsed, type PointDraft, quote } from './point.ts';
 import { numberOf, textFault, wholeOf } from './table.ts';
-import { inUnit, isCounted } from './units.ts';
+import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 const sections: readonly (readonly [name: string, area: Area, isWritable: boolean])[] = [
   ['read_write_word', 'hr', true],
@@ -83,6 +83,8 @@ function readEntry({ id, entry, area, isWritable }: Entry, complain: Complain): 
   if (!isSound || !place) return undefined;
   const control = fieldOf(entry, 'control');
   const number = fieldOf(entry, 'number');
+  const limit = (name: string): number | null =>
+    isFields(number) ? (numberOf(textOf(number, name)) ?? null) : null;
   const states = statesOf(entry);
   return draft({
     key: id,
@@ -97,8 +99,8 @@ function readEntry({ id, entry, area, isWritable }: Entry, complain: Complain): 
     ...unit,
     pollMs: Math.round(factor('scan_interval', 0) * 1_000) || null,
     writable: isWritable && control !== undefined && control !== 'binary_sensor' && control !== 'sensor',
-    min: isFields(number) ? (numberOf(textOf(number, 'min')) ?? null) : null,
-    max: isFields(number) ? (numberOf(textOf(number, 'max')) ?? null) : null,
+    min: valueInUnit(unit.sourceUnit, limit('min')),
+    max: valueInUnit(unit.sourceUnit, limit('max')),
     sentinels: sentinelsOf(entry),
     states,
   });

@@ -21,7 +21,7 @@ import {
   wholeOf,
   yesOf,
 } from './table.ts';
-import { inUnit, isCounted } from './units.ts';
+import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 const names = {
   point: ['name', 'pointname', 'pointid', 'label', 'signal', '点名', '点位', '名称'],
@@ -97,7 +97,7 @@ export function parseModbusCsv(file: SourceFile): Parsed {
     const point = readPoint(row, table, (field, message) => {
       collector.fault(row.row, field, message);
     });
-    if (point) collector.add(row.row, point, 'point');
+    if (point) collector.add(row.row, point, 'point', point.name);
   }
   return collector.done('modbus');
 }
@@ -141,8 +141,8 @@ function readPoint({ cell }: Row<Column>, table: Table<Column>, complain: Compla
     ...unit,
     pollMs,
     writable,
-    min,
-    max,
+    min: valueInUnit(unit.sourceUnit, min),
+    max: valueInUnit(unit.sourceUnit, max),
     tags: cell('tags')
       .split(/[\s,;|]+/)
       .filter((tag) => tag !== ''),
@@ -207,6 +207,7 @@ function startOf(cell: Cell, fail: Complain): { start?: number; area?: Area; bit
   } else if (!area && !isManual(base)) fail('register', 'is empty; write coil, discrete, input or holding');
   if (base !== '0' && base !== '1' && !isManual(base)) {
     fail('address_base', `${quote(base)} is not one of 0, 1, 40001`);
+    return { ...(area && { area }) };
   }
   if (given === undefined) return { ...(area && { area }) };
   const at = isManual(base)

@@ -35,12 +35,7 @@ function parseJsonMap(file: SourceFile, options: SunspecOptions): Parsed {
 
 function parseYamlMap(file: SourceFile): Parsed {
   const lines = new LineCounter();
-  // Values are read as text: 0x10, on and 1e3 mean what the field says they mean.
-  const document = parseDocument(file.text, {
-    lineCounter: lines,
-    schema: 'core',
-    maxAliasCount: 100,
-  } as object);
+  const document = parseDocument(file.text, { lineCounter: lines, uniqueKeys: false });
   const [error] = document.errors;
   if (error) {
     const what = error.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '';

@@ -29,15 +29,27 @@ export function parsePoints(file: GivenFile, options: ParseOptions): Parsed {
       text,
       beside: (ending) => {
         const bytes = file.beside(ending);
-        return bytes && decodeText(bytes, options.encoding).text;
+        return bytes && companionText(ending, bytes, options.encoding);
       },
     };
     const parsed = parserOf(options)(source);
     if (parsed.found.length > 0 || parsed.faults.length > 0) return parsed;
     return nothing({ row: 1, field: 'file', message: 'the file holds no points' });
   } catch (error) {
-    if (!(error instanceof TextError)) throw error;
-    return nothing({ row: 0, field: 'file', message: error.message });
+    if (error instanceof TextError) return nothing({ row: 0, field: 'file', message: error.message });
+    // A parser that ran out of stack: no point list is a thousand brackets deep.
+    if (!(error instanceof RangeError)) throw error;
+    return nothing({ row: 0, field: 'file', message: 'the file is nested too deeply to be a point list' });
+  }
+}
+
+/** @throws TextError naming the companion. */
+function companionText(ending: string, bytes: Uint8Array, encoding: string | undefined): string {
+  try {
+    return decodeText(bytes, encoding).text;
+  } catch (cause) {
+    if (!(cause instanceof TextError)) throw cause;
+    throw new TextError(`the _${ending} file beside it cannot be read: ${cause.message}`, { cause });
   }
 }
 

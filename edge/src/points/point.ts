@@ -109,7 +109,8 @@ const MAX_FAULTS = 10_000;
 
 /** Collects points and faults of a file, and refuses what is there twice. */
 export function createCollector(): {
-  add(row: number, point: PointDraft, keyField: string): boolean;
+  /** @param shown The key as the file has it, for a message. */
+  add(row: number, point: PointDraft, keyField: string, shown?: string): boolean;
   fault(row: number, field: string, message: string): void;
   done(source: string): Parsed;
 } {
@@ -118,19 +119,16 @@ export function createCollector(): {
   const rows = new Map<string, number>();
   let unlisted = 0;
   const fault = (row: number, field: string, message: string): void => {
-    if (faults.length < MAX_FAULTS) faults.push({ row, field, message });
+    if (faults.length < MAX_FAULTS)
+      faults.push({ row, field: printable(field), message: printable(message) });
     else unlisted += 1;
   };
   return {
     fault,
-    add(row, point, keyField) {
+    add(row, point, keyField, shown = point.key) {
       const first = rows.get(point.key);
       if (first !== undefined) {
-        fault(
-          row,
-          keyField,
-          `${quote(point.key)} is there already in row ${first}; each point needs its own`,
-        );
+        fault(row, keyField, `${quote(shown)} is there already in row ${first}; each point needs its own`);
         return false;
       }
       rows.set(point.key, row);
@@ -146,9 +144,12 @@ export function createCollector(): {
   };
 }
 
-/** A piece of a file in a message: short, on one line, without control characters. */
+/** A text without what a terminal would obey. */
+// eslint-disable-next-line no-control-regex -- that is what must go
+const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+
+/** A piece of a file in a message: short and on one line. */
 export function quote(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what must not reach a terminal
-  const plain = text.slice(0, 61).replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+  const plain = printable(text.slice(0, 61));
   return `'${plain.length > 60 ? `${plain.slice(0, 60)}…` : plain}'`;
 }

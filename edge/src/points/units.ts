@@ -181,8 +181,14 @@ export function inUnit(
   };
 }
 
+/** A value told in a unit's own words, in the unit of ours that {@link inUnit} gives; as it is where there is none. */
+export function valueInUnit(text: string | null, value: number | null): number | null {
+  const known = text ? conversionOf(text) : undefined;
+  return value === null || !known ? value : tidy(value * known.factor + known.offset);
+}
+
 /** Takes the dust of binary arithmetic off a product of decimals: 0.1 x 0.001 is 0.0001, and 5/9 stays what it is. */
 export function tidy(value: number): number {
-  const short = Number(value.toPrecision(12));
-  return String(short).length + 3 < String(value).length ? short : value;
+  const short = Number(value.toPrecision(15));
+  return short === Number(short.toPrecision(10)) ? short : value;
 }

@@ -4,6 +4,7 @@ import { type Bench, type BenchResult, MissingPeer } from './report.ts';
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   bacnet: () => import('./bacnet.ts'),
   ingest: () => import('./ingest.ts'),
+  modbus: () => import('./modbus.ts'),
   mqtt: () => import('./mqtt.ts'),
   opcua: () => import('./opcua.ts'),
   outbox: () => import('./outbox.ts'),

@@ -91,13 +91,14 @@ export function writeOnce(
   nodeId: string,
   { type, value }: Encoded,
 ): Promise<Status> {
+  const arrayType = library.VariantArrayType.Scalar; // Two words of a 64-bit number are no array.
   const request = new library.WriteRequest({
     requestHeader: { timeoutHint: params.timeoutMs },
     nodesToWrite: [
       {
         nodeId: library.resolveNodeId(nodeId),
         attributeId: attribute.value,
-        value: { value: { dataType: library.DataType[type as keyof Library['DataType']], value } },
+        value: { value: { dataType: library.DataType[type as keyof Library['DataType']], arrayType, value } },
       },
     ],
   });

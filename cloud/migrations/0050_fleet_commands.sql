@@ -154,3 +154,11 @@ alter function command_audit_chain() owner to parkline_audit;
 revoke create on schema public from parkline_audit;
 create trigger command_audit_chain before insert on command_audit
   for each row execute function command_audit_chain();
+
+-- For the command line, which verifies every chain, and whose owner may be bound by the policies too.
+grant create on schema public to parkline_gate;
+create function all_accounts() returns table (id uuid, key text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select id, key from public.account order by key $$;
+alter function all_accounts() owner to parkline_gate;
+revoke create on schema public from parkline_gate;

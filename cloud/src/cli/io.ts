@@ -37,6 +37,15 @@ export function usualAccount(io: Io): string | undefined {
   return typeof account === 'string' ? account : undefined;
 }
 
+/** The park that runs here, with the logins it made for itself; undefined: none runs. */
+export function runUsers(
+  io: Io,
+): { url: string; users: { role: string; login: string; password: string }[] } | undefined {
+  if (!existsSync(runFile(io))) return undefined;
+  const { url, users } = readRunFile(io);
+  return typeof url === 'string' && Array.isArray(users) ? { url, users } : undefined;
+}
+
 const runFile = ({ env, cwd }: Io): string =>
   join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'run.json');
 const readRunFile = (io: Io) => JSON.parse(readFileSync(runFile(io), 'utf8')) as Record<string, unknown>;

@@ -8,6 +8,7 @@ import { afterAll, expect, inject, test } from 'vitest';
 import { smallPark } from '../fleet/testing.ts';
 import { gate } from '../identity/index.ts';
 import { assertBoundByPolicies, createDb, createPool } from '../platform/db.ts';
+import { register as audit } from './audit.ts';
 import { register as db } from './db.ts';
 import { register as park } from './park.ts';
 import { register as readings } from './readings.ts';
@@ -19,6 +20,7 @@ await server.connect();
 await server.query(`create role ${name} login createrole password '${name}'`);
 for (const role of [
   'parkline_app',
+  'parkline_audit',
   'parkline_ingest',
   'parkline_gate',
   'parkline_usage',
@@ -45,7 +47,7 @@ async function parkline(...args: string[]): Promise<string> {
   let printed = '';
   const out = (text: string) => void (printed += text);
   const program = new Command('parkline').exitOverride();
-  for (const register of [db, park, readings])
+  for (const register of [audit, db, park, readings])
     register(program, { out, err: () => undefined, env: { DATABASE_URL: address.href }, cwd });
   await program.parseAsync(args, { from: 'user' });
   return printed;
@@ -64,6 +66,11 @@ test('an owner without special rights migrates, seeds and imports, and the API w
   await writeFile(join(cwd, 'readings.csv'), `meter,ts,register\n${key},2026-11-20T00:00:00Z,7\n`);
   await parkline('readings', 'import', 'readings.csv');
   expect((await meters())[0]).toMatchObject({ key, register: 7, at: '2026-11-20T00:00:00.000Z' });
+
+  expect(JSON.parse(await parkline('audit', 'verify', '--json'))).toMatchObject({
+    entries: 0,
+    brokenAt: null,
+  });
 
   const app = createDb(createPool({ url: address.href, role: 'parkline_app', max: 1 }));
   try {

@@ -25,6 +25,7 @@ const nouns = {
   readings: 'cloud',
   resync: 'edge',
   sim: 'firmware-sim',
+  template: 'edge',
   watch: 'edge',
   write: 'edge',
   writing: 'edge',
@@ -48,6 +49,10 @@ function again() {
 }
 
 async function run() {
+  process.stdout.on('error', (error) => {
+    // Whoever read along (head, less) has seen enough.
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
   const { Command, CommanderError } = await import('commander');
   const io = {
     out: (text) => process.stdout.write(text),
@@ -79,6 +84,7 @@ async function run() {
 function exitCode(error, CommanderError) {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (error?.code === 'usage') return 2;
   if (process.env.PARKLINE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return 1;
 }

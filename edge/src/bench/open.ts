@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { WriteLimits } from '@parkline/contract';
 import type { Connection, Driver, DriverLog, DriverModule, PointRef } from '@parkline/kit';
-import { loadTemplate } from '@parkline/templates';
-import { gatewayHome, type Io, readArgument } from '../cli/io.ts';
+import { findTemplate } from '@parkline/templates';
+import { gatewayHome, type Io, readArgument, UsageError } from '../cli/io.ts';
 import { loadHome } from '../config/load.ts';
 import type { ConnectionConfig, DeviceConfig } from '../config/schema.ts';
 import { driverModules } from '../drivers.ts';
@@ -54,9 +54,9 @@ async function openDirect(io: Io, protocol: string, options: BenchOptions): Prom
   const password =
     passwordFile === undefined ? undefined : readArgument(io, passwordFile).toString('utf8').trimEnd();
   const params = directParams(protocol, { ...options, ...(password !== undefined && { password }) });
-  const template = options.template === undefined ? undefined : loadTemplate(options.template);
+  const template = options.template === undefined ? undefined : findTemplate(options.template, io.cwd);
   if (template && template.protocol !== protocol)
-    throw new Error(`template ${template.id} is for ${template.protocol}, not for ${protocol}`);
+    throw new UsageError(`template ${template.id} is for ${template.protocol}, not for ${protocol}`);
   const points = template?.points.map((point): BenchPoint =>
     benchPoint({ ...point, id: point.key, name: point.key }),
   );
@@ -71,7 +71,9 @@ async function openKnown(io: Io, from: string, options: BenchOptions): Promise<B
   const home = gatewayHome(io, options.home);
   const { config, driverDir } = loadHome(home, io.env);
   const found = findDevice(config.connections, from);
-  const points = found.device.points.map((point) => benchPoint({ ...point, name: point.address }));
+  const points = found.device.points.map((point) =>
+    benchPoint({ ...point, name: point.key ?? point.address }),
+  );
   return open(io, {
     ...{ name: found.device.name, protocol: found.connection.driver, home, points },
     connection: found.connection.params,
@@ -129,15 +131,15 @@ async function open(io: Io, { connection, device, dataDir, ...rest }: Opening): 
   };
 }
 
-/** @throws Error listing the drivers there are. */
+/** @throws UsageError listing the drivers there are. */
 export async function loadDriver(protocol: string): Promise<DriverModule> {
   const url = driverModules.get(protocol);
   if (url === undefined)
-    throw new Error(`no driver ${protocol}; there are ${[...driverModules.keys()].join(', ')}`);
+    throw new UsageError(`no driver ${protocol}; there are ${[...driverModules.keys()].join(', ')}`);
   return ((await import(url)) as { driver: DriverModule }).driver;
 }
 
-/** @throws Error listing the devices there are. */
+/** @throws UsageError listing the devices there are. */
 function findDevice(
   connections: readonly ConnectionConfig[],
   wanted: string,
@@ -149,10 +151,12 @@ function findDevice(
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {
     const ids = found.map(({ device }) => device.equipmentId).join(', ');
-    throw new Error(`${found.length} devices are called ${wanted}: name one by its equipment id: ${ids}`);
+    throw new UsageError(
+      `${found.length} devices are called ${wanted}: name one by its equipment id: ${ids}`,
+    );
   }
   const names = all.map(({ device }) => device.name).join(', ') || 'none';
-  throw new Error(
+  throw new UsageError(
     `${wanted} is neither a protocol (${protocols.join(', ')}) nor a device of this gateway (${names})`,
   );
 }
@@ -178,7 +182,9 @@ export function choosePoints(bench: Pick<Bench, 'points' | 'name'>, words: reado
   const { points } = bench;
   if (words.length === 0 && points.length > 0) return [...points];
   if (words.length === 0)
-    throw new Error(`which points of ${bench.name}? Name their addresses, or a --template that lists them`);
+    throw new UsageError(
+      `which points of ${bench.name}? Name their addresses, or a --template that lists them`,
+    );
   return words.map(
     (word) =>
       points.find(({ name, ref }) => name === word || ref.address === word || ref.pointId === word) ?? {

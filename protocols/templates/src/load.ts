@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { schemaErrors } from '@parkline/contract';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
@@ -81,6 +81,27 @@ export function loadTemplate(id: string, folder = templateFolder): Template {
     throw new Error(`no template ${id}; there are ${listTemplates(folder).join(', ')}`);
   }
   return parseTemplate(readFileSync(join(folder, `${id}.yaml`), 'utf8'), id);
+}
+
+/**
+ * The template of an id, or of a file (a name that ends in .yaml or .yml) that need not lie in its place yet.
+ * @param cwd Folder that a relative file name counts from.
+ * @throws Error that names the id or the file and every fault of it.
+ */
+export function findTemplate(idOrFile: string, cwd: string): Template {
+  if (!/\.ya?ml$/.test(idOrFile)) return loadTemplate(idOrFile);
+  const text = readText(resolve(cwd, idOrFile), idOrFile);
+  const { id } = (parse(text) ?? {}) as { id?: unknown };
+  if (typeof id !== 'string') throw new Error(`template ${idOrFile}: it has no id`);
+  return parseTemplate(text, id);
+}
+
+function readText(path: string, shown: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Error(`cannot read ${shown}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Ids of all templates, sorted. */

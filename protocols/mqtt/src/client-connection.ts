@@ -47,11 +47,15 @@ export function openClient(params: ClientParams, deps: DriverDeps): Connection {
   });
   let openedAt: Promise<number> | undefined;
 
+  async function connect(): Promise<number> {
+    const beganAt = now(); // Devices come with the connection, not after it.
+    needInbox();
+    await outside.open();
+    return beganAt;
+  }
+
   async function open(): Promise<number> {
-    openedAt ??= Promise.resolve()
-      .then(needInbox)
-      .then(() => outside.open())
-      .then(now);
+    openedAt ??= connect();
     try {
       return await openedAt;
     } catch (error) {

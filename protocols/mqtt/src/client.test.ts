@@ -47,7 +47,7 @@ async function setUp(): Promise<ConformanceBench> {
   const bench = await startMqttBench(['gate-a-1', 'gate-a-2']);
   const foreign = await foreignBroker(bench.place.port);
   const url = `mqtt://${host}:${bench.place.port}`;
-  const connection = connectionTo({ mode: 'client', url, clientId: 'gateway', timeoutMs: 5_000 });
+  const connection = connectionTo({ mode: 'client', url, clientId: 'gateway', timeoutMs: 3_000 });
   const driver = connection.device({ topic: 'devices/gate-a-1', maxAgeMs: 1_500 });
   const good = [
     { ref: point('state:/open', { kind: 'state' }), value: 1 },

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createUser } from '@nats-io/nkeys';
+import type { WriteLimits } from '@parkline/contract';
 import type { Driver, DriverModule, Sample } from '@parkline/kit';
 import pino from 'pino';
 import { createAgent } from '../agent.ts';
@@ -131,13 +132,15 @@ export async function runGateway(
     readonly driver: DriverModule;
     /** Time between reads; 100 when absent. */
     readonly pollMs?: number;
+    /** How far the point may be written; read only when absent. */
+    readonly write?: Partial<WriteLimits>;
   },
 ): Promise<RunningGateway> {
-  const { identity, natsUrl, cloudKey, driver, pollMs = 100 } = options;
+  const { identity, natsUrl, cloudKey, driver, pollMs = 100, write } = options;
   let skipped = 0;
   const agent = await createAgent({
     home: {
-      config: parseConfig(configYaml(identity.gatewayId, natsUrl, pollMs)),
+      config: parseConfig(configYaml(identity.gatewayId, natsUrl, pollMs, write)),
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
@@ -166,7 +169,12 @@ export async function runGateway(
   };
 }
 
-const configYaml = (gatewayId: string, natsUrl: string, pollMs: number): string => `
+const configYaml = (
+  gatewayId: string,
+  natsUrl: string,
+  pollMs: number,
+  write: Partial<WriteLimits> | undefined,
+): string => `
 version: 1
 gatewayId: ${gatewayId}
 name: Gateway under test
@@ -178,5 +186,12 @@ connections:
     devices:
       - equipmentId: ${equipmentId}
         name: Counter
-        points: [{ id: ${pointId}, address: x, kind: gauge, unit: kW, pollMs: ${pollMs}, heartbeatMs: ${10 * pollMs + 60_000} }]
+        points:
+          - id: ${pointId}
+            address: x
+            kind: gauge
+            unit: kW
+            pollMs: ${pollMs}
+            heartbeatMs: ${10 * pollMs + 60_000}
+${write ? `            write: ${JSON.stringify(write)}` : ''}
 `;

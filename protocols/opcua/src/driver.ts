@@ -14,7 +14,7 @@ export interface OpcuaDriverDeps {
   readonly keeper: Keeper;
   readonly root: Root;
   readonly timeoutMs: number;
-  /** The longest that a change waits for its message while nothing is wrong. */
+  /** The longest that a change is on its way while nothing is wrong, the server's interval between messages apart. */
   readonly onTheWayMs: number;
   readonly now: () => number;
   readonly where: string;

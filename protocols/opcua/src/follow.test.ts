@@ -23,7 +23,7 @@ beforeEach(async () => {
   const monitored: Link = Object.assign(link, {
     monitor: (_nodeIds: readonly string[], given: Watch) => {
       watch = given;
-      return Promise.resolve({ close: () => Promise.resolve() });
+      return Promise.resolve({ signMs: 5_000, publishingMs: 500, close: () => Promise.resolve() });
     },
   }) as unknown as Link;
   const asked = ['p', 'q'].map((name, index) => ({ ref: ref(name), nodeId: name, index }));
@@ -112,7 +112,13 @@ test('a clock that is set forward ends nothing, and silence does, whatever the c
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const told: string[] = [];
-  const quiet = { ...link, monitor: (_: unknown, given: Watch) => Promise.resolve(void (watch = given)) };
+  const quiet = {
+    ...link,
+    monitor: (_: unknown, given: Watch) => {
+      watch = given;
+      return Promise.resolve({ signMs: 5_000, publishingMs: 500, close: () => Promise.resolve() });
+    },
+  };
   const ending = follow(
     {
       link: quiet as unknown as Link,
@@ -133,4 +139,28 @@ test('a clock that is set forward ends nothing, and silence does, whatever the c
   vi.advanceTimersByTime(24_000);
   await ending;
   expect(told).toEqual([expect.stringContaining('has stopped telling')]);
+});
+
+test('a server that chose to speak seldom is not taken for a dead one', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ended: string[] = [];
+  const seldom = {
+    ...link,
+    monitor: () => Promise.resolve({ signMs: 60_000, publishingMs: 30_000, close: () => Promise.resolve() }),
+  };
+  const ending = follow(
+    {
+      ...{ link: seldom as unknown as Link, asked: [], onSample: () => undefined },
+      ...{ now: () => now, where: 'plc', onTheWayMs: 0 },
+    },
+    stop.signal,
+  ).catch((error: unknown) => void ended.push(String(error)));
+  await Promise.resolve();
+  vi.advanceTimersByTime(238_000);
+  await Promise.resolve();
+  expect(ended).toEqual([]);
+  vi.advanceTimersByTime(6_000);
+  await ending;
+  expect(ended).toEqual([expect.stringContaining('has stopped telling')]);
 });

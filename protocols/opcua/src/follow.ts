@@ -18,12 +18,13 @@ export interface FollowDeps {
   readonly onSample: (sample: Sample) => void;
   readonly now: () => number;
   readonly where: string;
-  /** The longest that a change waits for its message while nothing is wrong. */
+  /** The longest that a change is on its way while nothing is wrong, the server's interval between messages apart. */
   readonly onTheWayMs: number;
 }
 
-/** A subscription is over when the server was not heard of for so long, ms: four times the sign of life that is asked for. */
+/** A subscription is over when the server was not heard of for so long, ms, or for so many of the signs that it promised. */
 const SILENT_MS = 20_000;
+const SILENT_SIGNS = 4;
 const LOOK_MS = 2_000;
 
 /** Passes on what the server tells of nodes until `signal` aborts. @throws DriverError when it will tell no more. */
@@ -32,7 +33,8 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
   const { promise: over, resolve, reject } = Promise.withResolvers<undefined>();
   const end = (why: string): void => reject(new DriverError('lost', why, where));
   let looks = 0; // Without a sign. Counted, not timed: the clock may be set.
-  const teller = createTeller(deps, signal);
+  const pace = { silentMs: SILENT_MS, publishingMs: 0 };
+  const teller = createTeller(deps, () => deps.onTheWayMs + pace.publishingMs, signal);
   const starting = link.monitor(
     asked.map(({ nodeId }) => nodeId),
     {
@@ -49,12 +51,18 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
       onEnd: end,
     },
   );
-  starting.catch((error: unknown) => reject(failureOf(error, link, where)));
+  starting.then(
+    ({ signMs, publishingMs }) => {
+      pace.silentMs = Math.max(SILENT_MS, SILENT_SIGNS * signMs);
+      pace.publishingMs = publishingMs;
+    },
+    (error: unknown) => reject(failureOf(error, link, where)),
+  );
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   if (signal.aborted) resolve(undefined);
   const looking = setInterval(() => {
     looks = link.down === undefined ? looks + 1 : 0; // Being mended: the link itself says when that has failed.
-    if (looks * LOOK_MS > SILENT_MS) end('the server has stopped telling of changes');
+    if (looks * LOOK_MS > pace.silentMs) end('the server has stopped telling of changes');
   }, LOOK_MS);
   try {
     await over;
@@ -66,7 +74,8 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
 
 /** Makes samples of readings, until `signal` aborts. What comes late is put in order before it is told. */
 function createTeller(
-  { link, asked, onSample, now, onTheWayMs }: FollowDeps,
+  { link, asked, onSample, now }: FollowDeps,
+  onTheWayMs: () => number,
   signal: AbortSignal,
 ): Omit<Watch, 'onEnd'> {
   let timeOf = createSourceClock(now(), onTheWayMs);

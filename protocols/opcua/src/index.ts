@@ -30,7 +30,7 @@ function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Conn
         keeper,
         root: { root, namespaceUri: namespace },
         timeoutMs: params.timeoutMs,
-        onTheWayMs: params.samplingMs + params.publishingMs + NETWORK_MS,
+        onTheWayMs: params.samplingMs + NETWORK_MS,
         now,
         where: `${where} ${root}`,
       });

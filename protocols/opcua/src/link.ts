@@ -93,6 +93,10 @@ export interface Watch {
 }
 
 export interface Monitoring {
+  /** How often the server promised to say that it is there, ms: by the intervals that it chose, not those it was asked for. */
+  readonly signMs: number;
+  /** How long it lets a change wait for its message, ms. */
+  readonly publishingMs: number;
   close(): Promise<void>;
 }
 

@@ -72,7 +72,8 @@ export function createMonitor(deps: MonitorDeps) {
         cause: error,
       });
     }
-    return { close };
+    const { publishingInterval, maxKeepAliveCount } = subscription;
+    return { close, signMs: publishingInterval * maxKeepAliveCount, publishingMs: publishingInterval };
   };
 }
 

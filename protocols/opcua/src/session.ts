@@ -50,11 +50,12 @@ export async function createSessionLink(deps: SessionDeps): Promise<Link> {
     forgetHistory: (ask) => forgetHistory(deps, ask),
     async monitor(nodeIds, watch) {
       const { joined, leave } = health.join(watch);
-      const { close } = await monitor(nodeIds, joined);
+      const monitoring = await monitor(nodeIds, joined);
       return {
+        ...monitoring,
         close() {
           leave();
-          return close();
+          return monitoring.close();
         },
       };
     },

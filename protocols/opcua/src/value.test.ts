@@ -72,17 +72,17 @@ test.each([
   ['a value that stood before', 3_999, 6_000],
   ['a clock that runs ahead', 6_001, 6_000],
 ] as const)('a notified value: %s', (_what, sourceAt, at) => {
-  expect(createSourceClock(4_000, 2_500)(sourceAt, 6_000, false)).toBe(at);
+  expect(createSourceClock(4_000, () => 2_500)(sourceAt, 6_000, false)).toBe(at);
 });
 
 test('a kept value that no server would have kept so long has the time of receipt', () => {
-  const timeOf = createSourceClock(0, 2_500);
+  const timeOf = createSourceClock(0, () => 2_500);
   expect(timeOf(10_000, 100_001, true)).toBe(100_001);
   expect(timeOf(10_001, 100_001, true)).toBe(10_001);
 });
 
 test('a server whose clock is slow is not believed, also of changes it kept, until its clock is right', () => {
-  const timeOf = createSourceClock(0, 2_500);
+  const timeOf = createSourceClock(0, () => 2_500);
   expect(timeOf(40_000, 100_000, false)).toBe(100_000);
   expect(timeOf(70_000, 130_000, true)).toBe(130_000);
   expect(timeOf(139_000, 140_000, false)).toBe(139_000);

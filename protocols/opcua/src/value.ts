@@ -103,13 +103,13 @@ const OLDEST_MS = 90_000;
  * told without delay whose time is older than its way, `onTheWayMs`, shows a server whose clock is slow: then no time of its is
  * believed, those of changes it kept included.
  */
-export function createSourceClock(since: number, onTheWayMs: number) {
+export function createSourceClock(since: number, onTheWayMs: () => number) {
   let isSlow = false;
   /** @param isKept The server had to keep it for a while. */
   return (sourceAt: number | undefined, receivedAt: number, isKept: boolean): number => {
     if (sourceAt === undefined || sourceAt < since || sourceAt > receivedAt) return receivedAt;
     const age = receivedAt - sourceAt;
-    if (!isKept) isSlow = age > onTheWayMs;
+    if (!isKept) isSlow = age > onTheWayMs();
     return isSlow || age > OLDEST_MS ? receivedAt : sourceAt;
   };
 }

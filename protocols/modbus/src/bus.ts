@@ -26,10 +26,10 @@ export type Reply = Answer & {
 };
 
 /**
- * poll: waits for its turn; a silent unit is left alone. write: goes ahead of all polling, and asks a silent unit too. search: like a
- * poll that asks a silent unit too, with little patience, and what it does not find is no fault.
+ * poll: waits for its turn; a silent unit is left alone. write: goes ahead of all polling, and asks a silent unit too. inquiry: like a
+ * poll that asks a silent unit too, and no answer is no fault. search: an inquiry with little patience, for nobody may be there.
  */
-export type Errand = 'poll' | 'write' | 'search';
+export type Errand = 'poll' | 'write' | 'inquiry' | 'search';
 
 /** One connection or serial line, and the units on it. */
 export interface Bus {
@@ -122,13 +122,14 @@ export function createBus(deps: BusDeps): Bus {
     const open = line?.isUsable ? line : await lineUp();
     let isAsked = false;
     try {
-      if (pace.isSerial && errand !== 'search') await trust.assure(unit, (asked) => onceQuiet(open, asked));
+      const isInquiry = errand === 'search' || errand === 'inquiry';
+      if (pace.isSerial && !isInquiry) await trust.assure(unit, (asked) => onceQuiet(open, asked));
       const pause = open.ready();
       if (pause) await pause;
       const beganAt = now();
-      const isSearch = errand === 'search';
       isAsked = true;
-      const answer = await open.ask(request, { timeoutMs: isSearch ? searchMs : timeoutMs, isSearch });
+      const patience = { timeoutMs: errand === 'search' ? searchMs : timeoutMs, isInquiry };
+      const answer = await open.ask(request, patience);
       if (isUnitMissing(answer)) throw new DriverError('timeout', 'the gateway finds no such unit', where);
       silence.get(unit)?.succeed();
       settle(
@@ -142,7 +143,7 @@ export function createBus(deps: BusDeps): Bus {
       if (isAsked && (failure.code === 'timeout' || failure.code === 'garbage')) trust.lose(unit);
       // On a line that never answered, the unit is the likeliest reason that it broke: it must not take the others along again.
       const isSilent = failure.code === 'timeout' || !open.hasAnswered;
-      if (isSilent && errand !== 'search') leaveAlone(unit, failure.message);
+      if (isSilent && (errand === 'poll' || errand === 'write')) leaveAlone(unit, failure.message);
     }
   }
 

@@ -28,7 +28,7 @@ export async function identify(
   const basic = await readObjects(bus, unit, 1, facts, signal);
   if (basic >= CONFORMITY_REGULAR) await readObjects(bus, unit, 2, facts, signal);
   if (Object.keys(facts).length > 0) return facts;
-  const reply = await quietly(bus.ask(reportServerId(unit), signal, 'search'), signal);
+  const reply = await quietly(bus.ask(reportServerId(unit), signal, 'inquiry'), signal);
   if (reply?.kind === 'data' && reply.data.length > 0) facts['serverId'] = wordsOf(reply.data);
   return facts;
 }
@@ -43,7 +43,7 @@ async function readObjects(
 ): Promise<number> {
   let from = level === 1 ? 0 : 3;
   for (let part = 0; part < MOST_PARTS; part += 1) {
-    const reply = await quietly(bus.ask(readIdentification(unit, level, from), signal, 'search'), signal);
+    const reply = await quietly(bus.ask(readIdentification(unit, level, from), signal, 'inquiry'), signal);
     if (reply?.kind !== 'data') return 0;
     const [, , conformity, moreFollows, next] = reply.data;
     for (const [id, text] of objectsOf(reply.data)) facts[objects[id] ?? `object ${id}`] = text;

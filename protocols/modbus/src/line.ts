@@ -29,8 +29,8 @@ export interface Line {
 
 export interface Patience {
   readonly timeoutMs: number;
-  /** Nobody may be there: silence says nothing about the line. */
-  readonly isSearch?: boolean;
+  /** Nobody may be there, or know it: silence says nothing about the line. */
+  readonly isInquiry?: boolean;
 }
 
 export type Answer = Extract<Parsed, { kind: 'data' | 'exception' }>;
@@ -122,7 +122,7 @@ export async function openLine({ dial, framer, pace, where }: LineDeps, signal: 
       if (pace.gapMs === 0) return undefined;
       return isTroubled || performance.now() - lastByteAt < pace.gapMs ? settle() : undefined;
     },
-    ask(request, { timeoutMs, isSearch = false }) {
+    ask(request, { timeoutMs, isInquiry = false }) {
       return new Promise((resolve, reject) => {
         open = {
           request,
@@ -137,7 +137,7 @@ export async function openLine({ dial, framer, pace, where }: LineDeps, signal: 
         if (!link) return open.finish(failure('lost', 'the line is closed'));
         const bytes = framer.encode(request);
         deadline.start(timeoutMs + pace.byteMs * (bytes.length + answerBytes(request)));
-        if (!isSearch) misses += 1; // Until something comes.
+        if (!isInquiry) misses += 1; // Until something comes.
         link.write(bytes);
         if (pace.gapMs > 0) lastByteAt = performance.now() + pace.byteMs * bytes.length;
       });

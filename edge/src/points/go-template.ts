@@ -43,7 +43,7 @@ function substitute(line: string, parameters: Parameters): string {
   let rest = line;
   for (let found = ACTION.exec(rest); found; found = ACTION.exec(rest)) {
     const name = /^\.(\w+)(?:\s*\|.*)?$/.exec(found[1] ?? '')?.[1];
-    if (name === undefined) return /^\s*\{\{/.test(line) ? '' : rest.replace(ACTION, '?');
+    if (name === undefined) return /^\s*\{\{/.test(line) ? '' : rest.replace(ACTION, '_');
     const value = parameters.get(name);
     rest = rest.replace(ACTION, () => (value ? value : '_'));
   }

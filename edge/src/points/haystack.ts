@@ -92,13 +92,35 @@ const textOf = (value: Value | undefined): string =>
 const limitOf = (value: Value | undefined): number | null =>
   value?.kind === 'number' ? value.value : (numberOf(/^[-+\d.e]+/i.exec(textOf(value))?.[0] ?? '') ?? null);
 
+/** Kinds of Haystack, and Niagara's words for them. */
+const kinds: ReadonlyMap<string, PointDraft['kind']> = new Map([
+  ...['Number', 'Numeric', 'number'].map((name) => [name, 'gauge'] as const),
+  ...['Bool', 'Boolean', 'bool'].map((name) => [name, 'state'] as const),
+  ...[
+    'Str',
+    'String',
+    'str',
+    'Uri',
+    'Ref',
+    'Date',
+    'Time',
+    'DateTime',
+    'Coord',
+    'Obj',
+    'Dict',
+    'List',
+    'Grid',
+    'XStr',
+    'Symbol',
+  ].map((name) => [name, 'text'] as const),
+]);
+
 function kindOf(tags: Tags, fail: Complain): PointDraft['kind'] {
   const told = textOf(tags.get('kind'));
-  if (told === 'Bool') return 'state';
-  if (told === 'Number' || told === '') return tags.get('enum') && told === '' ? 'state' : 'gauge';
-  if (told === 'Str') return 'text';
-  fail('kind', `${quote(told)} is not one of Number, Bool, Str`);
-  return 'gauge';
+  if (told === '') return tags.get('enum') ? 'state' : 'gauge';
+  const kind = kinds.get(told);
+  if (!kind) fail('kind', `${quote(told)} is not one of Number, Bool, Str`);
+  return kind ?? 'gauge';
 }
 
 /** Texts of an enum, numbered from 0: "off,on". */

@@ -135,10 +135,17 @@ const encodings: ReadonlyMap<string, Encoding> = new Map([
   ['32BCD', 'bcd32'],
 ]);
 
-/** A multiplier, or a product of some: `0.1 * 0.001`. */
+/** A multiplier, or a product or quotient of some: `0.1 * 0.001`, `1/1000`. */
 function productOf(text: string, fail: Complain): number {
-  const factors = text === '' ? [1] : text.split('*').map((factor) => numberOf(factor.trim()));
-  const product = factors.reduce<number>((result, factor) => result * (factor ?? Number.NaN), 1);
+  if (text === '') return 1;
+  const [first = '', ...others] = text.split(/(?=[*/])/);
+  const product = others.reduce(
+    (result, part) => {
+      const factor = numberOf(part.slice(1).trim()) ?? Number.NaN;
+      return part.startsWith('/') ? result / factor : result * factor;
+    },
+    numberOf(first.trim()) ?? Number.NaN,
+  );
   if (Number.isFinite(product) && product !== 0) return tidy(product);
   fail('multiplier', `${quote(text)} is not a number or a product of numbers, other than 0`);
   return 1;

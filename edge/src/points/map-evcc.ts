@@ -49,6 +49,13 @@ export function parseEvcc(file: SourceFile, root: YAMLMap, rowAt: (offset: numbe
   }
   const found: Register[] = [];
   collect(document.contents, [], 0, found);
+  if (found.length === 0) {
+    collector.fault(
+      base,
+      'render',
+      'no reading of the template is one Modbus register (source: modbus, register: ...)',
+    );
+  }
   for (const register of found) {
     const row = base + lines.linePos(register.offset).line;
     const point = readRegister(register, (field, message) => {

@@ -5,6 +5,7 @@ import {
   type Encoding,
   formatPlace,
   isBits,
+  type Order,
   orderOf,
   type Place,
   placeFault,
@@ -81,6 +82,7 @@ function readEntry({ id, entry, area, isWritable }: Entry, complain: Complain): 
   if (unit.scale === 0) fail('multiplier', 'is 0, which turns every value into 0');
   const place = placeOf(entry, area, start ?? 0, fail);
   if (!isSound || !place) return undefined;
+  const hindrance = hindranceOf(entry, place.length ?? 1) ?? null;
   const control = fieldOf(entry, 'control');
   const number = fieldOf(entry, 'number');
   const limit = (name: string): number | null =>
@@ -90,7 +92,7 @@ function readEntry({ id, entry, area, isWritable }: Entry, complain: Complain): 
     key: id,
     name,
     protocol: 'modbus',
-    address: formatPlace(place),
+    address: hindrance === null ? formatPlace(place) : null,
     kind: kindOf(
       place,
       states.length > 0,
@@ -103,6 +105,7 @@ function readEntry({ id, entry, area, isWritable }: Entry, complain: Complain): 
     max: valueInUnit(unit.sourceUnit, limit('max')),
     sentinels: sentinelsOf(entry),
     states,
+    note: hindrance,
   });
 }
 
@@ -115,13 +118,6 @@ function placeOf(entry: Fields, area: Area, start: number, fail: Complain): Plac
   if (!order) fail('swap', `${quote(textOf(entry, 'swap'))} is not one of byte, word, word_byte`);
   if (size === undefined || size < 1 || size > 125) {
     fail('size', `${quote(textOf(entry, 'size'))} is not a number of registers 1..125`);
-    return undefined;
-  }
-  if (fieldOf(entry, 'sum_scale') !== undefined) {
-    fail(
-      'sum_scale',
-      'a sum of scaled registers is no single number; read the registers as points of their own',
-    );
     return undefined;
   }
   const encoding = encodingOf(entry, area, size, fail);
@@ -138,7 +134,7 @@ function encodingOf(
   area: Area,
   size: number,
   fail: Complain,
-): Pick<Place, 'encoding' | 'bit' | 'width'> | undefined {
+): (Partial<Place> & Pick<Place, 'encoding'>) | undefined {
   const isOn = (field: string): boolean => fieldOf(entry, field) === true;
   if (isBits(area)) return { encoding: 'bit' };
   if (isOn('string')) return { encoding: 'str' };
@@ -148,14 +144,29 @@ function encodingOf(
   if ((bits !== undefined || shift > 0) && size === 1 && !isOn('signed')) {
     return { encoding: 'bits', bit: shift, width: bits ?? 16 - shift };
   }
-  if (bits !== undefined || shift > 0) {
-    fail('bits', 'bits of more than one register, or with a sign, cannot be read as one number');
-    return undefined;
-  }
+  const sum = sumOf(entry);
+  if (sum) return sum;
   const encoding = (isOn('float') ? floats : isOn('signed') ? signed : unsigned).get(size);
   if (!encoding)
     fail('size', `${size} registers make no ${isOn('float') ? 'float' : 'whole number'}; 1, 2 or 4 do`);
   return encoding && { encoding };
+}
+
+/** Two registers that add up as high and low word are one number. */
+function sumOf(entry: Fields): { encoding: Encoding; order?: Order } | undefined {
+  const factors = JSON.stringify(fieldOf(entry, 'sum_scale'));
+  if (factors === '[65536,1]') return { encoding: 'u32' };
+  return factors === '[1,65536]' ? { encoding: 'u32', order: 'CDAB' } : undefined;
+}
+
+/** Why the driver cannot read the entry as one number, though the file is sound. */
+function hindranceOf(entry: Fields, size: number): string | undefined {
+  const hasBits = fieldOf(entry, 'bits') !== undefined || fieldOf(entry, 'shift_bits') !== undefined;
+  if (hasBits && (size !== 1 || fieldOf(entry, 'signed') === true)) {
+    return 'bits of more than one register, or with a sign, cannot be read as one number';
+  }
+  if (fieldOf(entry, 'sum_scale') === undefined || sumOf(entry)) return undefined;
+  return 'a sum of scaled registers is no single number; read the registers as points of their own';
 }
 
 const floats: ReadonlyMap<number, Encoding> = new Map([[2, 'f32'], [4, 'f64']]); // prettier-ignore

@@ -32,9 +32,10 @@ const types: Readonly<Record<string, { encoding: Encoding; size: number; sentine
   acc64: { encoding: 'u64', size: 4, sentinels: [] },
   bitfield64: { encoding: 'u64', size: 4, sentinels: [] },
   float64: { encoding: 'f64', size: 4, sentinels: [] },
+  string: { encoding: 'str', size: 1, sentinels: [] },
 };
-/** Types that take registers and are no measurement. */
-const others = new Set(['string', 'pad', 'ipaddr', 'ipv6addr', 'eui48', 'raw16']);
+/** Types that take registers and are no value of a point. */
+const others = new Set(['pad', 'ipaddr', 'ipv6addr', 'eui48', 'raw16']);
 
 /**
  * Parses a SunSpec model. Where the model lies and what its scale factors are, only a device knows: points that depend on
@@ -98,7 +99,7 @@ function readPoint(entry: unknown, prefix: string, { collector, options, walk, e
   const address =
     missing.length > 0 || start > 0xffff - size
       ? null
-      : formatPlace({ area: 'hr', start, encoding: type.encoding, order: 'ABCD' });
+      : formatPlace({ area: 'hr', start, encoding: type.encoding, order: 'ABCD', length: size });
   collector.add(
     row,
     pointOf({ entry, key: prefix + name, type, address, factor: factor ?? 0, missing, equipment }),
@@ -137,7 +138,14 @@ function pointOf({ entry, key, type, address, factor, missing, equipment }: Told
     equipment,
     protocol: 'modbus',
     address,
-    kind: isState ? 'state' : typeName.startsWith('acc') || isCounted(unit.unit) ? 'register' : 'gauge',
+    kind:
+      typeName === 'string'
+        ? 'text'
+        : isState
+          ? 'state'
+          : typeName.startsWith('acc') || isCounted(unit.unit)
+            ? 'register'
+            : 'gauge',
     ...unit,
     writable: textOf(entry, 'access') === 'RW',
     sentinels: type.sentinels,

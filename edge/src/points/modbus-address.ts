@@ -42,13 +42,21 @@ export const isBits = (area: Area): boolean => area === 'co' || area === 'di';
 export function placeFault({ area, start, encoding, bit, width = 1, length }: Place): string | undefined {
   if (!Number.isInteger(start) || start < 0 || start > 0xffff) return `address ${start} is not 0..65535`;
   if (isBits(area)) return encoding === 'bit' ? undefined : `a coil or contact is a bit, not ${encoding}`;
-  if (encoding === 'bit' && (bit === undefined || bit > 15))
-    return 'a bit of a register needs its number 0..15';
+  if (encoding === 'bit' && bit !== undefined && bit > 15) return `bit ${bit} is not 0..15`;
   if (encoding === 'bits' && (bit ?? 0) + width > 16)
     return `${width} bits from bit ${bit ?? 0} are not within a register`;
-  if (encoding === 'str' && (!length || length > 125)) return 'a text needs its length, 1..125 registers';
-  const count = encoding === 'str' ? length! : sizes[encoding];
+  if (encoding === 'str' && length !== undefined && (length < 1 || length > 125))
+    return `a text of ${length} registers is not 1..125 long`;
+  const count = encoding === 'str' ? (length ?? 1) : sizes[encoding];
   if (start + count > 0x1_0000) return `${encoding} takes ${count} registers and runs past 65535`;
+  return undefined;
+}
+
+/** What a sound place still lacks before it can be read, or undefined. */
+export function missingOf({ area, encoding, bit, length }: Place): string | undefined {
+  if (isBits(area)) return undefined;
+  if (encoding === 'bit' && bit === undefined) return 'tell which bit of the register, 0..15: bit:3';
+  if (encoding === 'str' && length === undefined) return 'tell how many registers the text takes: string:8';
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import {
   encodingOf,
   formatPlace,
   isBits,
+  missingOf,
   orderOf,
   type Place,
   placeFault,
@@ -129,6 +130,7 @@ function readPoint({ cell }: Row<Column>, table: Table<Column>, complain: Compla
   const writable = writableOf(cell, place, fail);
   const kind = kindOf(cell, place, unit.unit, fail);
   if (!isSound || !place) return undefined;
+  const missing = missingOf(place) ?? null;
   return draft({
     key: slave === null ? cell('point') : `${slave}/${cell('point')}`,
     name: cell('point'),
@@ -136,7 +138,7 @@ function readPoint({ cell }: Row<Column>, table: Table<Column>, complain: Compla
     equipment: cell('equipment') || null,
     protocol: 'modbus',
     device: slave,
-    address: formatPlace(place),
+    address: missing === null ? formatPlace(place) : null,
     kind,
     ...unit,
     pollMs,
@@ -147,6 +149,7 @@ function readPoint({ cell }: Row<Column>, table: Table<Column>, complain: Compla
       .split(/[\s,;|]+/)
       .filter((tag) => tag !== ''),
     brick: cell('brick').replace(/^brick:/, '') || null,
+    note: missing,
   });
 }
 

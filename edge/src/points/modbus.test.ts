@@ -69,7 +69,8 @@ describe('a register list', () => {
     ['p,1,holding,30001,40001,u16,,,,,,,', 'address'],
     ['p,1,holding,0,7,u16,,,,,,,', 'address_base'],
     ['p,1,holding,0,0,u17,,,,,,,', 'type'],
-    ['p,1,holding,0,0,bit,,,,,,,', 'type'],
+    ['p,1,holding,0,0,bit:16,,,,,,,', 'type'],
+    ['p,1,holding,0,0,string:999,,,,,,,', 'type'],
     ['p,1,holding,0,0,u16,ABDC,,,,,,', 'byte_order'],
     ['p,1,holding,0,0,u16,,x,,,,,', 'scale'],
     ['p,1,holding,0,0,u16,,0,,,,,', 'scale'],
@@ -94,6 +95,19 @@ describe('a register list', () => {
       scale: 0.1 * (5 / 9),
       offset: -160 / 9,
     });
+  });
+
+  test('a bit or a text without its number is kept, and says what is missing', () => {
+    const { found, faults } = parse(
+      'modbus',
+      file('p,1,holding,0,0,bit,,,,,,,', 'q,1,holding,0,0,string,,,,,,,'),
+    );
+    expect(faults).toEqual([]);
+    expect(found.map(({ point }) => point.address)).toEqual([null, null]);
+    expect(found.map(({ point }) => point.note)).toEqual([
+      expect.stringContaining('bit:3'),
+      expect.stringContaining('string:8'),
+    ]);
   });
 
   test('a strange unit stays in words', () => {
@@ -136,14 +150,17 @@ read_write_word:
   flag: { address: 3, bits: 1, shift_bits: 4, control: switch }
   part: { address: 3, bits: 3, shift_bits: 5 }
   sum: { address: 4, sum_scale: [1, 10000] }
+  words: { address: 4, sum_scale: [1, 65536] }
 read_only_word:
   power: { address: 7, size: 2, signed: true, swap: word, multiplier: 0.1, unit_of_measurement: W, unavailable_values: [-1] }
 read_only_boolean:
   door: { address: 15 }
 `;
     const parsed = parse('modbus', yaml);
-    expect(faultsOf(parsed)).toEqual(['7 sum_scale']);
+    expect(parsed.faults).toEqual([]);
     expect(byKey(parsed)).toMatchObject({
+      sum: { address: null, note: expect.stringContaining('sum of scaled registers') as string },
+      words: { address: 'hr:4:u32:CDAB' },
       mode: { address: 'hr:16:u16', kind: 'state', writable: true, states: [[0, 'Off'], [1, 'On']] },
       flag: { address: 'hr:3:bit:4', writable: true },
       part: { address: 'hr:3:bits:5-7', writable: false },

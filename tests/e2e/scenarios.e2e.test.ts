@@ -8,6 +8,7 @@ import { query } from '../../deploy/local/postgres.ts';
 import { type FaultDesk, openFaultDesk, type Scenario } from '../support/fault-desk.ts';
 import { beginUnderKills, escalateUnderKills, type Plan, tally } from '../support/kill-round.ts';
 import { type RunningPark, startPark, until } from '../support/park.ts';
+import { openCommandDesk } from './command-round.ts';
 
 const demoPark = join(import.meta.dirname, '../../firmware-sim/parks/demo.yaml');
 /**
@@ -152,6 +153,27 @@ describe('the demo park, where everything happens at once', () => {
     const ended = (await desk.faults()).map(({ rule, clearedWhy }) => `${rule}: ${clearedWhy}`);
     expect(ended).toContain('meter-stepped-back: acknowledged');
     expect(ended.filter((text) => !text.endsWith('recovered'))).toHaveLength(1);
+  });
+
+  test('writes a setpoint from afar, reads it back, gives it back in time, and moves a gate only for two people', async () => {
+    const commands = await openCommandDesk(park);
+    const setpoint = await commands.point('ahu', 'supply_air_temperature_setpoint');
+    const value = setpoint.value === 17.5 ? 18 : 17.5;
+    const { id } = await commands.send(setpoint, { value, holdS: 5 });
+    const done = await commands.until(id, 'done');
+    expect(done.command).toMatchObject({ before: setpoint.value, after: value });
+    process.stdout.write(`command: in the audit ${done.auditedAfterMs} ms after the wish\n`);
+    expect(done.auditedAfterMs).toBeLessThan(10_000); // 2 s where nothing else runs.
+    const released = await commands.until(id, 'released');
+    expect(released.actions).toEqual(['requested', 'sent', 'result.done', 'result.released']);
+
+    const gate = await commands.point('gate', 'barrier_open');
+    const order = await commands.send(gate, { value: gate.value === 1 ? 0 : 1, holdS: 5 });
+    expect(order.state).toBe('awaiting_approval');
+    expect((await commands.approve(order.id, 'facility_engineer')).status).toBe(403);
+    expect((await commands.approve(order.id, 'supervisor')).status).toBe(200);
+    const moved = await commands.until(order.id, 'done');
+    expect(moved.actions.slice(0, 4)).toEqual(['requested', 'approved', 'sent', 'result.done']);
   });
 
   /** Somebody takes an order as soon as it is there, so that it never goes to the supervisor. */

@@ -8,6 +8,7 @@ import type { Home } from './config/load.ts';
 import { createCommands } from './downlink/commands.ts';
 import { createField } from './field.ts';
 import { createDeviceBoard } from './health/devices.ts';
+import { writeHealth } from './health/file.ts';
 import type { FieldModule } from './host/remote.ts';
 import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
@@ -103,6 +104,9 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       onCommand: writing.take,
     }),
     health: {
+      keep: (health) => {
+        writeHealth(home.healthPath, health);
+      },
       ...{ version: deps.version, startedAt: now(), board, refused: gaps.refused, sign, bell: healthBell },
       isWritingOff,
     },

@@ -83,6 +83,7 @@ function connection(
 const configuredPoint = (
   { id, pollMs, heartbeatMs }: SeededPoint,
   {
+    key,
     address,
     scale,
     offset,
@@ -95,7 +96,7 @@ const configuredPoint = (
     limits,
   }: Template['points'][number],
 ) => ({
-  ...{ id, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs },
+  ...{ id, key, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs },
   ...(offset !== undefined && { offset }),
   ...(write && { write }),
   ...(history !== undefined && { history }),

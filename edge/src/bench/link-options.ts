@@ -1,3 +1,4 @@
+import { UsageError } from '../cli/io.ts';
 import type { Command } from 'commander';
 
 /** Where a device is, as an installer says it on a command line. */
@@ -27,13 +28,14 @@ export interface LinkOptions {
   readonly broker?: string;
   readonly topic?: string;
   readonly meter?: string;
+  readonly meterType?: string;
   /** ms. */
   readonly timeout?: number;
 }
 
 const whole = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`${text} is not a whole number`);
+  if (!Number.isInteger(value) || value < 0) throw new UsageError(`${text} is not a whole number`);
   return value;
 };
 const collect = (text: string, before: readonly string[] = []): string[] => [...before, text];
@@ -52,6 +54,7 @@ export function addLinkOptions(command: Command): Command {
     .option('--stop-bits <1|2>', 'stop bits of the line', whole)
     .option('--unit <n>', 'unit id of the Modbus device', whole)
     .option('--meter <address>', 'address of the DL/T 645 or CJ/T 188 meter')
+    .option('--meter-type <hex>', 'CJ/T 188: 10 cold water, 11 hot water, 20 heat, 21 cold, 30 gas')
     .optionsGroup('BACnet/IP:')
     .option('--who-is <host[:port]>', 'where to ask: broadcast address or device; may be repeated', collect)
     .option('--bbmd <host[:port]>', 'register with this BBMD as a foreign device')

@@ -7,6 +7,7 @@ import { fail, type Finding, ok, skipped } from '../doctor/check.ts';
 import { checkCloud } from '../doctor/cloud.ts';
 import { checkConnection } from '../doctor/devices.ts';
 import { checkClock, checkDisk, checkOutbox, isClockSynchronized } from '../doctor/machine.ts';
+import { readHealth } from '../health/file.ts';
 import { peekOutbox } from '../pipeline/outbox.ts';
 import { exit, gatewayHome, type Io, table } from './io.ts';
 
@@ -63,7 +64,8 @@ async function* examine(home: string, options: Options, env: NodeJS.ProcessEnv):
   yield outbox.finding;
   yield* await checkCloud(read, outbox.epoch, () => Date.now());
   if (!options.devices) return;
-  const deps = { loadDriver, driverDir: read.driverDir, limitMs: options.timeout * 1_000 };
+  const health = readHealth(read.healthPath, Date.now());
+  const deps = { loadDriver, driverDir: read.driverDir, health, limitMs: options.timeout * 1_000 };
   for (const connection of read.config.connections) yield* checkConnection(connection, deps);
 }
 

@@ -12,15 +12,21 @@ export interface Io {
 /** How a command ended: 0 done, 1 failed, 2 wrong use (commander says it), 3 done in part. */
 export const exit = { failed: 1, usage: 2, partial: 3 } as const;
 
+/** The command line itself is wrong: exit code 2, as for an unknown option. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'usage';
+}
+
 /**
  * The gateway's home: --home, else PARKLINE_GATEWAY_HOME, else the folder itself when it holds a gateway.yaml.
- * @throws Error saying how to name it.
+ * @throws UsageError saying how to name it.
  */
 export function gatewayHome({ env, cwd }: Pick<Io, 'env' | 'cwd'>, named: string | undefined): string {
   const home = named ?? env['PARKLINE_GATEWAY_HOME'];
   if (home) return resolve(cwd, home);
   if (existsSync(join(cwd, 'gateway.yaml'))) return cwd;
-  throw new Error('which gateway? Name its home with --home DIR, or set PARKLINE_GATEWAY_HOME');
+  throw new UsageError('which gateway? Name its home with --home DIR, or set PARKLINE_GATEWAY_HOME');
 }
 
 /** Reads a file named on the command line, - for standard input. @throws Error naming the file. */

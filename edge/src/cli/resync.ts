@@ -5,7 +5,7 @@ import { loadHome } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { openOutbox } from '../pipeline/outbox.ts';
 import { resync, type Resynced } from '../pipeline/resync.ts';
-import { exit, gatewayHome, type Io } from './io.ts';
+import { exit, gatewayHome, type Io, UsageError } from './io.ts';
 
 /** How long to wait while the gateway itself writes, ms. */
 const BUSY_MS = 30_000;
@@ -37,12 +37,12 @@ export function register(program: Command, io: Io): void {
 
 function run(io: Io, options: Options): void {
   const [from, to] = [readTime('--from', options.from), readTime('--to', options.to)];
-  if (to <= from) throw new Error('--to must be later than --from');
+  if (to <= from) throw new UsageError('--to must be later than --from');
   const home = loadHome(gatewayHome(io, options.home), io.env);
   const points =
     options.points === undefined ? undefined : readPoints(options.points, home.config.connections);
   if (!existsSync(home.outboxPath))
-    throw new Error(`${home.outboxPath}: this gateway has never read anything`);
+    throw new UsageError(`${home.outboxPath}: this gateway has never read anything`);
   const outbox = openOutbox({
     path: home.outboxPath,
     maxBytes: home.config.outbox.maxMegabytes * 1024 * 1024,
@@ -78,21 +78,21 @@ function tell(io: Io, done: Resynced, { from, isJson }: { from: number; isJson: 
   }
 }
 
-/** @throws Error naming the option, for a text that is no moment or leaves its zone open. */
+/** @throws UsageError naming the option, for a text that is no moment or leaves its zone open. */
 function readTime(option: string, text: string): number {
   const at = /T.*(Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(at))
-    throw new Error(`${option} ${text}: write a time with its zone, 2026-11-22T08:00:00+08:00`);
+    throw new UsageError(`${option} ${text}: write a time with its zone, 2026-11-22T08:00:00+08:00`);
   return at;
 }
 
-/** @throws Error naming the ids that no device of the gateway has. */
+/** @throws UsageError naming the ids that no device of the gateway has. */
 function readPoints(text: string, connections: GatewayConfig['connections']): Set<string> {
   const known = new Set(
     connections.flatMap(({ devices }) => devices.flatMap(({ points }) => points.map(({ id }) => id))),
   );
   const asked = text.split(',').map((id) => id.trim());
   const unknown = asked.filter((id) => !known.has(id));
-  if (unknown.length > 0) throw new Error(`--points: this gateway has no point ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new UsageError(`--points: this gateway has no point ${unknown.join(', ')}`);
   return new Set(asked);
 }

@@ -5,7 +5,7 @@ import { addLinkOptions } from '../bench/link-options.ts';
 import { type Bench, type BenchOptions, type BenchPoint, choosePoints } from '../bench/open.ts';
 import { asJson, explain, withBench } from '../bench/run.ts';
 import { readingOf, valueWords } from '../bench/reading.ts';
-import { exit, type Io } from './io.ts';
+import { exit, type Io, UsageError } from './io.ts';
 
 interface Options extends BenchOptions {
   readonly every: number;
@@ -43,7 +43,7 @@ Exit code 0: something was seen; 1: nothing.`,
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`${text} is no number of seconds`);
+  if (!(value > 0)) throw new UsageError(`${text} is no number of seconds`);
   return value;
 }
 

@@ -10,7 +10,7 @@ import { Value } from 'typebox/value';
 import { addLinkOptions } from '../bench/link-options.ts';
 import { type Bench, type BenchOptions, type BenchPoint, choosePoints } from '../bench/open.ts';
 import { asJson, explain, withBench } from '../bench/run.ts';
-import { exit, type Io } from './io.ts';
+import { exit, type Io, UsageError } from './io.ts';
 
 interface Options extends BenchOptions {
   readonly reason: string;
@@ -78,7 +78,7 @@ interface Wish {
 }
 
 async function run(io: Io, from: string, { word, value, options }: Wish): Promise<void> {
-  if (options.reason.trim().length < 3) throw new Error('--reason: say in a few words why');
+  if (options.reason.trim().length < 3) throw new UsageError('--reason: say in a few words why');
   await withBench(io, from, options, async (bench, signal) => {
     const [point] = choosePoints(bench, [word]) as [BenchPoint];
     const limits = allowed(bench, point, value, options);
@@ -100,7 +100,7 @@ function readValue(text: string): number | null {
   if (text === 'release') return null;
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value))
-    throw new Error(`${text} is neither a number nor "release"`);
+    throw new UsageError(`${text} is neither a number nor "release"`);
   return value;
 }
 
@@ -119,18 +119,20 @@ function allowed(bench: Bench, point: BenchPoint, value: number | null, options:
       bench.home === undefined
         ? 'name --template, or --min and --max'
         : 'add its write limits to gateway.yaml';
-    throw new Error(`${point.name} is not declared writable: ${how}`);
+    throw new UsageError(`${point.name} is not declared writable: ${how}`);
   }
   const limits = Value.Parse(WriteLimits, declared);
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 8 && priority <= 16))
-    throw new Error(`--priority ${priority}: 8 to 16; 1 to 7 belong to life safety and plant protection`);
+    throw new UsageError(
+      `--priority ${priority}: 8 to 16; 1 to 7 belong to life safety and plant protection`,
+    );
   const unit = Value.Check(Unit, point.unit) ? point.unit : '1';
   const known = { kind: point.ref.kind, unit, write: limits };
   const verdict = checkWrite(known, { value }, bench.protocol === 'bacnet');
-  if (!verdict.ok) throw new Error(`${point.name}: ${verdict.message}`);
+  if (!verdict.ok) throw new UsageError(`${point.name}: ${verdict.message}`);
   if (limits.safety) assertTwoPeople(point, options);
   if (typed && value !== null && (value < typed.min || value > typed.max))
-    throw new Error(`${point.name}: ${value} is outside ${typed.min} to ${typed.max}`);
+    throw new UsageError(`${point.name}: ${value} is outside ${typed.min} to ${typed.max}`);
   return limits;
 }
 
@@ -138,7 +140,7 @@ function allowed(bench: Bench, point: BenchPoint, value: number | null, options:
 function assertTwoPeople({ name }: BenchPoint, { approvedBy }: Options): void {
   const second = approvedBy?.trim() ?? '';
   if (second.length >= 2 && second !== userInfo().username) return;
-  throw new Error(`${name} is a matter of safety: a second person must stand by it, --approved-by NAME`);
+  throw new UsageError(`${name} is a matter of safety: a second person must stand by it, --approved-by NAME`);
 }
 
 /** Somebody stands before the machine: they are asked once, and told what will move. */
@@ -150,7 +152,7 @@ async function isSure(
   { yes }: Options,
 ): Promise<boolean> {
   if (yes) return true;
-  if (!process.stdin.isTTY) throw new Error('nobody can be asked here: say --yes');
+  if (!process.stdin.isTTY) throw new UsageError('nobody can be asked here: say --yes');
   const what = value === null ? `give back ${point.name}` : `write ${value} ${point.unit} to ${point.name}`;
   const safety = point.write?.safety ? ' People may be near: look first.' : '';
   const ask = createInterface({ input: process.stdin, output: process.stderr });
@@ -173,7 +175,7 @@ async function writeOn(
   order: WriteOrder,
   signal: AbortSignal,
 ): Promise<Written> {
-  if (!driver.write) throw new Error(`${bench.protocol} devices cannot be written`);
+  if (!driver.write) throw new UsageError(`${bench.protocol} devices cannot be written`);
   return driver.write(order, signal);
 }
 

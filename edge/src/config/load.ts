@@ -13,6 +13,8 @@ export interface Home {
   readonly outboxPath: string;
   /** What the drivers keep: certificates, retained messages. */
   readonly driverDir: string;
+  /** What a running gateway last said of itself. */
+  readonly healthPath: string;
   /** Journal of commands. */
   readonly commandsPath: string;
   /** While this file is there, nothing is written for anybody far away. */
@@ -20,6 +22,7 @@ export interface Home {
 }
 
 /** In the home. */
+export const HEALTH_FILE = 'health.json';
 export const COMMANDS_FILE = 'commands.sqlite';
 export const WRITING_OFF_FILE = 'writing.off';
 
@@ -69,6 +72,7 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
     keys: { signing, cloud, natsSeed },
     outboxPath: join(home, 'outbox.sqlite'),
     driverDir: join(home, 'drivers'),
+    healthPath: join(home, HEALTH_FILE),
     commandsPath: join(home, COMMANDS_FILE),
     writingOffPath: join(home, WRITING_OFF_FILE),
   };

@@ -8,6 +8,8 @@ const Name = Type.String({ minLength: 1, maxLength: 200 });
 const PointConfig = Type.Object(
   {
     id: Uuid,
+    /** What it is called in its template: 'active_power_total'. For people; nothing depends on it. */
+    key: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     /** The driver's own syntax. */
     address: Type.String({ minLength: 1 }),
     /** Engineering value = raw x scale; for a register, counts = raw x scale. */

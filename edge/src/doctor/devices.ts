@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { GatewayHealth } from '@parkline/contract';
 import type { Driver, DriverModule } from '@parkline/kit';
 import { adviceFor } from '../bench/run.ts';
 import type { ConnectionConfig, DeviceConfig } from '../config/schema.ts';
@@ -8,6 +9,8 @@ export interface DeviceCheckDeps {
   readonly loadDriver: (protocol: string) => Promise<DriverModule>;
   /** Folder of the gateway for what drivers keep. */
   readonly driverDir: string;
+  /** What the running gateway says of itself; undefined when none runs. */
+  readonly health: GatewayHealth | undefined;
   /** Longest time for one device, ms. */
   readonly limitMs: number;
 }
@@ -31,7 +34,7 @@ export async function* checkConnection(
   }
   try {
     for (const device of devices)
-      yield await checkDevice(() => connection.device(device.params), device, deps.limitMs);
+      yield await checkDevice(() => connection.device(device.params), device, deps);
   } finally {
     await connection.close();
   }
@@ -39,32 +42,60 @@ export async function* checkConnection(
 
 async function checkDevice(
   open: () => Driver,
-  { name, points }: DeviceConfig,
-  limitMs: number,
+  device: DeviceConfig,
+  deps: DeviceCheckDeps,
 ): Promise<Finding> {
-  const check = `device ${name}`;
+  const check = `device ${device.name}`;
   let driver: Driver | undefined;
   try {
     driver = open();
-    const refs = points.map(({ id, address, scale, kind }) => ({ pointId: id, address, scale, kind }));
-    const began = performance.now();
-    const samples = await driver.read(refs, AbortSignal.timeout(limitMs));
-    const tookMs = Math.round(performance.now() - began);
-    const bad = samples.filter(({ quality }) => quality === 'bad');
-    if (bad.length === 0) return ok(check, `answers in ${tookMs} ms, ${samples.length} points good`);
-    const [first] = bad;
-    const address = points.find(({ id }) => id === first?.pointId)?.address ?? '';
-    const found = `answers, ${bad.length} of ${samples.length} points are bad; ${address}: ${first?.why ?? 'no reason'}`;
-    return warn(
-      check,
-      found,
-      'compare the addresses of the template with what the device holds (parkline browse)',
-    );
+    return await readAll(check, driver, device, deps.limitMs);
   } catch (error) {
-    return fail(check, messageOf(error), adviceFor(error));
+    const said = isInUse(error) ? wordOfGateway(check, device, deps.health) : undefined;
+    return said ?? fail(check, messageOf(error), adviceFor(error));
   } finally {
     await driver?.close();
   }
+}
+
+async function readAll(
+  check: string,
+  driver: Driver,
+  { points }: DeviceConfig,
+  limitMs: number,
+): Promise<Finding> {
+  const refs = points.map(({ id, address, scale, kind }) => ({ pointId: id, address, scale, kind }));
+  const began = performance.now();
+  const samples = await driver.read(refs, AbortSignal.timeout(limitMs));
+  const tookMs = Math.round(performance.now() - began);
+  const bad = samples.filter(({ quality }) => quality === 'bad');
+  if (bad.length === 0) return ok(check, `answers in ${tookMs} ms, ${samples.length} points good`);
+  const [first] = bad;
+  const address = points.find(({ id }) => id === first?.pointId)?.address ?? '';
+  const found = `answers, ${bad.length} of ${samples.length} points are bad; ${address}: ${first?.why ?? 'no reason'}`;
+  return warn(
+    check,
+    found,
+    'compare the addresses of the template with what the device holds (parkline browse)',
+  );
+}
+
+/** The port or the line belongs to somebody else at the moment: to the gateway itself, if it runs. */
+const isInUse = (error: unknown): boolean =>
+  /EADDRINUSE|EBUSY|cannot lock|resource temporarily unavailable|in use/i.test(messageOf(error));
+
+/** A gateway that runs holds what cannot be opened twice; then its word counts. */
+function wordOfGateway(
+  check: string,
+  { equipmentId }: DeviceConfig,
+  health: GatewayHealth | undefined,
+): Finding | undefined {
+  const device = health?.devices.find((one) => one.equipmentId === equipmentId);
+  if (!device) return undefined;
+  const last = device.lastOkAt === null ? 'never' : new Date(device.lastOkAt).toISOString();
+  if (device.state === 'online') return ok(check, `the running gateway hears it, last ${last}`);
+  const found = `the running gateway does not hear it: ${device.error ?? device.state}; last ${last}`;
+  return fail(check, found, 'check whether it is on, its address and its login');
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -103,6 +103,7 @@ describe('the report', () => {
     const bell = createBell(time.wait);
     const faults = rememberingFaults();
     const sent: [atMs: number, health: GatewayHealth][] = [];
+    const kept: GatewayHealth[] = [];
     const stop = new AbortController();
     const done = runHealth(
       {
@@ -112,6 +113,7 @@ describe('the report', () => {
         board: { list: () => [{ equipmentId, state: 'online', lastOkAt: 4_500, error: null }] },
         refused: () => 3,
         isWritingOff: () => true,
+        keep: (health) => void kept.push(health),
         sign: (bytes) => sign(null, bytes, keys.privateKey),
         publish(message) {
           const signed = Value.Parse(SignedText, JSON.parse(Buffer.from(message).toString()));
@@ -122,7 +124,7 @@ describe('the report', () => {
       },
       stop.signal,
     );
-    return { time, bell, faults, sent, stop, done };
+    return { time, bell, faults, sent, kept, stop, done };
   }
   const outbox: OutboxState = {
     ...{ pending: 2, oldestAt: 4_100, bytes: 8_192, maxBytes: 1_000_000 },
@@ -130,14 +132,20 @@ describe('the report', () => {
   };
 
   test('is signed, and goes out every 10 s and at once when a device comes or goes', async () => {
-    const { time, bell, sent, stop, done } = given(() => outbox);
+    const { time, bell, sent, kept, stop, done } = given(() => outbox);
     await time.advance(13_000);
     bell.ring();
     await time.advance(10_000);
     stop.abort();
     await done;
     expect(sent.map(([at]) => at)).toEqual([0, 10_000, 13_000, 23_000]);
-    expect(sent[0]?.[1]).toMatchObject({ gatewayId, at: 5_000, outbox: { pending: 2, refused: 3 }, writing: 'off' });
+    expect(kept).toEqual(sent.map(([, health]) => health));
+    expect(sent[0]?.[1]).toMatchObject({
+      gatewayId,
+      at: 5_000,
+      outbox: { pending: 2, refused: 3 },
+      writing: 'off',
+    });
   });
 
   test('tells how many hours the outbox lasts at its pace, and owns up to not knowing', async () => {

@@ -22,6 +22,8 @@ export interface HealthDeps {
   readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** Sends, or drops while the link is down: the next one tells the same. */
   readonly publish: (message: Uint8Array) => void;
+  /** Keeps it where people on site can read it. Never throws. */
+  readonly keep: (health: GatewayHealth) => void;
   /** Rung when a device's state changes. */
   readonly bell: Bell;
   readonly faults: FaultLog;
@@ -31,7 +33,9 @@ export interface HealthDeps {
 export async function runHealth(deps: HealthDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      deps.publish(signText(currentHealth(deps), deps.sign));
+      const health = currentHealth(deps);
+      deps.keep(health);
+      deps.publish(signText(health, deps.sign));
     } catch (err) {
       if (!(err instanceof OutboxError) || err.code !== 'disk') throw err;
       deps.faults.fault('health', 'outbox does not tell its state', { err });

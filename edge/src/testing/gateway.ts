@@ -144,6 +144,7 @@ export async function runGateway(
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
+      healthPath: join(folder, 'health.json'),
       commandsPath: join(folder, 'commands.sqlite'),
       writingOffPath: join(folder, 'writing.off'),
     },

@@ -3,9 +3,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFaults, type FaultRule } from '../../firmware-sim/src/faults.ts';
+import { type Park, readPark } from '../../firmware-sim/src/park.ts';
 import type { DeviceEntry, LogEntry } from '../../firmware-sim/src/request-log.ts';
 import { createCjt188Server } from '../../firmware-sim/src/servers/cjt188.ts';
 import { createDlt645Server } from '../../firmware-sim/src/servers/dlt645.ts';
+import { createSimulator, type Simulator } from '../../firmware-sim/src/simulator.ts';
 import { readCjt188Table } from '../../firmware-sim/src/tables/cjt188-table.ts';
 import { readDlt645Table } from '../../firmware-sim/src/tables/dlt645-table.ts';
 import { createSerialDial } from '../../protocols/kit/src/line/serial-dial.ts';
@@ -101,6 +103,32 @@ async function lay(
       await line.destroy();
       socket.destroy();
       await pair.close();
+    },
+  };
+}
+
+/** The park of Chinese meters (firmware-sim/parks/meters.yaml), running in this process. */
+export async function startMeterPark(): Promise<{
+  readonly park: Park;
+  readonly ports: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+  /** What was asked and how it ended. */
+  readonly served: readonly DeviceEntry[];
+  readonly simulator: Simulator;
+  stop(): Promise<void>;
+}> {
+  const park = readPark(join(import.meta.dirname, '../../firmware-sim/parks/meters.yaml'));
+  const dataDir = await mkdtemp(join(tmpdir(), 'parkline-meters-'));
+  const served: DeviceEntry[] = [];
+  const simulator = createSimulator({
+    ...{ park, dataDir, seed: 1 },
+    log: { write: (entry) => void ('device' in entry && served.push(entry)), close: () => undefined },
+  });
+  const ports = await simulator.start();
+  return {
+    ...{ park, ports, served, simulator },
+    async stop() {
+      await simulator.stop();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

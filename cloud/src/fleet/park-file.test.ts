@@ -12,6 +12,14 @@ test('the park that comes with the product is sound', () => {
   expect(park.leases?.length).toBeGreaterThan(0);
 });
 
+test('the park of Chinese meters is sound: their lines carry meters that have an address in place of a unit', () => {
+  const file = join(import.meta.dirname, '../../../firmware-sim/parks/meters.yaml');
+  const [building] = parseParkFile(readFileSync(file, 'utf8')).buildings;
+  expect(
+    building?.meters.map(({ unit, address }) => [unit, Object.keys(address ?? {}).includes('address')]),
+  ).toEqual(Array.from({ length: 5 }, () => [undefined, true]));
+});
+
 test('the second park that comes with the product is sound', () => {
   const file = join(import.meta.dirname, '../../../firmware-sim/parks/riverside.yaml');
   expect(parseParkFile(readFileSync(file, 'utf8')).key).toBe('riverside');

@@ -65,7 +65,8 @@ Needs no gateway and no cloud. Exit code 0: every point good; 3: some are not; 1
 
 function list(io: Io, { kind, protocol, json }: ListOptions): void {
   const found = [...loadTemplates().values()].filter(
-    (template) => (kind ?? template.kind) === template.kind && (protocol ?? template.protocol) === template.protocol,
+    (template) =>
+      (kind ?? template.kind) === template.kind && (protocol ?? template.protocol) === template.protocol,
   );
   const rows = found.map(({ id, kind, protocol, name, points }) => ({
     ...{ id, kind, protocol, name, points: points.length },
@@ -104,7 +105,9 @@ async function run(io: Io, name: string, options: TryOptions): Promise<void> {
   // The bench reads the same template, so the device is asked for exactly its points.
   await withBench(io, template.protocol, { ...options, template: name }, async (bench, signal) => {
     const tried = await tryPoints(bench, template, options, signal);
-    io.out(options.json ? asJson({ template: template.id, rounds: options.rounds, points: tried }) : rowsOf(tried));
+    io.out(
+      options.json ? asJson({ template: template.id, rounds: options.rounds, points: tried }) : rowsOf(tried),
+    );
     const good = tried.filter(({ goodRounds }) => goodRounds === options.rounds).length;
     if (!options.json)
       io.err(`${good} of ${tried.length} points good${options.rounds > 1 ? ' in every round' : ''}\n`);

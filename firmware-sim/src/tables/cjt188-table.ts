@@ -49,12 +49,12 @@ export function showRow(
   quantities: Quantities,
   t: number,
 ): { readonly bytes: Buffer; readonly value: number } {
-  const { bytes, digits } = readColumn(row.as);
+  const column = readColumn(row.as);
   const { counter = false, times = 1, unit, constant } = row;
   const value = constant ?? readQuantity(row.quantity, quantities, t);
-  const count = shownCount(value * times, digits, counter);
-  const packed = packDigits(count, bytes);
-  const shown = counter ? count : Number((Number(`${count}e-${digits}`) / times).toPrecision(12));
+  const count = shownCount(value * times, column, counter);
+  const packed = packDigits(count, column.bytes);
+  const shown = counter ? count : Number((Number(`${count}e-${column.digits}`) / times).toPrecision(12));
   return {
     bytes: unit === undefined ? packed : Buffer.concat([packed, Buffer.from(unit, 'hex')]),
     value: shown,

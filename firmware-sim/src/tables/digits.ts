@@ -2,7 +2,7 @@
 export function packDigits(count: number, bytes: number): Buffer {
   const digits = String(Math.abs(count))
     .padStart(bytes * 2, '0')
-    .slice(-bytes * 2); // Counters roll over.
+    .slice(-bytes * 2); // A display has no more digits than it has.
   const packed = Buffer.from(digits, 'hex').reverse();
   if (count < 0) packed[bytes - 1]! |= 0x80;
   return packed;
@@ -17,8 +17,12 @@ export function readColumn(text: string): { readonly bytes: number; readonly dig
   return { bytes: all / 2, digits: point < 0 ? 0 : text.length - point - 1 };
 }
 
-/** Counters are cut off, measurements rounded; both to the last digit shown. */
-export function shownCount(value: number, digits: number, isCounter: boolean): number {
+/** A counter is cut off to the last digit shown and rolls over after the first; a measurement is rounded. */
+export function shownCount(
+  value: number,
+  { bytes, digits }: { readonly bytes: number; readonly digits: number },
+  isCounter: boolean,
+): number {
   const count = Number((value * 10 ** digits).toPrecision(15));
-  return isCounter ? Math.floor(count) : Math.round(count);
+  return isCounter ? Math.floor(count) % 10 ** (bytes * 2) : Math.round(count);
 }

@@ -60,10 +60,13 @@ export function showItem(
   quantities: Quantities,
   t: number,
 ): { readonly bytes: Buffer; readonly value: number } {
-  const { bytes, digits } = readColumn(item.as);
+  const column = readColumn(item.as);
   const counter = item.counter ?? false;
-  const count = shownCount(valueOf(item, quantities, t), digits, counter);
-  return { bytes: packDigits(count, bytes), value: counter ? count : Number(`${count}e-${digits}`) };
+  const count = shownCount(valueOf(item, quantities, t), column, counter);
+  return {
+    bytes: packDigits(count, column.bytes),
+    value: counter ? count : Number(`${count}e-${column.digits}`),
+  };
 }
 
 function valueOf(

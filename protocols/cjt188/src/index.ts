@@ -29,9 +29,6 @@ function openConnection(given: unknown, deps: DriverDeps): Connection {
       return createCjt188Driver({ line, place, valveMs, now: deps.now });
     },
     discover: (_range, signal) => discover(line, signal),
-    close() {
-      line.close();
-      return Promise.resolve();
-    },
+    close: () => line.close(),
   };
 }

@@ -23,9 +23,6 @@ function openConnection(given: unknown, deps: DriverDeps): Connection {
       return createDlt645Driver({ line, address, now: deps.now });
     },
     discover: (range, signal) => discover(line, range, signal),
-    close() {
-      line.close();
-      return Promise.resolve();
-    },
+    close: () => line.close(),
   };
 }

@@ -92,6 +92,7 @@ test('a sound text becomes a template', () => {
 test.each([
   ['a missing field', good.replace('vendor: Acme\n', ''), /vendor/],
   ['an unknown field', good.replace('params: {}', 'params: {}\ncolour: red'), /colour|additional/],
+  ['a name cut in two by a comma', good.replace('en: Energy,', 'en: Energy, total,'), /points\/0\/name/],
   ['a unit nobody knows', good.replace('unit: kWh', 'unit: parsec'), /points\/0\/unit/],
   ['an id that is not its path', good.replace('acme-one', 'acme-two'), /its path says/],
   ['a kind that is not its folder', good.replace('kind: three', 'kind: two'), /its folder says/],

@@ -2,10 +2,13 @@ import { PointKind, Unit, WriteLimits } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 
 /** A name in both languages of the product. */
-export const LocalName = Type.Object({
-  en: Type.String({ minLength: 1 }),
-  zh: Type.String({ minLength: 1 }),
-});
+export const LocalName = Type.Object(
+  {
+    en: Type.String({ minLength: 1 }),
+    zh: Type.String({ minLength: 1 }),
+  },
+  { additionalProperties: false },
+);
 export type LocalName = Static<typeof LocalName>;
 
 /** Raw values that are no measurement: the sentinels themselves, and all outside min..max. */

@@ -36,8 +36,8 @@ export interface MeterLine {
   ask<Answer>(question: Question<Answer>, signal: AbortSignal): Promise<Told<Answer>>;
   /** Fails what waits for a meter. */
   drop(meter: string): void;
-  /** For good. Safe twice. */
-  close(): void;
+  /** For good. Resolves when the line may be opened by somebody else. Safe twice. */
+  close(): Promise<void>;
 }
 
 interface Job {
@@ -110,7 +110,7 @@ export function createMeterLine(deps: MeterLineDeps): MeterLine {
         leaveAlone(question);
       }
       settle(failure);
-      if (misses >= MISSES_OF_A_DEAD_LINK) open.close('closed after time-outs');
+      if (misses >= MISSES_OF_A_DEAD_LINK) await open.close('closed after time-outs');
       else if (failure.code === 'timeout') await open.drain(deps.quietMs);
     }
   }
@@ -173,11 +173,10 @@ export function createMeterLine(deps: MeterLineDeps): MeterLine {
     drop(meter) {
       for (const job of turns.drain(meter)) job.settle(closed(where));
     },
-    close() {
-      if (life.signal.aborted) return;
+    async close() {
       life.abort();
       for (const job of turns.drain()) job.settle(closed(where));
-      wire?.close('closed');
+      await wire?.close('closed');
     },
   };
 }

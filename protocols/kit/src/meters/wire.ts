@@ -21,8 +21,8 @@ export interface Wire {
   /** Resolves once nothing came for `quietMs`, at the latest after ten times that; what came is thrown away. */
   drain(quietMs: number): Promise<void>;
   readonly isOpen: boolean;
-  /** Ends the link and fails the open question with 'lost'. Safe twice. */
-  close(why: string): void;
+  /** Ends the link and fails the open question with 'lost'. Resolves when it can be opened again. Safe twice. */
+  close(why: string): Promise<void>;
 }
 
 /** The longest telegram of either standard is under 300 bytes; the rest is noise of a line that never rests. */
@@ -38,13 +38,15 @@ export async function openWire(dial: Dial, where: string, signal: AbortSignal): 
   let listener: Listener | undefined;
   let link: ByteLine | undefined;
 
-  function close(why: string): void {
-    void link?.destroy();
+  async function close(why: string): Promise<void> {
+    const ending = link?.destroy();
     link = undefined;
     listener?.fail(new DriverError('lost', why, where));
+    await ending;
   }
 
-  link = await dial({ onData: (bytes) => listener?.hear(bytes), onClose: close }, signal);
+  const onClose = (why: string): void => void close(why);
+  link = await dial({ onData: (bytes) => listener?.hear(bytes), onClose }, signal);
 
   function ask<Answer>(question: Question<Answer>, timeoutMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {

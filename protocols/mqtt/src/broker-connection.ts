@@ -3,31 +3,31 @@ import { rootOf } from './access.ts';
 import { createBroker } from './broker.ts';
 import type { Account } from './door.ts';
 import { createMqttDriver } from './driver.ts';
-import { createMembers } from './members.ts';
+import { createMembers, type Member } from './members.ts';
 import { type BrokerParams, type DeviceParams, parseDeviceParams } from './params.ts';
 import { following } from './following.ts';
 import { createSeen, type Visitor } from './seen.ts';
-import type { Subject } from './subject.ts';
 import { createThrottle } from './throttle.ts';
 import type { Outlet } from './writing.ts';
 
 /** For a Sparkplug node to take a command, ms. */
 const COMMAND_MS = 10_000;
 
-interface OwnAccount extends Account {
-  readonly subjects: Subject[];
+/** Several Sparkplug devices come on the connection of their node. */
+interface Login extends Omit<Account, 'subjects'> {
+  readonly members: Member[];
 }
 
 /** A connection whose broker is the gateway itself. */
 export function openBroker({ timeoutMs, ...params }: BrokerParams, deps: DriverDeps): Connection {
   const { now, log, dataDir } = deps;
   const where = `${params.host}:${params.port}`;
-  const accounts = new Map<string, OwnAccount>();
+  const logins = new Map<string, Login>();
   const members = createMembers(deps);
   const seen = createSeen();
   const broker = createBroker({
     ...{ ...params, log, now, seen, dataDir },
-    accountOf: (username) => accounts.get(username),
+    accountOf,
     subjectOf: (topic) => members.subjects().find((subject) => subject.owns(topic)),
   });
   let openedAt: Promise<number> | undefined;
@@ -43,21 +43,28 @@ export function openBroker({ timeoutMs, ...params }: BrokerParams, deps: DriverD
     }
   }
 
-  /** Several Sparkplug devices come on the connection of their node. */
-  function accountFor({ username, passwordSha256, sparkplug }: DeviceParams): OwnAccount {
+  function accountOf(username: string): Account | undefined {
+    const login = logins.get(username);
+    const open = login?.members.filter((member) => member.isOpen()) ?? [];
+    if (!login || open.length === 0) return undefined;
+    return { ...login, subjects: [...new Set(open.map(({ subject }) => subject))] };
+  }
+
+  /** @throws DriverError 'config' when another device logs in by that name. */
+  function loginOf({ username, passwordSha256, sparkplug }: DeviceParams): Login {
     if (username === undefined || passwordSha256 === undefined)
       throw new DriverError(
         'config',
         'username and passwordSha256 are needed: nobody else may come in',
         where,
       );
-    const known = accounts.get(username);
+    const known = accountOf(username);
     if (known && (!sparkplug || known.passwordSha256 !== passwordSha256))
       throw new DriverError('config', `username ${username} is there twice`, where);
+    const login = known && logins.get(username);
+    if (login) return login;
     const throttle = createThrottle(params.maxMessagesPerSecond, now);
-    const account = known ?? { username, passwordSha256, subjects: [], throttle };
-    accounts.set(username, account);
-    return account;
+    return { username, passwordSha256, throttle, members: [] };
   }
 
   function outletOf(username: string): Outlet {
@@ -74,25 +81,31 @@ export function openBroker({ timeoutMs, ...params }: BrokerParams, deps: DriverD
   return {
     device(deviceParams) {
       const parsed = parseDeviceParams(deviceParams);
-      const account = accountFor(parsed);
-      const { username } = account;
+      const login = loginOf(parsed);
+      const { username } = login;
       const outlet = outletOf(username);
-      const { station, dialect, subject, label } = members.add(parsed, rootOf(username), (topic, payload) => {
+      const member = members.add(parsed, rootOf(username), (topic, payload) => {
         outlet.send(topic, payload, now() + COMMAND_MS).catch((err: unknown) => {
           log.debug({ username, topic, err }, 'mqtt command not sent');
         });
       });
-      if (!account.subjects.includes(subject)) account.subjects.push(subject);
+      login.members.push(member);
+      logins.set(username, login);
+      // Who is connected comes again, and then as what it is configured to be.
+      broker.hangUp(username);
       const { maxAgeMs, confirmMs } = parsed;
       return createMqttDriver({
-        ...{ station, dialect, outlet, open, timeoutMs, maxAgeMs, confirmMs, now, log },
-        where: `${where} ${label}`,
+        ...{ member, outlet, open, timeoutMs, maxAgeMs, confirmMs, now, log },
+        where: `${where} ${username}`,
+        onClose() {
+          broker.hangUp(username);
+        },
       });
     },
     async *discover(_range, signal) {
       await open();
       for await (const visitor of following(seen.list(), seen.follow, timeoutMs, signal))
-        yield deviceOf(visitor, accounts.has(visitor.username));
+        yield deviceOf(visitor, accountOf(visitor.username) !== undefined);
     },
     async close() {
       openedAt = undefined;

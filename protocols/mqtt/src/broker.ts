@@ -52,6 +52,8 @@ export interface Broker {
   open(): Promise<void>;
   /** To the connections of a device that are there now; it waits for nobody. @param until Unix ms: later it is not delivered any more. */
   send(username: string, topic: string, payload: Uint8Array, until: number): Promise<Sent>;
+  /** Ends the connections of a device; it may come back at once. */
+  hangUp(username: string): void;
   /** Hangs up on everyone. `open` may follow. */
   close(): Promise<void>;
 }
@@ -80,6 +82,17 @@ export function createBroker(deps: BrokerDeps): Broker {
       const now = await running;
       if (!now) throw new DriverError('lost', 'the broker is closed', `${deps.host}:${deps.port}`);
       return sendTo(now, username, { topic, payload: Buffer.from(payload) }, until);
+    },
+    hangUp(username) {
+      running?.then(
+        ({ door }) => {
+          for (const client of door.clientsOf(username)) {
+            door.left(client);
+            client.conn.destroy();
+          }
+        },
+        () => undefined,
+      );
     },
     async close() {
       const ending = running;

@@ -57,7 +57,9 @@ export function openClient(params: ClientParams, deps: DriverDeps): Connection {
   async function open(): Promise<number> {
     openedAt ??= connect();
     try {
-      return await openedAt;
+      const at = await openedAt;
+      await outside.open();
+      return at;
     } catch (error) {
       openedAt = undefined;
       throw error;
@@ -76,15 +78,20 @@ export function openClient(params: ClientParams, deps: DriverDeps): Connection {
       const parsed = parseDeviceParams(deviceParams);
       if (parsed.passwordSha256 !== undefined)
         throw new DriverError('config', 'passwordSha256 belongs to the gateway’s own broker', url);
-      const { station, dialect, label } = members.add(parsed, undefined, (topic, payload) => {
+      const member = members.add(parsed, undefined, (topic, payload) => {
         outside.send(topic, payload).catch((err: unknown) => {
           log.debug({ topic, err }, 'mqtt command not sent');
         });
       });
+      // Joined anew at the next look: a Sparkplug node may have another member now.
+      const leave = (): void => {
+        outside.leave(member.subject);
+      };
+      leave();
       const { maxAgeMs, confirmMs } = parsed;
       return createMqttDriver({
-        ...{ station, dialect, outlet, open, timeoutMs, maxAgeMs, confirmMs, now, log },
-        where: `${url} ${label}`,
+        ...{ member, outlet, open, onClose: leave, timeoutMs, maxAgeMs, confirmMs, now, log },
+        where: `${url} ${member.label}`,
       });
     },
     async *discover(_range, signal) {

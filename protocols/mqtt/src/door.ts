@@ -123,7 +123,7 @@ export function createDoor({ accountOf, maxPacketBytes, seen, now, log }: DoorDe
       refuse(BAD_LOGIN, 'unknown user or wrong token');
       return;
     }
-    const others = [...visits.values()].filter((visit) => visit.account === account);
+    const others = [...visits.values()].filter((visit) => visit.account.username === username);
     if (others.length >= MAX_CONNECTIONS_EACH) {
       warnOnce({ username }, 'mqtt device has too many connections');
       refuse(SERVER_UNAVAILABLE, 'too many connections');

@@ -20,9 +20,11 @@ function given({
   const said: string[] = [];
   const station = createStation(() => now);
   const subject = createTopicSubject('devices/gate', station, usualTime);
+  const close = (): void => undefined;
   const driver = createMqttDriver({
-    ...{ station, timeoutMs, maxAgeMs: 60_000, confirmMs: 50, where: 'here', now: () => now },
-    dialect: createTopicDialect('devices/gate', usualWords),
+    ...{ timeoutMs, maxAgeMs: 60_000, confirmMs: 50, where: 'here', now: () => now },
+    member: { station, dialect: createTopicDialect('devices/gate', usualWords), close, reopen: close },
+    onClose: close,
     outlet: { send: (topic, payload) => Promise.resolve(onCommand(topic, Buffer.from(payload).toString())) },
     open: () => Promise.resolve(start),
     log: {

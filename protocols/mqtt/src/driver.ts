@@ -8,6 +8,7 @@ import {
 } from '@parkline/kit';
 import type { Address } from './address.ts';
 import type { Dialect } from './dialect.ts';
+import type { Member } from './members.ts';
 import { decodePoint, pathsOf, stepInto } from './payload.ts';
 import type { Follower, Station, Told } from './station.ts';
 import { createUnheard } from './unheard.ts';
@@ -17,8 +18,7 @@ import { type Outlet, writePoint } from './writing.ts';
 const MAX_PATHS = 200;
 
 export interface MqttDriverDeps {
-  readonly station: Station;
-  readonly dialect: Dialect;
+  readonly member: Pick<Member, 'station' | 'dialect' | 'close' | 'reopen'>;
   readonly outlet: Outlet;
   /** Opens the broker, if it is not open. @returns Unix ms since when it is. */
   readonly open: () => Promise<number>;
@@ -29,6 +29,8 @@ export interface MqttDriverDeps {
   readonly confirmMs: number;
   readonly now: () => number;
   readonly log: DriverLog;
+  /** Nobody reads the device any more. */
+  readonly onClose: () => void;
   /** Broker and device, for the person who reads an error. */
   readonly where: string;
 }
@@ -41,12 +43,15 @@ interface Readable {
 
 /** One device that tells its values to the gateway's broker. It cannot be asked: a read gives what it told last. */
 export function createMqttDriver(deps: MqttDriverDeps): Driver {
-  const { station, dialect, now, where, maxAgeMs } = deps;
+  const { member, now, where, maxAgeMs } = deps;
+  const { station, dialect } = member;
   const addresses = new Map<string, Address | DriverError>();
   const unheard = createUnheard(station, () =>
     deps.log.warn({ where }, 'mqtt messages dropped: nobody listens'),
   );
   let closing = new AbortController();
+  /** Closing hung up on the device; it has the time to come again from here on. */
+  let reopened = { at: 0, visits: 0 };
 
   const fail = (code: DriverError['code'], message: string): DriverError =>
     new DriverError(code, message, where);
@@ -71,14 +76,15 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     check();
     const openedAt = await deps.open();
     check();
-    return openedAt;
+    return Math.max(openedAt, reopened.at);
   }
 
   /** Waits while a device that has only just had the chance may still connect and tell `topics`. */
   async function settle(openedAt: number, topics: readonly string[], signal: AbortSignal): Promise<void> {
     for (;;) {
       const isOnline = station.isOnline();
-      const hasLeft = !isOnline && station.onlineSince() >= openedAt;
+      const hasCome = station.onlineSince() >= openedAt && station.visits() > reopened.visits;
+      const hasLeft = !isOnline && hasCome;
       const isTold = topics
         .map((topic) => station.last(topic))
         .every((told) => told && station.hasStayed(told));
@@ -156,6 +162,8 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
 
   return {
     async connect(signal) {
+      member.reopen();
+      if (closing.signal.aborted) reopened = { at: now(), visits: station.visits() };
       closing = new AbortController();
       await settle(await open(signal), [], signal);
       if (!station.isOnline()) throw absent();
@@ -169,11 +177,18 @@ export function createMqttDriver(deps: MqttDriverDeps): Driver {
     async write(order, signal) {
       await open(signal);
       const address = dialect.parse(order.ref.address);
-      return writePoint(order, address, deps, AbortSignal.any([signal, closing.signal]));
+      return writePoint(
+        order,
+        address,
+        { ...deps, station, dialect },
+        AbortSignal.any([signal, closing.signal]),
+      );
     },
     close() {
       closing.abort();
       unheard.take();
+      member.close();
+      deps.onClose();
       return Promise.resolve();
     },
   };

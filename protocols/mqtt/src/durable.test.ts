@@ -186,7 +186,7 @@ describe('after a restart', () => {
     await gate.publishAsync('devices/gate/state', '"own"', { qos: 1 });
     const heard: string[] = [];
     await mqttClientListening({ clientId: 'spy', clean: false }, heard);
-    await expect.poll(() => heard, patience).toEqual(['"own"']);
+    await expect.poll(() => [...new Set(heard)], patience).toEqual(['"own"']); // Once at least.
   });
 
   test('a client that wants a clean session gets one, and its old one is gone', async () => {

@@ -13,6 +13,11 @@ export interface Member {
   readonly subject: Subject;
   /** What it is called in errors. */
   readonly label: string;
+  /** Its driver was closed: another may take its place. */
+  close(): void;
+  /** Its driver is used again. @throws DriverError 'lost' when another has taken its place. */
+  reopen(): void;
+  isOpen(): boolean;
 }
 
 /** Who is who on one connection. */
@@ -23,58 +28,71 @@ export interface Members {
    * @throws DriverError 'config' when another device tells there already.
    */
   add(params: DeviceParams, root: string | undefined, send: SparkplugSend): Member;
+  /** Those of open devices. */
   subjects(): readonly Subject[];
 }
 
 export type SparkplugSend = (topic: string, payload: Uint8Array) => void;
+type Made = Pick<Member, 'station' | 'dialect' | 'subject'>;
+
+const config = (message: string): DriverError => new DriverError('config', message, 'mqtt device');
 
 export function createMembers({ now, log }: Pick<DriverDeps, 'now' | 'log'>): Members {
-  const roots = new Set<string>();
+  const members = new Map<string, Member>();
   const nodes = new Map<string, SparkplugNode>();
-  const names = new Set<string>();
-  const subjects: Subject[] = [];
-  const config = (message: string): DriverError => new DriverError('config', message, 'mqtt device');
 
-  function addTopic(params: DeviceParams, root: string): Member {
-    const other = [...roots].find(
-      (one) => `${one}/`.startsWith(`${root}/`) || `${root}/`.startsWith(`${one}/`),
-    );
-    if (other !== undefined) throw config(`topic ${root} overlaps with ${other} of another device`);
-    roots.add(root);
+  function makeTopic(params: DeviceParams, root: string): Made {
     const station = createStation(now);
     const subject = createTopicSubject(root, station, timeRuleOf(params));
-    subjects.push(subject);
-    const dialect = createTopicDialect(root, wordsOf(params, usualWords));
-    return { station, subject, dialect, label: params.username ?? root };
+    return { station, subject, dialect: createTopicDialect(root, wordsOf(params, usualWords)) };
   }
 
-  function addSparkplug(
-    { sparkplug, time }: DeviceParams & Required<Pick<DeviceParams, 'sparkplug'>>,
-    send: SparkplugSend,
-  ): Member {
-    const { group, node: nodeName, device } = sparkplug;
-    const label = [group, nodeName, ...(device === undefined ? [] : [device])].join('/');
-    if (names.has(label)) throw config(`Sparkplug device ${label} is there twice`);
-    names.add(label);
-    const key = `${group}/${nodeName}`;
-    const known = nodes.get(key);
-    const made =
-      known ?? createSparkplugNode({ group, node: nodeName, now, log, send, maxLagMs: time.maxLagMs });
-    nodes.set(key, made);
-    if (!known) subjects.push(made);
+  function makeSparkplug({ group, node, device }: Sparkplug, maxLagMs: number, send: SparkplugSend): Made {
+    const key = `${group}/${node}`;
+    const subject = nodes.get(key) ?? createSparkplugNode({ group, node, now, log, send, maxLagMs });
+    nodes.set(key, subject);
     const station = createStation(now, MAX_METRICS);
-    made.attach(device, station);
-    return { station, subject: made, dialect: createSparkplugDialect(made, device, now), label };
+    subject.attach(device, station);
+    return { station, subject, dialect: createSparkplugDialect(subject, device, now) };
   }
+
+  function admit(label: string, make: () => Made): Member {
+    if (members.get(label)?.isOpen()) throw config(`${label} is there twice`);
+    let isOpen = true;
+    const member: Member = {
+      ...make(),
+      label,
+      isOpen: () => isOpen,
+      close: () => void (isOpen = false),
+      reopen() {
+        if (members.get(label) !== member)
+          throw new DriverError('lost', 'another device has taken its place', label);
+        isOpen = true;
+      },
+    };
+    members.set(label, member);
+    return member;
+  }
+
+  const open = (): Member[] => [...members.values()].filter((member) => member.isOpen());
 
   return {
     add(params, root, send) {
-      const { sparkplug } = params;
-      if (sparkplug) return addSparkplug({ ...params, sparkplug }, send);
-      const place = params.topic ?? root;
-      if (place === undefined) throw config('topic or sparkplug is needed: where does the device tell?');
-      return addTopic(params, place);
+      const { sparkplug, topic = root, time } = params;
+      if (sparkplug) {
+        const { group, node, device } = sparkplug;
+        const label = ['spBv1.0', group, node, ...(device === undefined ? [] : [device])].join('/');
+        return admit(label, () => makeSparkplug(sparkplug, time.maxLagMs, send));
+      }
+      if (topic === undefined) throw config('topic or sparkplug is needed: where does the device tell?');
+      const other = open().find(
+        ({ label }) => `${label}/`.startsWith(`${topic}/`) || `${topic}/`.startsWith(`${label}/`),
+      );
+      if (other && other.label !== topic) throw config(`topic ${topic} overlaps with ${other.label}`);
+      return admit(topic, () => makeTopic(params, topic));
     },
-    subjects: () => subjects,
+    subjects: () => [...new Set(open().map(({ subject }) => subject))],
   };
 }
+
+type Sparkplug = NonNullable<DeviceParams['sparkplug']>;

@@ -8,6 +8,8 @@ import type { Subject } from './subject.ts';
 
 /** Pause before another try after a connection ended or could not be had, ms. */
 const RETRY_MS = 2_000;
+/** Before a broker is told that nobody listens for a device any more, ms. */
+const LEAVE_MS = 5_000;
 const CONNECT_MS = 10_000;
 
 export interface OutsideDeps {
@@ -24,6 +26,8 @@ export interface Outside {
   open(): Promise<void>;
   /** Rejects with DriverError 'lost' when there is no connection; nothing is kept for later. */
   send(topic: string, payload: Uint8Array): Promise<void>;
+  /** Listens no more for a device, until the next `open` finds it among the subjects. */
+  leave(subject: Subject): void;
   /** Hears everything the broker lets us, until `signal` aborts. */
   listen(filter: string, onMessage: (message: Message) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -130,6 +134,15 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
       if (!client?.connected) throw toLost();
       client.publish(topic, Buffer.from(payload), { qos: 1 });
       return Promise.resolve();
+    },
+    leave(subject) {
+      for (const session of joined.get(subject) ?? []) session.gone();
+      if (!joined.delete(subject)) return;
+      // Not at once: it may be back with other parameters, and brokers mix up what comes close together.
+      setTimeout(() => {
+        const isBack = subjects().some(({ filters }) => filters[0] === subject.filters[0]);
+        if (!isBack && client?.connected) client.unsubscribe([...subject.filters]);
+      }, LEAVE_MS).unref();
     },
     async listen(filter, onMessage, signal) {
       const listener = { filter, onMessage };

@@ -34,6 +34,8 @@ export interface Station {
   isOnline(): boolean;
   /** Unix ms of the last coming. */
   onlineSince(): number;
+  /** How often it came. */
+  visits(): number;
   last(name: string): Told | undefined;
   /** Whether the device was there all the time since it told this. */
   hasStayed(told: Told): boolean;
@@ -112,6 +114,7 @@ export function createStation(now: () => number, room = 100): Station {
     came,
     heard,
     onlineSince: () => since,
+    visits: () => visit,
     last: (name) => told.get(name),
     hasStayed: (one) => one.visit === visit && isOnline(),
     names: () => [...told.keys()],

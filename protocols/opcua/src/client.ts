@@ -91,7 +91,7 @@ function clientOptions(
 let loading: Promise<Library> | undefined;
 
 /** Loads the library once; what it would print goes to the log of the connection that came first. */
-function loadLibrary(log: DriverLog): Promise<Library> {
+export function loadLibrary(log: DriverLog): Promise<Library> {
   loading ??= import('node-opcua-client').then((library) => {
     const note = (...words: unknown[]): void =>
       log.debug(

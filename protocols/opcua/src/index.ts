@@ -3,6 +3,7 @@
 import 'node-opcua-client';
 import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
 import { createDial } from './client.ts';
+import { discover } from './discover.ts';
 import { createOpcuaDriver } from './driver.ts';
 import { createKeeper } from './keeper.ts';
 import { parseConnectionParams, parseDeviceParams } from './params.ts';
@@ -35,6 +36,7 @@ function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Conn
         where: `${where} ${root}`,
       });
     },
+    discover: (_range, signal) => discover({ params, where, log }, signal),
     close: () => keeper.close(),
   };
 }

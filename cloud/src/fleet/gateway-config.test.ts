@@ -47,6 +47,33 @@ describe('the configuration of a gateway', () => {
     });
   });
 
+  test('names meters by their address, behind a serial server', () => {
+    const at = (id: string, protocol: string, template: string, params: Record<string, unknown>) => ({
+      ...{ ...device(id, 1, template), protocol, bus: protocol, params, points: new Map() },
+    });
+    const devices = [
+      at('e', 'dlt645', 'three-phase-meter/generic-dlt645', { address: '000031000001' }),
+      at('w', 'cjt188', 'water-meter/generic-cjt188', { type: '11', address: '33780015059001' }),
+    ];
+    const place = { host: '127.0.0.1', port: 15_030 };
+    const config = gatewayConfig(
+      { ...gateway, devices },
+      { ports: { dlt645: place, cjt188: place }, natsUrl, templates },
+    );
+    expect(config).toMatchObject({
+      connections: [
+        {
+          ...{ driver: 'dlt645', params: { transport: 'tcp', ...place } },
+          devices: [{ params: { address: '000031000001' } }],
+        },
+        {
+          ...{ driver: 'cjt188', params: { transport: 'tcp', ...place } },
+          devices: [{ params: { type: '11', address: '33780015059001' } }],
+        },
+      ],
+    });
+  });
+
   test('reads the points that the park knows, as the template says and at the pace of the park', () => {
     const config = gatewayConfig(gateway, { ports, natsUrl, templates }) as {
       connections: [{ devices: [{ points: { id: string; kind: string; pollMs: number }[] }] }];

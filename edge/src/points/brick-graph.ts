@@ -20,8 +20,15 @@ export interface Node {
 /** What stands behind the last # or / (or the last : of a urn). */
 export const localName = (iri: string): string => /[^#/:]*$/.exec(iri.replace(/[#/]$/, ''))?.[0] ?? iri;
 
+/** Characters of a Turtle file: its graph takes some fifty times as much memory. */
+const MAX_TURTLE = 32_000_000;
+
 /** Parses Turtle. @returns the graph, or the fault with the line where the text breaks. */
 export function readGraph(text: string): Graph | { fault: Fault } {
+  if (text.length > MAX_TURTLE) {
+    const message = `is longer than ${MAX_TURTLE} characters: import it in pieces`;
+    return { fault: { row: 0, field: 'file', message } };
+  }
   let quads: Quad[];
   try {
     quads = new Parser({ format: 'text/turtle', baseIRI: 'urn:file:' }).parse(text);

@@ -10,6 +10,7 @@ import {
   textFault,
   yesOf,
 } from './table.ts';
+import { longLine } from './text.ts';
 import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 type Column =
@@ -75,6 +76,11 @@ interface Companions {
 /** Parses an EDE file; rows of objects that are no points (devices, schedules, logs) are read and left out. */
 export function parseEde(file: SourceFile): Parsed {
   const collector = createCollector();
+  const long = longLine(file.text);
+  if (long) {
+    collector.fault(long.row, long.field, long.message);
+    return collector.done('ede');
+  }
   const table = readTable(file.text, columns, ['objectType', 'instance']);
   if (!table) {
     collector.fault(

@@ -85,6 +85,19 @@ test.each(formats)('%s: neither does noise', (format) => {
   expect(Object.keys(Object.prototype)).toEqual([]);
 });
 
+test.each(formats)('%s: a file that is one long line, or ever the same, is refused at once', (format) => {
+  const list = Buffer.from(`point,slave_id,register,address,type\n${','.repeat(1_000_001)}`);
+  for (const text of [
+    list,
+    Buffer.alloc(3_000_100, '{}'),
+    Buffer.from(`device:\n${'  a: {}\n'.repeat(600_000)}`),
+  ]) {
+    const { found, faults } = parse(format, text);
+    expect([found.length, faults.length]).toEqual([0, expect.any(Number)]);
+    expect(faults.length).toBeGreaterThan(0);
+  }
+});
+
 test.each(formats)('%s: a file that is one deep nest is refused, not followed', (format) => {
   for (const bracket of ['[', '{"a":', '(', '{{- if .a }}\n', 'a: ['])
     check(format, Buffer.from(bracket.repeat(30_000)));

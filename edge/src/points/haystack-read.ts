@@ -12,6 +12,7 @@ import {
 import Papa from 'papaparse';
 import { fieldOf, isFields, parseJson } from './json.ts';
 import { type Fault, quote } from './point.ts';
+import { longLine } from './text.ts';
 
 /** A value as far as a point list needs it. */
 export type Value =
@@ -41,6 +42,8 @@ const textValue = (text: string): Value => ({ kind: 'text', text });
 export function readEntities(text: string): Entities {
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) return readJson(text);
+  const long = longLine(text);
+  if (long) return { entities: [], faults: [long] };
   if (start.startsWith('ver:')) return text.includes('<<') ? readNested(text) : readZinc(text);
   const first = start.split('\n', 1)[0] ?? '';
   if (/^("?[a-z][A-Za-z0-9_]*"?)(,"?[a-zA-Z0-9_ ]*"?)+$/.test(first.trim())) return readCsv(text);

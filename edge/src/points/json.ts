@@ -1,4 +1,5 @@
 import { type Fault, quote } from './point.ts';
+import { countOf } from './text.ts';
 
 /** An object of a parsed JSON or YAML text. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -16,8 +17,17 @@ export function textOf(fields: Fields, name: string): string {
   return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
 }
 
+/** Objects and lists in one text: each costs memory many times its length. */
+const MAX_NODES = 3_000_000;
+
 /** Parses JSON. @returns the value, or the fault with the row where the text breaks. */
 export function parseJson(text: string): { value: unknown } | { fault: Fault } {
+  const nodes = countOf(text, '{', MAX_NODES) + countOf(text, '[', MAX_NODES);
+  if (nodes > MAX_NODES) {
+    return {
+      fault: { row: 0, field: 'file', message: `holds more than ${MAX_NODES} records: import it in pieces` },
+    };
+  }
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (cause) {

@@ -22,6 +22,7 @@ import {
   wholeOf,
   yesOf,
 } from './table.ts';
+import { longLine } from './text.ts';
 import { inUnit, isCounted, valueInUnit } from './units.ts';
 
 const names = {
@@ -82,6 +83,11 @@ type Cell = Row<Column>['cell'];
 /** Parses a register list `point, slave_id, register, address, address_base, type, byte_order, ...`. */
 export function parseModbusCsv(file: SourceFile): Parsed {
   const collector = createCollector();
+  const long = longLine(file.text);
+  if (long) {
+    collector.fault(long.row, long.field, long.message);
+    return collector.done('modbus');
+  }
   const table = readTable(file.text, columns, ['point', 'address']);
   if (!table) {
     const wanted = 'point, slave_id, register, address, address_base, type, byte_order, scale, offset, unit';

@@ -7,6 +7,9 @@ import { fieldOf, isFields, parseJson } from './json.ts';
 import { parseModbusCsv } from './modbus-csv.ts';
 import { type Fault, type Parsed, type SourceFile } from './point.ts';
 
+/** Characters of a YAML file. */
+const MAX_YAML = 4_000_000;
+
 /** Parses whatever describes Modbus registers: the CSV list, JSON and YAML register maps. The text says which it is. */
 export function parseModbus(file: SourceFile, options: SunspecOptions): Parsed {
   const start = file.text.trimStart().slice(0, 1);
@@ -34,6 +37,10 @@ function parseJsonMap(file: SourceFile, options: SunspecOptions): Parsed {
 }
 
 function parseYamlMap(file: SourceFile): Parsed {
+  if (file.text.length > MAX_YAML) {
+    const message = `is longer than ${MAX_YAML} characters, and no register map is`;
+    return nothing({ row: 0, field: 'file', message });
+  }
   const lines = new LineCounter();
   const document = parseDocument(file.text, { lineCounter: lines, uniqueKeys: false });
   const [error] = document.errors;

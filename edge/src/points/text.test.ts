@@ -47,6 +47,7 @@ test.each([
   ['noise', Buffer.from(Array.from({ length: 2_000 }, (_, i) => (i * 7_919) % 32)), /not text/],
   ['a file beyond the limit', new Uint8Array(MAX_BYTES + 1), /larger than 64 MiB/],
   ['a gzip that bursts', gzipSync(Buffer.alloc(MAX_BYTES + 1, 0x61)), /larger than 64 MiB/],
+  ['too many lines', Buffer.alloc(1_000_002, '\n').fill('x', 0, 1), /more than 1000000 lines/],
   ['half a gzip', gzipSync('abc').subarray(0, 12), /damaged gzip/],
 ])('%s is refused with what it is', (_what, bytes, message) => {
   expect(() => decodeText(bytes)).toThrow(TextError);

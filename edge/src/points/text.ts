@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import type { Fault } from './point.ts';
 
 /** Files above this are refused: everything is held in memory once. */
 export const MAX_BYTES = 64 * 1024 * 1024;
@@ -7,6 +8,11 @@ export const MAX_BYTES = 64 * 1024 * 1024;
 export class TextError extends Error {
   override readonly name = 'TextError';
 }
+
+/** Lines of a file, above anything that a gateway can hold. */
+const MAX_LINES = 1_000_000;
+/** Characters of one line of a table. */
+const MAX_LINE = 1_000_000;
 
 /** Beginnings of files that people take for tables. */
 const magic: readonly (readonly [bytes: readonly number[], what: string])[] = [
@@ -33,7 +39,35 @@ export function decodeText(given: Uint8Array, encoding?: string): { text: string
   const text = decode(bytes, label);
   if (isBinary(text)) throw new TextError('the file is not text: it is full of control characters');
   if (text.trim() === '') throw new TextError('the file holds nothing but blanks');
-  return { text: text.replace(/\r\n?/g, '\n'), encoding: label };
+  const lines = text.replace(/\r\n?/g, '\n');
+  if (countOf(lines, '\n', MAX_LINES) > MAX_LINES) {
+    throw new TextError(`the file has more than ${MAX_LINES} lines: import it in pieces`);
+  }
+  return { text: lines, encoding: label };
+}
+
+/** How often a sign is there, counted no further than one above `most`. */
+export function countOf(text: string, sign: string, most: number): number {
+  let count = 0;
+  for (let at = text.indexOf(sign); at >= 0 && count <= most; at = text.indexOf(sign, at + 1)) count += 1;
+  return count;
+}
+
+/** The first line that is too long for a table, or undefined. A cell of many lines is not looked into. */
+export function longLine(text: string): Fault | undefined {
+  for (let start = 0, row = 1; start < text.length; row += 1) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    if (end - start > MAX_LINE) {
+      return {
+        row,
+        field: 'row',
+        message: `is ${end - start} characters long, at most ${MAX_LINE} are read`,
+      };
+    }
+    start = end + 1;
+  }
+  return undefined;
 }
 
 const tooLarge = (): TextError =>

@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 const PERIOD_MS = 1_500;
-const PERIODS = 4;
+const PERIODS = 3;
 const LIVE = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const DEAD = 10;
 

@@ -22,6 +22,7 @@ export interface UsagePlan {
 /** What a kind of meter counts, and in which register of its template. */
 const counted: Readonly<Record<string, { commodity: Commodity; register: string }>> = {
   'three-phase-meter': { commodity: 'electricity', register: 'active_energy_import' },
+  'single-phase-meter': { commodity: 'electricity', register: 'active_energy_import' },
   'water-meter': { commodity: 'water', register: 'volume' },
   'heat-meter': { commodity: 'heat', register: 'heat_energy' },
 };

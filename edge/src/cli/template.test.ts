@@ -106,6 +106,13 @@ describe('without a device', () => {
     expect(stderr).toMatch(why);
   });
 
+  test('try --dry --json prints the faults as data', async () => {
+    const text = own(point('a', '901F:x', ', colour: red') + point('b', '901F:y', ', decimal: 1'));
+    const { status, stdout } = await template('try', file('bad.yaml', text), '--dry', '--json');
+    expect(status).toBe(1);
+    expect((JSON.parse(stdout) as { faults: string[] }).faults.length).toBeGreaterThanOrEqual(2);
+  });
+
   test.each([
     [['try', 'three-phase-meter/none', '--dry'], 1, /no template .*; there are/],
     [['try', 'missing.yaml', '--dry'], 1, /cannot read missing.yaml/],

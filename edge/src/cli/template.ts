@@ -100,8 +100,8 @@ const limitWords = ({ min, max, safety }: NonNullable<TemplatePoint['write']>): 
   `${min} to ${max}${safety ? ', by two people' : ''}`;
 
 async function run(io: Io, name: string, options: TryOptions): Promise<void> {
+  if (options.dry) return dry(io, name, options.json === true);
   const template = findTemplate(name, io.cwd);
-  if (options.dry) return dry(io, template, options.json === true);
   // The bench reads the same template, so the device is asked for exactly its points.
   await withBench(io, template.protocol, { ...options, template: name }, async (bench, signal) => {
     const tried = await tryPoints(bench, template, options, signal);
@@ -115,9 +115,20 @@ async function run(io: Io, name: string, options: TryOptions): Promise<void> {
   });
 }
 
-function dry(io: Io, { id, points }: Template, isJson: boolean): void {
-  if (isJson) io.out(asJson({ template: id, points: points.length, faults: [] }));
-  else io.out(`${id}: sound, ${points.length} points\n`);
+/** @throws Error with the faults; in JSON they are data, and the exit code says that there are some. */
+function dry(io: Io, name: string, isJson: boolean): void {
+  try {
+    const { id, points } = findTemplate(name, io.cwd);
+    io.out(
+      isJson
+        ? asJson({ template: id, points: points.length, faults: [] })
+        : `${id}: sound, ${points.length} points\n`,
+    );
+  } catch (error) {
+    if (!isJson || !(error instanceof Error)) throw error;
+    io.out(asJson({ template: name, points: 0, faults: error.message.split('; ') }));
+    process.exitCode = exit.failed;
+  }
 }
 
 /** A point of the template with what the device showed last. */

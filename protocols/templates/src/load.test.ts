@@ -55,12 +55,13 @@ test('what may be written are setpoints and commands, within limits, with the de
   for (const kind of ['ahu', 'vav', 'fcu', 'chiller', 'boiler', 'gate', 'elevator'])
     expect([kind, written.some((point) => point.kind === kind)]).toEqual([kind, true]);
   for (const { id, kind, key, write } of written) {
-    expect([id, key, /setpoint|command|speed|occupied|barrier|in_service/.test(key)]).toEqual([
+    expect([id, key, /setpoint|command|speed|occupied|barrier|in_service|valve/.test(key)]).toEqual([
       id,
       key,
       true,
     ]);
-    expect([id, key, write.safety]).toEqual([id, key, kind === 'gate' || kind === 'elevator']);
+    const isSafety = ['gate', 'elevator', 'water-meter'].includes(kind);
+    expect([id, key, write.safety]).toEqual([id, key, isSafety]);
     expect(write.priority).toBeGreaterThanOrEqual(8);
     expect(write.holdS).toBeGreaterThan(0);
   }

@@ -104,7 +104,7 @@ function summary({ raw, driver, pipeline }: Record<Receiver, Measured[]>): Bench
     notes:
       `${LOAD.devices} devices on connections of their own tell ${LOAD.messages} retained QoS 1 telegrams of ${LOAD.points} numbers a run, ` +
       `${LOAD.window} without an answer each; devices and receiver are processes of their own, the sides take turns. ours is the driver's ` +
-      `broker with log-in, topic rules and decoding to samples; raw is aedes that lets everyone in and reads no payload, its points ` +
+      `broker with log-in, topic rules, every message on the disk before its PUBACK, and decoding to samples; raw is aedes that lets everyone in and reads no payload, its points ` +
       `those in the messages. pipeline is driver, order, report (everything), stamp, batch, signature and SQLite with FULL sync. ` +
       `heap_kib counts connections and points; raw_heap_kib is that of the connections alone, the same 100 of them.`,
   };

@@ -30,7 +30,7 @@ const pathOf = (peer: typeof pub): string => (peer.ok ? peer.path : '');
 
 let folder: string;
 let port: number;
-let ends: (() => Promise<unknown> | void)[];
+let ends: (() => unknown)[];
 
 const point = (address: string, over: Partial<PointRef> = {}): PointRef => ({
   ...{ pointId: address, address, scale: 1, kind: 'gauge' },

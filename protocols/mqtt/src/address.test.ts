@@ -34,6 +34,15 @@ describe('an address', () => {
     expect(() => parseAddress(text)).toThrow(why);
   });
 
+  test('of a point that can be written names its command', () => {
+    expect(parseAddress('state:/open -> cmd/barrier:/open')).toEqual({
+      ...{ subtopic: 'state', path: ['open'] },
+      command: { subtopic: 'cmd/barrier', path: ['open'] },
+    });
+    expect(() => parseAddress('state -> cmd -> cmd')).toThrow(/more than one ->/);
+    expect(() => parseAddress('state -> cmd/#')).toThrow(/'cmd\/#' is not a topic/);
+  });
+
   test('is written as it is read', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (path) => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, mqttClient, paramsOf, tokenOf } from '../../../tests/support/mqtt.ts';
@@ -186,6 +188,40 @@ describe('what a device may tell and hear', () => {
       .poll(() => warned, patience)
       .toContain('mqtt publish refused: not a topic of this device gate');
     expect(lastOf('leak', 'state')).toBeUndefined();
+  });
+
+  test('a device that tells too much waits for its turn; nothing is lost, and nobody else waits', async () => {
+    await broker.close();
+    broker = given({ ...accountsOf(stations, paramsOf, 20) }); // 20 a second, 200 in a burst
+    await broker.open();
+    const gate = await client('gate');
+    const leak = await client('leak');
+    const acknowledged: number[] = [];
+    const flood = Array.from({ length: 230 }, (_, n) =>
+      gate.publishAsync('devices/gate/count', String(n), { qos: 1 }).then(() => acknowledged.push(n)),
+    );
+    const began = performance.now();
+    await leak.publishAsync('devices/leak/state', '1', { qos: 1 });
+    expect(acknowledged.length).toBeLessThan(230);
+    await Promise.all(flood);
+    expect(performance.now() - began).toBeGreaterThan(1_000);
+    expect(acknowledged).toEqual(acknowledged.toSorted((a, b) => a - b));
+    await expect.poll(() => lastOf('gate', 'count'), patience).toBe(229);
+    expect(warned).toEqual(['mqtt device tells more than it may: slowed down gate']);
+  });
+
+  test('nothing is acknowledged that cannot be kept', async () => {
+    const gate = await client('gate');
+    const other = new DatabaseSync(join(dataDir, 'mqtt.sqlite'));
+    other.exec("CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    other.close();
+    const outcome = await Promise.race([
+      gate.publishAsync('devices/gate/state', '{"open":true}', { qos: 1 }).then(() => 'acknowledged'),
+      new Promise((resolve) => gate.once('close', () => resolve('ended'))),
+    ]);
+    expect(outcome).toBe('ended');
+    expect(lastOf('gate', 'state')).toBeUndefined();
+    expect(warned).toContain('mqtt message could not be kept, so it is not acknowledged gate');
   });
 
   test('a packet above the limit ends its connection at its head, and only that', async () => {

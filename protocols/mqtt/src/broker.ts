@@ -1,14 +1,13 @@
 import type { EventEmitter } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
 import { DriverError } from '@parkline/kit';
 import { Aedes, type Client } from 'aedes';
 import { isMatch } from './access.ts';
 import { type AedesMessage, createDoor, type DoorDeps, userOf } from './door.ts';
 import { guardParser } from './guard.ts';
 import { createInbox, type Inbox, type Message } from './inbox.ts';
+import { createListener, listen, type ListenerDeps } from './listener.ts';
 import { createSessions } from './sessions.ts';
 import { createStore, type Store } from './store.ts';
 import { openStoreFile } from './store-file.ts';
@@ -16,22 +15,10 @@ import type { Subject } from './subject.ts';
 
 /** For the CONNECT packet of a new connection, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** After this long the operating system asks an idle peer whether it is still there, ms. */
-const TCP_KEEPALIVE_MS = 30_000;
 /** User name, / and what MQTT 3.1 allows a client to call itself. */
 const MAX_CLIENT_ID = 64 + 1 + 23;
 
-export interface TlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
-export interface BrokerDeps extends DoorDeps {
-  readonly host: string;
-  readonly port: number;
-  readonly maxConnections: number;
-  /** Paths of PEM files; without them connections are in the clear. */
-  readonly tls?: TlsFiles | undefined;
+export interface BrokerDeps extends DoorDeps, ListenerDeps {
   /** Whose topic this is, of all devices. */
   readonly subjectOf: (topic: string) => Subject | undefined;
   /** Folder of the broker's store. */
@@ -155,7 +142,7 @@ function sendTo(
 }
 
 async function start(deps: BrokerDeps): Promise<Running> {
-  const { host, port, log, dataDir, now, maxConnections } = deps;
+  const { log, dataDir, now } = deps;
   const sockets = new Set<Socket>();
   const ready = Promise.withResolvers<(socket: Socket) => void>();
   ready.promise.catch(() => undefined);
@@ -173,11 +160,6 @@ async function start(deps: BrokerDeps): Promise<Running> {
     );
   };
   const server = createListener(deps, onSocket, track);
-  server.maxConnections = maxConnections;
-  // Once: whoever floods the port must not flood the log.
-  server.once('drop', () => {
-    log.warn({ host, port, maxConnections }, 'mqtt connection refused: too many');
-  });
   await listen(server, deps); // Before the store: whoever has the port has the store as well.
   try {
     const store = createStore(openStoreFile(join(dataDir, 'mqtt.sqlite'), log, now));
@@ -278,47 +260,4 @@ async function publishWill(
     });
   });
   await sessions.delWill({ id: String(row['client']) });
-}
-
-function createListener(
-  { tls, host, port, log }: BrokerDeps,
-  onSocket: (socket: Socket) => void,
-  onRaw: (socket: Socket) => void,
-): Server {
-  const options = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
-  if (!tls) return createServer(options, onSocket);
-  const server = createTlsServer(
-    { ...options, ...filesOf(tls), minVersion: 'TLSv1.2', handshakeTimeout: CONNECT_TIMEOUT_MS },
-    onSocket,
-  );
-  // Those that are not encrypted yet count as well.
-  server.on('connection', onRaw);
-  server.on('tlsClientError', (err) => {
-    log.debug({ host, port, err }, 'mqtt connection ended before it was encrypted');
-  });
-  return server;
-}
-
-/** @throws DriverError 'config' naming the file that cannot be read. */
-function filesOf({ certFile, keyFile }: TlsFiles) {
-  const read = (path: string): Buffer => {
-    try {
-      return readFileSync(path);
-    } catch (cause) {
-      throw new DriverError('config', `cannot read ${path}: ${String(cause)}`, 'mqtt tls', { cause });
-    }
-  };
-  return { cert: read(certFile), key: read(keyFile) };
-}
-
-function listen(server: Server, { host, port, log }: BrokerDeps): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.on('error', (cause) => {
-      // Before it listens whoever reads tells of it, once for each device; later nobody else would.
-      if (server.listening) log.warn({ host, port, err: cause }, 'mqtt broker has a problem with its port');
-      const advice = `cannot listen: ${cause.message}; free the port or name another`;
-      reject(new DriverError('lost', advice, `${host}:${port}`, { cause }));
-    });
-    server.listen(port, host, resolve);
-  });
 }

@@ -114,3 +114,68 @@ test('the paths of a document are those of its numbers and switches', () => {
   expect(pathsOf(document, 2)).toHaveLength(2);
   expect(pathsOf(text('7'), 10)).toEqual([[]]);
 });
+
+describe('a payload that is no JSON', () => {
+  test.each([
+    ['ON', 1],
+    ['off', 0],
+    [' True\n', 1],
+    ['+5', 5],
+    ['.5', 0.5],
+    ['007', 7],
+    ['-12.', -12],
+    ['1,5', 'payload is neither JSON, nor a number, nor a word that was declared'],
+    ['21 °C', 'payload is neither JSON, nor a number, nor a word that was declared'],
+    ['constructor', 'payload is neither JSON, nor a number, nor a word that was declared'],
+    ['x'.repeat(101), 'payload is not JSON'],
+  ])('%j is %s', (payload, expected) => {
+    const decoded = decodePoint(text(payload), [], gauge);
+    expect(decoded.ok ? decoded.value : decoded.why).toBe(expected);
+  });
+
+  test('words that were declared take the place of the usual ones, in objects too', () => {
+    const words = { auf: 1, zu: 0, halb: 0.5 };
+    expect(decodePoint(text('Auf'), [], gauge, words)).toEqual({ ok: true, value: 1 });
+    expect(decodePoint(text('{"pos":"HALB"}'), ['pos'], gauge, words)).toEqual({ ok: true, value: 0.5 });
+    expect(decodePoint(text('ON'), [], gauge, words).ok).toBe(false);
+    expect(decodePoint(text('20'), [], { ...gauge, scale: 0.1, offset: 5 })).toEqual({ ok: true, value: 7 });
+  });
+});
+
+describe('a declared source time', () => {
+  test.each([
+    [
+      'seconds',
+      { path: ['t'], format: 's', maxLagMs: 1_000 } as const,
+      '{"t":1795348799.5}',
+      1_795_348_799_500,
+    ],
+    [
+      'ISO 8601',
+      { path: ['t'], format: 'iso', maxLagMs: 1_000 } as const,
+      '{"t":"2026-11-22T13:59:59.5+02:00"}',
+      -500,
+    ],
+    [
+      'ISO 8601 without a zone is nobody knows when',
+      { path: ['t'], format: 'iso', maxLagMs: 1e9 } as const,
+      '{"t":"2026-11-22T11:00:00"}',
+      0,
+    ],
+    [
+      'an hour late where that is allowed',
+      { path: ['t'], format: 'ms', maxLagMs: 86_400_000 } as const,
+      `{"t":${noon - 3_600_000}}`,
+      -3_600_000,
+    ],
+    [
+      'an hour late where it is not',
+      { path: ['t'], format: 'ms', maxLagMs: 30_000 } as const,
+      `{"t":${noon - 3_600_000}}`,
+      0,
+    ],
+  ])('%s', (_what, rule, json, expected) => {
+    const wanted = Math.abs(expected) < 1e10 ? noon + expected : expected;
+    expect(sourceTime(text(json), rule.format === 's' ? 1_795_348_800_000 : noon, rule)).toBe(wanted);
+  });
+});

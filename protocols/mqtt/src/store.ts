@@ -40,17 +40,28 @@ export function createStore(db: DatabaseSync): Store {
     timer = undefined;
     const changes = waiting;
     waiting = [];
-    if (changes.length === 0) return;
+    const error = attempt(changes);
+    if (error === undefined) return;
+    // One that cannot be made must not take the others of its moment with it.
+    for (const change of changes) {
+      const own = changes.length === 1 ? error : attempt([change]);
+      if (own !== undefined) change.fail(own);
+    }
+  }
+
+  /** One commit. @returns why there was none; nothing was changed then. */
+  function attempt(changes: readonly Change[]): unknown {
+    if (changes.length === 0) return undefined;
     try {
       db.exec('BEGIN IMMEDIATE');
       for (const { sql, values } of changes) statementOf(sql).run(...values);
       db.exec('COMMIT');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
-      for (const { fail } of changes) fail(error);
-      return;
+      return error ?? new Error('no reason');
     }
     for (const { done } of changes) done();
+    return undefined;
   }
 
   return {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseConfig } from '../config/load.ts';
 import { applyPoints } from '../points/apply.ts';
 import { createUuidV7 } from '../points/ids.ts';
 import { type Format, formats } from '../points/point.ts';
@@ -258,6 +259,7 @@ function registerApply(points: Command, io: Io): void {
       device: options.device,
       createId: () => createUuidV7(Date.now()),
     });
+    parseConfig(merged.yaml); // What the gateway would refuse is not handed out.
     if (options.out) writeFileSync(resolve(io.cwd, options.out), merged.yaml);
     else io.out(merged.yaml);
     io.err(`${merged.points} points in ${options.connection}, ${merged.devices} new devices\n`);

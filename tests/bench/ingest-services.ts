@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,6 +33,9 @@ import { MissingPeer } from './report.ts';
 export interface BenchServices {
   readonly gateway: TestGateway;
   readonly nats: NatsConnection;
+  readonly natsUrl: string;
+  /** What the cloud's receipts are signed with. */
+  readonly cloudKey: KeyObject;
   /** The owner's. */
   readonly pool: pg.Pool;
   readonly ingest: ChildProcess;
@@ -44,11 +47,13 @@ export interface BenchServices {
 
 interface Options {
   readonly points: number;
+  /** Public nkey of the gateway, where it dials in itself. */
+  readonly gatewayNkey?: string;
   readonly notice: (text: string) => void;
 }
 
 /** @throws MissingPeer when PostgreSQL or nats-server cannot be had. */
-export async function startServices({ points, notice }: Options): Promise<BenchServices> {
+export async function startServices({ points, gatewayNkey, notice }: Options): Promise<BenchServices> {
   const programs = await findPrograms(notice);
   const folder = await mkdtemp(join(scratchFolder(), 'parkline-bench-'));
   const database = await startPostgres(programs.postgres);
@@ -56,18 +61,23 @@ export async function startServices({ points, notice }: Options): Promise<BenchS
   await migrate(database.url);
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   const [gateway] = (await givenPark(pool, { meters: points / 2 })).gateways;
-  const server = await startNats({ gateways: [], program: programs.nats.path });
+  const gateways = gatewayNkey === undefined ? [] : [{ id: gateway!.id, publicNkey: gatewayNkey }];
+  const server = await startNats({ gateways, program: programs.nats.path });
+  const cloud = generateKeyPairSync('ed25519');
   const authenticator = nkeyAuthenticator(new TextEncoder().encode(server.coreSeed));
   const nats = await connect({ servers: server.url, authenticator });
   const ingest = await startIngest(folder, {
     database: database.url,
     nats: server.url,
     seed: server.coreSeed,
+    key: cloud.privateKey,
   });
   const { rows } = await pool.query<{ server_version: string }>('show server_version');
   return {
     gateway: gateway!,
     nats,
+    natsUrl: server.url,
+    cloudKey: cloud.publicKey,
     pool,
     ingest,
     pids: { postgres: database.pid, nats: childRunning('nats-server'), ingest: ingest.pid! },
@@ -123,12 +133,11 @@ async function startPostgres(files: PostgresFiles) {
 
 async function startIngest(
   folder: string,
-  { database, nats, seed }: { database: string; nats: string; seed: string },
+  { database, nats, seed, key }: { database: string; nats: string; seed: string; key: KeyObject },
 ) {
   const [seedFile, keyFile] = [join(folder, 'core.nk'), join(folder, 'cloud.pem')];
-  const { privateKey } = generateKeyPairSync('ed25519');
   await writeFile(seedFile, seed, { mode: 0o600 });
-  await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  await writeFile(keyFile, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const program = join(import.meta.dirname, '../../cloud/src/main.ts');
   const child = spawn(process.execPath, [program], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,6 +2,7 @@
 import { type Bench, type BenchResult, MissingPeer } from './report.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  backlog: () => import('./backlog.ts'),
   bacnet: () => import('./bacnet.ts'),
   ingest: () => import('./ingest.ts'),
   modbus: () => import('./modbus.ts'),

@@ -55,8 +55,10 @@ interface Job {
 /** A unit that keeps silent is asked again after 2, 4, 8, ... time-outs, at most after this. */
 const MOST_SILENT_MS = 30_000;
 const DIAL_AGAIN = { firstMs: 200, mostMs: 5_000 };
-/** A unit that cannot be asked whether it is late is believed again after this many time-outs, and at least after 2 s. */
-const FORGET = { timeouts: 8, leastMs: 2_000 };
+/** A unit that cannot be asked whether it is late is believed again after this many time-outs, and at least so long. */
+const FORGET_ON_A_LINE = { timeouts: 8, leastMs: 2_000 };
+/** The connection was closed meanwhile: only a server that hands bytes of its line on to whoever is there tells what is late. */
+const FORGET_ON_A_CONNECTION = { timeouts: 3, leastMs: 500 };
 /** Longest wait for a unit that may not be there. */
 const SEARCH_MS = 250;
 
@@ -73,7 +75,8 @@ export function createBus(deps: BusDeps): Bus {
   const queue = createFairQueue<Job>();
   const silence = new Map<number, BackOff>();
   const dialling = createBackOff(DIAL_AGAIN, now, random);
-  const trust = createTrust(Math.max(FORGET.leastMs, FORGET.timeouts * timeoutMs), now, random);
+  const forget = pace.isSerial ? FORGET_ON_A_LINE : FORGET_ON_A_CONNECTION;
+  const trust = createTrust(Math.max(forget.leastMs, forget.timeouts * timeoutMs), now, random);
   const searchMs = Math.min(timeoutMs, SEARCH_MS);
   const life = new AbortController();
   let line: Line | undefined;
@@ -117,13 +120,18 @@ export function createBus(deps: BusDeps): Bus {
     return opening;
   }
 
+  const usable = (): Line | Promise<Line> => (line?.isUsable ? line : lineUp());
+
   async function serve({ request, errand, settle }: Job): Promise<void> {
     const { unit } = request;
-    const open = line?.isUsable ? line : await lineUp();
+    let open = await usable();
     let isAsked = false;
     try {
       const isInquiry = errand === 'search' || errand === 'inquiry';
-      if (pace.isSerial && !isInquiry) await trust.assure(unit, (asked) => onceQuiet(open, asked));
+      if (!pace.isNumbered && !isInquiry) {
+        await trust.assure(unit, (asked) => onceQuiet(open, asked));
+        open = await usable(); // The question may have ended the connection.
+      }
       const pause = open.ready();
       if (pause) await pause;
       const beganAt = now();

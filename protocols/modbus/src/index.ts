@@ -73,13 +73,14 @@ function wayOf(params: ConnectionParams): Way {
       where: serialName(params),
       dial: createSerialDial(params),
       createFramer: createSerialFramer,
-      pace: { gapMs: Math.max(gapMs, params.interFrameMs), byteMs, isSerial: true },
+      pace: { gapMs: Math.max(gapMs, params.interFrameMs), byteMs, isSerial: true, isNumbered: false },
     };
   }
+  const isNumbered = params.transport === 'tcp';
   return {
     where: `${params.host}:${params.port}`,
     dial: createTcpDial(params),
-    createFramer: params.transport === 'tcp' ? createMbapFramer : createRtuFramer,
-    pace: { gapMs: params.interFrameMs, byteMs: 0, isSerial: false },
+    createFramer: isNumbered ? createMbapFramer : createRtuFramer,
+    pace: { gapMs: params.interFrameMs, byteMs: 0, isSerial: false, isNumbered },
   };
 }

@@ -11,6 +11,8 @@ export interface LinePace {
   readonly byteMs: number;
   /** A serial line: it is not closed and opened anew when an answer is missing or bent, for that would change nothing. */
   readonly isSerial: boolean;
+  /** Answers carry the number of their request. */
+  readonly isNumbered: boolean;
 }
 
 /** One open line with its framer: carries one request at a time. */

@@ -21,7 +21,11 @@ export function makeHome(path: string, yaml: string): void {
 export type StoredSample = readonly [point: number, value: number | null, quality: number];
 
 /** Every sample in the outbox of `home`, in the order it was written, as another process sees it. */
-export function storedSamples(home: string): StoredSample[] {
+export const storedSamples = (home: string): StoredSample[] =>
+  storedWithTimes(home).map(([point, value, quality]) => [point, value, quality]);
+
+/** The same with the time of each, Unix ms. */
+export function storedWithTimes(home: string): (readonly [...StoredSample, at: number])[] {
   const db = new DatabaseSync(join(home, 'outbox.sqlite'), { readOnly: true });
   try {
     const rows = db.prepare("SELECT envelope FROM message WHERE kind = 'samples' ORDER BY seq").all();
@@ -29,8 +33,8 @@ export function storedSamples(home: string): StoredSample[] {
       const decoded = decodeEnvelope(envelope as Uint8Array);
       if (!decoded.ok) throw new Error('no envelope');
       const json = zstdDecompressSync(decoded.envelope.payload).toString('utf8');
-      const { p, v, q } = JSON.parse(json) as SampleBatch;
-      return p.map((point, i): StoredSample => [point, v[i]!, q[i]!]);
+      const { p, v, q, t0, dt } = JSON.parse(json) as SampleBatch;
+      return p.map((point, i) => [point, v[i]!, q[i]!, t0 + dt[i]!] as const);
     });
   } finally {
     db.close();

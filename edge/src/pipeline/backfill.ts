@@ -21,6 +21,8 @@ const STOP_LIMIT_MS = 1_000;
 const IDLE_MS = 60_000;
 /** What is known is written down this often, ms: after a kill so much of the past may be asked for twice. */
 const REMEMBER_MS = 60_000;
+/** The first time after a start, ms: there is no older word than none. */
+const REMEMBER_FIRST_MS = 5_000;
 
 export interface BackfilledDevice {
   readonly equipmentId: string;
@@ -89,8 +91,8 @@ export async function createBackfill(deps: BackfillDeps): Promise<Backfill> {
       await runFill({ ...device, points: kept }, { ...deps, ledger, bell }, signal);
     },
     async remember(signal) {
-      while (!signal.aborted) {
-        await wait(REMEMBER_MS, signal);
+      for (let pause = REMEMBER_FIRST_MS; !signal.aborted; pause = REMEMBER_MS) {
+        await wait(pause, signal);
         if (watched > 0) await save();
       }
     },

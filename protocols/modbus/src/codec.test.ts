@@ -97,6 +97,19 @@ test.each([
     '7fff',
     '32767 means no measurement',
   ],
+  [
+    'a raw value below what is possible is bad',
+    point('hr:100:i16', 0.1, { limits: { min: -400, max: 1_000 } }),
+    'fe6f',
+    '-401 is outside -400..1000',
+  ],
+  [
+    'a raw value above what is possible is bad',
+    point('hr:100:f32', 1, { limits: { max: 500 } }),
+    '43fa 4000',
+    '500.5 is outside -Infinity..500',
+  ],
+  ['the last possible value is good', point('hr:100:u16', 1, { limits: { min: 0, max: 100 } }), '0064', 100],
 ] as const)('%s', (_what, ref, hex, expected) => {
   expect(value(ref, hex)).toBe(expected);
 });

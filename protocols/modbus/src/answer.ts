@@ -39,14 +39,15 @@ export function answerLength(bytes: Uint8Array, at: number, { fc, answer }: Requ
         if (bytes[at + 1 + n] !== answer.bytes[n]) return `a write was answered with other words`;
       return 1 + answer.bytes.length;
     case 'objects':
-      return objectsLength(bytes, at);
+      return objectsLength(bytes, at, answer.level);
   }
 }
 
 /** Clause 6.21: type, level, conformity, more follows, next object, number of objects; then id, length and bytes of each. */
-function objectsLength(bytes: Uint8Array, at: number): number | string {
+function objectsLength(bytes: Uint8Array, at: number, level: number): number | string {
   const had = bytes.length - at;
   if (had >= 2 && bytes[at + 1] !== 14) return `interface ${bytes[at + 1]} answered 14`;
+  if (had >= 3 && bytes[at + 2] !== level) return `level ${bytes[at + 2]} answered ${level}`;
   if (had < OBJECTS_HEAD) return 0;
   let end = OBJECTS_HEAD;
   for (let left = bytes[at + 6]!; left > 0; left -= 1) {

@@ -10,7 +10,7 @@ export type AnswerShape =
   /** These very bytes. */
   | { readonly kind: 'echo'; readonly bytes: Uint8Array }
   /** A list of identification objects, clause 6.21. */
-  | { readonly kind: 'objects' };
+  | { readonly kind: 'objects'; readonly level: number };
 
 /** What is asked of a unit. */
 export interface Request {
@@ -85,7 +85,7 @@ export const readIdentification = (unit: number, level: 1 | 2 | 3, from: number)
   unit,
   fc: 43,
   body: Uint8Array.of(14, level, from),
-  answer: { kind: 'objects' },
+  answer: { kind: 'objects', level },
 });
 
 const echoed = (unit: number, fc: number, body: Uint8Array): Request => ({

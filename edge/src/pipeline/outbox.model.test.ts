@@ -67,7 +67,7 @@ const crash = command('crash', (m, r) => {
 });
 
 const send = command('send', (m, r) => {
-  const seq = r.plan.next(m.onTheWay.length, 8);
+  const seq = r.plan.next(m.onTheWay.length, 8, m.now);
   if (seq === undefined) return;
   expect(m.onTheWay).not.toContain(seq);
   m.onTheWay.push(seq);
@@ -120,9 +120,9 @@ function drain(m: Model, r: Real): void {
     m.now += 30_000;
     r.plan.resend(m.now);
     for (
-      let seq = r.plan.next(m.onTheWay.length, 8);
+      let seq = r.plan.next(m.onTheWay.length, 8, m.now);
       seq !== undefined;
-      seq = r.plan.next(m.onTheWay.length, 8)
+      seq = r.plan.next(m.onTheWay.length, 8, m.now)
     ) {
       m.onTheWay.push(seq);
       if (m.onTheWay.length === 8) flush(m, r);

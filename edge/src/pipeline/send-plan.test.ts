@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createSendPlan } from './send-plan.ts';
 
 /** An outbox of bare numbers. */
-function given(count: number, tables: readonly number[] = []) {
+function given(count: number, tables: readonly number[] = [], allowance = Infinity) {
   const rows = Array.from({ length: count }, (_, i) => i + 1); // Ascending.
   const waiting = {
     add(seq: number): void {
@@ -23,9 +23,10 @@ function given(count: number, tables: readonly number[] = []) {
       waitingTables: () => tables.filter((seq) => rows.includes(seq)),
     },
     0,
+    { allowance: () => allowance, receipted: () => undefined },
   );
   const take = (n: number, slots = 1_000): (number | undefined)[] =>
-    Array.from({ length: n }, (_, i) => plan.next(Math.min(i, 1), slots));
+    Array.from({ length: n }, (_, i) => plan.next(Math.min(i, 1), slots, 0));
   const receive = (upTo: number, now: number): void => {
     const known = rows.filter((seq) => seq <= upTo);
     known.forEach(waiting.delete);
@@ -61,12 +62,12 @@ describe('order', () => {
 
   test('the backlog leaves slots free for what is new', () => {
     const { plan, waiting } = given(100);
-    plan.next(0, 64);
-    expect(plan.next(55, 64)).toBe(1);
-    expect(plan.next(56, 64)).toBeUndefined();
+    plan.next(0, 64, 0);
+    expect(plan.next(55, 64, 0)).toBe(1);
+    expect(plan.next(56, 64, 0)).toBeUndefined();
     waiting.add(101);
-    expect(plan.next(56, 64)).toBe(101);
-    expect(plan.next(64, 64)).toBeUndefined();
+    expect(plan.next(56, 64, 0)).toBe(101);
+    expect(plan.next(64, 64, 0)).toBeUndefined();
   });
 
   test('the narrowest window still moves the backlog', () => {
@@ -81,6 +82,34 @@ describe('order', () => {
         .take(6_000)
         .filter((seq) => seq !== undefined),
     ).toHaveLength(5_000);
+  });
+});
+
+describe('the pace of the backlog', () => {
+  test('bounds what waits for its receipts, and never what is new', () => {
+    const { take, waiting, receive } = given(10, [], 3);
+    expect(take(6)).toEqual([10, 1, 2, 3, undefined, undefined]);
+    for (const seq of [11, 12]) waiting.add(seq);
+    expect(take(2)).toEqual([12, undefined]);
+    receive(1, 5);
+    expect(take(2)).toEqual([4, undefined]);
+  });
+
+  test('is told of each receipt of the backlog, and of no other', () => {
+    const told: number[] = [];
+    const rows = [1, 2, 3];
+    const plan = createSendPlan(
+      {
+        waiting: (after, limit) => rows.filter((seq) => seq > after).slice(0, limit),
+        newestWaiting: (after) => rows.findLast((seq) => seq > after),
+        waitingTables: () => [],
+      },
+      0,
+      { allowance: () => 9, receipted: (sentAt) => void told.push(sentAt) },
+    );
+    for (const at of [10, 20, 30]) plan.next(0, 64, at); // 3, then 1 and 2.
+    plan.received([[1, 3]], true, 500);
+    expect(told).toEqual([20, 30]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Outbox } from './outbox.ts';
+import { createPace, type Pace } from './pace.ts';
 import { covers, type Range } from './ranges.ts';
 
 /** Nothing is resent sooner than this after its PubAck, ms. */
@@ -11,10 +12,19 @@ const MAX_UNRECEIPTED = 5_000;
 const FRESH_SLOTS = 8;
 const LOOK_AHEAD = 256;
 
+/** A message on its way. Times on the monotonic clock, ms. */
+interface Sent {
+  readonly sentAt: number;
+  /** Not the newest of its time: it waited. */
+  readonly isBacklog: boolean;
+  /** When the broker had it on disk. */
+  ackedAt?: number;
+}
+
 /** Which message goes next. Holds no message and does no I/O but look-ups in the outbox; time comes in as monotonic ms. */
 export interface SendPlan {
   /** The next message to send, given the slots in use and in all; undefined when nothing may go now. */
-  next(inUse: number, slots: number): number | undefined;
+  next(inUse: number, slots: number, now: number): number | undefined;
   /** Not stored by the broker, or nobody knows: it goes again. */
   failed(seq: number): void;
   pubAcked(seq: number, now: number): void;
@@ -33,9 +43,11 @@ export interface SendPlan {
 export function createSendPlan(
   rows: Pick<Outbox, 'waiting' | 'newestWaiting' | 'waitingTables'>,
   startedAt: number,
+  pace: Pace = createPace(MAX_UNRECEIPTED),
 ): SendPlan {
-  /** Sent, without receipt; the value is the time of the PubAck, undefined before it. */
-  const sent = new Map<number, number | undefined>();
+  /** Sent, without receipt. */
+  const sent = new Map<number, Sent>();
+  let backlogSent = 0;
   let oldestCursor = 0; // Everything up to here was sent.
   let newestMark = 0; // Everything beyond is newer than what was ever sent.
   let progressAt = startedAt;
@@ -59,37 +71,47 @@ export function createSendPlan(
   }
 
   function backlog(inUse: number, slots: number): number | undefined {
-    if (inUse >= Math.max(1, slots - FRESH_SLOTS)) return undefined;
+    if (inUse >= Math.max(1, slots - FRESH_SLOTS) || backlogSent >= pace.allowance()) return undefined;
     const seq = oldest();
     if (seq !== undefined) oldestCursor = seq;
     return seq;
   }
 
-  function forget(seq: number): void {
+  function drop(seq: number): void {
+    if (sent.get(seq)?.isBacklog) backlogSent -= 1;
     sent.delete(seq);
+  }
+
+  function forget(seq: number): void {
+    drop(seq);
     oldestCursor = Math.min(oldestCursor, seq - 1);
   }
 
   return {
-    next(inUse, slots) {
+    next(inUse, slots, now) {
       if (inUse >= slots || sent.size >= MAX_UNRECEIPTED) return undefined;
-      const seq = rows.waitingTables().find((table) => !sent.has(table)) ?? newest() ?? backlog(inUse, slots);
-      if (seq !== undefined) sent.set(seq, undefined);
+      const fresh = rows.waitingTables().find((table) => !sent.has(table)) ?? newest();
+      const seq = fresh ?? backlog(inUse, slots);
+      if (seq === undefined) return undefined;
+      sent.set(seq, { sentAt: now, isBacklog: fresh === undefined });
+      if (fresh === undefined) backlogSent += 1;
       return seq;
     },
     failed: forget,
     pubAcked(seq, now) {
-      if (sent.has(seq)) sent.set(seq, now);
+      const one = sent.get(seq);
+      if (one) one.ackedAt = now;
     },
     received(ranges, isProgress, now) {
       if (isProgress) {
         progressAt = now;
         patienceMs = RESEND_AFTER_MS;
       }
-      for (const [seq, ackedAt] of sent) {
+      for (const [seq, { sentAt, ackedAt, isBacklog }] of sent) {
         if (!covers(ranges, seq)) continue;
         overtakenBy = Math.max(overtakenBy, ackedAt ?? -Infinity);
-        sent.delete(seq);
+        if (isBacklog) pace.receipted(sentAt, now);
+        drop(seq);
       }
     },
     rewind(seq) {
@@ -98,7 +120,7 @@ export function createSendPlan(
     resend(now) {
       const isStalled = now - progressAt >= patienceMs;
       const lost = [...sent].filter(
-        ([, ackedAt]) =>
+        ([, { ackedAt }]) =>
           ackedAt !== undefined &&
           now - ackedAt >= RESEND_AFTER_MS &&
           (isStalled || overtakenBy - ackedAt >= RESEND_AFTER_MS),

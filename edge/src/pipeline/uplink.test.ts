@@ -13,6 +13,8 @@ interface World {
   /** What the broker answers instead of storing. */
   refuse?: string | undefined;
   receiptFails: boolean;
+  /** The log behind the broker: the cloud takes a message out of its old end so often, and receipts it. None: it is away. */
+  takeEveryMs?: number;
   readonly sent: [atMs: number, seq: number][];
   onTheWay: number;
   most: number;
@@ -41,6 +43,7 @@ function given(outbox: Outbox, over: Partial<Outbox> = {}, state: Partial<World>
         await time.wait(world.ackMs, new AbortController().signal);
         world.onTheWay -= 1;
         if (world.refuse !== undefined) throw new Error(world.refuse);
+        log.push(Number(Buffer.from(envelope).toString()));
       },
       askReceipt() {
         world.asked += 1;
@@ -60,8 +63,30 @@ function given(outbox: Outbox, over: Partial<Outbox> = {}, state: Partial<World>
   const receive = (ranges: [number, number][]): void => {
     uplink.onReceipt(ranges, outbox.receive(ranges, true, 1));
   };
+  const log: number[] = [];
+  const receivedAt = new Map<number, number>();
+  async function runCloud(everyMs: number): Promise<void> {
+    while (!stop.signal.aborted) {
+      await time.wait(everyMs, stop.signal);
+      const seq = log.shift();
+      if (seq === undefined) continue;
+      receivedAt.set(seq, time.clock.monotonic());
+      uplink.onReceipt([[seq, seq]], outbox.receive([[seq, seq]], false, 1));
+    }
+  }
+  if (world.takeEveryMs !== undefined) void runCloud(world.takeEveryMs);
   const done = uplink.run(stop.signal);
-  return { time, world, faults, append, receive, stop, done, sent: () => world.sent.map(([, seq]) => seq) };
+  return {
+    time,
+    world,
+    faults,
+    append,
+    receive,
+    receivedAt,
+    stop,
+    done,
+    sent: () => world.sent.map(([, seq]) => seq),
+  };
 }
 
 test('sends what is appended at once and each message once; rows stay until the receipt', async () => {
@@ -83,13 +108,48 @@ test('sends what is appended at once and each message once; rows stay until the 
 test('the window opens to 64 on a fast link and no further', async () => {
   using home = scratch();
   const outbox = openTestOutbox(home.path);
-  const { time, append, world } = given(outbox);
-  world.ackMs = 100;
+  const { time, append, world, stop } = given(outbox, {}, { ackMs: 100, takeEveryMs: 2 });
   append(1_000);
   await time.advance(10_000);
+  stop.abort();
   expect(world.most).toBeGreaterThan(50);
   expect(world.most).toBeLessThanOrEqual(64);
   expect(world.sent).toHaveLength(1_000);
+  outbox.close();
+});
+
+test.each([10, 20, 90])(
+  'a cloud that takes a message every %d ms has what is fresh within 5 s, and the backlog tenfold faster than it grew',
+  async (takeEveryMs) => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    const { time, append, receivedAt, stop } = given(outbox, {}, { ackMs: 5, takeEveryMs });
+    const backlog = 600; // Ten minutes at a message a second.
+    append(backlog);
+    const appendedAt = new Map<number, number>();
+    const isDrained = (): boolean => receivedAt.has(backlog - 1);
+    while (!isDrained()) {
+      append(1);
+      appendedAt.set(outbox.lastSeq(), time.clock.monotonic());
+      await time.advance(1_000);
+    }
+    const drainedAfter = time.clock.monotonic();
+    await time.advance(5_000);
+    const ages = [...appendedAt].map(([seq, at]) => (receivedAt.get(seq) ?? Infinity) - at);
+    expect(Math.max(...ages)).toBeLessThanOrEqual(5_000);
+    expect(drainedAfter).toBeLessThanOrEqual((backlog * 1_000) / 10);
+    stop.abort();
+    outbox.close();
+  },
+);
+
+test('a cloud that is away gets a handful of the backlog, not all of it: what is fresh would wait behind it', async () => {
+  using home = scratch();
+  const outbox = openTestOutbox(home.path);
+  const { time, append, world } = given(outbox);
+  append(1_000);
+  await time.advance(10_000);
+  expect(world.sent.length).toBeLessThanOrEqual(20);
   outbox.close();
 });
 

@@ -106,7 +106,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
 
   function fill(generation: number): void {
     while (clock.monotonic() >= pausedUntil) {
-      const seq = plan.next(inFlight.size, window);
+      const seq = plan.next(inFlight.size, window, clock.monotonic());
       if (seq === undefined) return;
       inFlight.set(seq, generation);
       void send(seq, generation);

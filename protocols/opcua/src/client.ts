@@ -1,4 +1,5 @@
 import type { DriverLog } from '@parkline/kit';
+import type { OPCUAClient } from 'node-opcua-client';
 import type { Library } from './convert.ts';
 import { type Identity, keepIdentity } from './identity.ts';
 import type { Dial } from './link.ts';
@@ -57,6 +58,21 @@ export function createDial(deps: DialDeps): Dial {
       throw explain(error, { where, params, identity, refusal: trust.refusal });
     }
   };
+}
+
+/**
+ * A client for questions that are asked before anybody is trusted. It shows the gateway's own certificate: without one the
+ * library would make a second, somewhere in the home of whoever runs it.
+ */
+export async function openlyClient({ params, dataDir, log }: DialDeps): Promise<OPCUAClient> {
+  const library = await loadLibrary(log);
+  const identity = await keepIdentity(dataDir, library.crypto_utils);
+  const trust = createTrustStore('any', identity.certificate, {
+    good: library.StatusCodes.Good,
+    untrusted: library.StatusCodes.BadCertificateUntrusted,
+  });
+  const open = { ...params, securityMode: 'None', securityPolicy: 'None' } as const;
+  return library.OPCUAClient.create(clientOptions(library, open, identity, trust));
 }
 
 function clientOptions(

@@ -1,33 +1,18 @@
-import { DriverError, type DriverLog, type FoundDevice } from '@parkline/kit';
+import { DriverError, type FoundDevice } from '@parkline/kit';
 import type { EndpointDescription } from 'node-opcua-client';
-import { loadLibrary } from './client.ts';
+import { type DialDeps, loadLibrary, openlyClient } from './client.ts';
 import type { Library } from './convert.ts';
-import type { ConnectionParams } from './params.ts';
 import { fingerprintOf } from './trust.ts';
 import { within } from './wait.ts';
-
-export interface DiscoverDeps {
-  readonly params: Pick<ConnectionParams, 'endpointUrl' | 'timeoutMs'>;
-  readonly where: string;
-  readonly log: DriverLog;
-}
 
 /**
  * Asks a server how it can be reached (GetEndpoints, OPC UA Part 4, 5.5.4). That question is asked without encryption, which is
  * why the fingerprint it brings must be compared with the server's own display before it is trusted.
  */
-export async function* discover(
-  { params, where, log }: DiscoverDeps,
-  signal: AbortSignal,
-): AsyncGenerator<FoundDevice> {
+export async function* discover(deps: DialDeps, signal: AbortSignal): AsyncGenerator<FoundDevice> {
+  const { params, where, log } = deps;
   const library = await loadLibrary(log);
-  const client = library.OPCUAClient.create({
-    applicationName: 'Parkline gateway',
-    securityMode: library.MessageSecurityMode.None,
-    securityPolicy: library.SecurityPolicy.None,
-    endpointMustExist: false,
-    connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 100 },
-  });
+  const client = await openlyClient(deps);
   try {
     const asking = client.connect(params.endpointUrl).then(() => client.getEndpoints());
     const timeoutMs = params.timeoutMs * 3;

@@ -11,14 +11,15 @@ import { parseConnectionParams, parseDeviceParams } from './params.ts';
 /** What a network and a busy server may add to the way of a change, ms. */
 const NETWORK_MS = 10_000;
 
-/** OPC UA over opc.tcp, reading and subscribing. */
+/** OPC UA over opc.tcp. */
 export const driver: DriverModule = { protocol: 'opcua', openConnection };
 
 function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Connection {
   const params = parseConnectionParams(given);
   const where = params.endpointUrl;
+  const dialling = { params, dataDir, where, now, log };
   const keeper = createKeeper({
-    dial: createDial({ params, dataDir, where, now, log }),
+    dial: createDial(dialling),
     where,
     openMs: params.timeoutMs * 3,
     now,
@@ -33,10 +34,10 @@ function openConnection(given: unknown, { now, log, dataDir }: DriverDeps): Conn
         timeoutMs: params.timeoutMs,
         onTheWayMs: params.samplingMs + NETWORK_MS,
         now,
-        where: `${where} ${root}`,
+        where: root === undefined ? where : `${where} ${root}`,
       });
     },
-    discover: (_range, signal) => discover({ params, where, log }, signal),
+    discover: (_range, signal) => discover(dialling, signal),
     close: () => keeper.close(),
   };
 }

@@ -1,13 +1,9 @@
 import { type Connection, DriverError } from '@parkline/kit';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { startSerialBench } from '../../../tests/support/serial-bench.ts';
 import { startBench } from '../../../tests/support/simulator.ts';
 import { driver } from './index.ts';
 import { gauge, never, quietLog } from './testing.ts';
-
-const endings: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
 
 const PERIOD_MS = 1_500;
 const PERIODS = 3;
@@ -35,23 +31,26 @@ async function worstWait(connection: Connection, isThere: (unit: number) => bool
   return worst;
 }
 
-test.concurrent.for(['tcp', 'rtu-over-tcp'] as const)(
+test.concurrent.for(['tcp', 'rtu-over-tcp', 'rtu'] as const)(
   'on %s one dead unit of ten, with time-outs as they are by default, costs the others less than a poll period',
   { timeout: 30_000 },
-  async (transport, { expect: check }) => {
-    const bench = await startBench({ transport, buses: { line: [...LIVE, DEAD] }, latencyMs: 5 });
+  async (transport, { expect: check, onTestFinished, skip }) => {
+    const spoken = transport === 'rtu' ? 'rtu-over-tcp' : transport;
+    const bench = await startBench({ transport: spoken, buses: { line: [...LIVE, DEAD] }, latencyMs: 5 });
+    onTestFinished(() => bench.stop());
+    const place = bench.ports['line']!;
+    const port = transport === 'rtu' ? await startSerialBench(place) : undefined;
+    if (port && 'why' in port) return skip(port.why);
+    if (port) onTestFinished(() => port.close());
     const connection = driver.openConnection(
-      { transport, ...bench.ports['line'] },
+      { transport, ...(port ? { path: port.path, baudRate: 38_400 } : place) },
       { now: Date.now, log: quietLog, dataDir: '/nowhere' },
     );
-    endings.push(
-      () => bench.stop(),
-      () => connection.close(),
-    );
+    onTestFinished(() => connection.close());
     bench.fault({ bus: 'line', unit: DEAD, fault: { kind: 'silence' } });
     const worst = await worstWait(connection, (unit) => unit !== DEAD);
     check(worst).toBeLessThan(PERIOD_MS);
-    // One time-out at the first poll, and by the back-off (2 s and more) one more at most while this ran.
+    // One time-out at the first poll; by the back-off (2 s and more) one or two more at most while this ran.
     check(bench.served.filter(({ unit }) => unit === DEAD).length).toBeLessThanOrEqual(3);
   },
 );

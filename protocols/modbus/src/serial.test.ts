@@ -51,7 +51,8 @@ describe.skipIf(why)(`a serial line${why === undefined ? '' : ` (NOT RUN: ${why}
     const [late, well] = [1, 2].map((unit) => connection.device({ unit }));
     bench.fault({ bus: 'line', unit: 1, fault: { kind: 'late', ms: 150 } });
     let good = 0;
-    for (let round = 0; round < 25; round += 1) {
+    const end = Date.now() + 15_000; // A busy machine may make the other late too: it is left alone then for a while.
+    while (good < 20 && Date.now() < end) {
       const missed = late!.read([gauge('hr:6:i32')], never()).catch((error: unknown) => error);
       bench.fault({ bus: 'line', unit: 2, times: 1, fault: { kind: 'delay', ms: 40 } });
       const samples = await well!.read([gauge('hr:2:u32')], never()).catch(() => []);
@@ -60,8 +61,10 @@ describe.skipIf(why)(`a serial line${why === undefined ? '' : ` (NOT RUN: ${why}
         good += 1;
       }
       expect(await missed).toMatchObject({ code: 'timeout' });
+      if (samples.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    expect(good).toBeGreaterThan(15);
+    expect(good).toBeGreaterThanOrEqual(20);
+    expect(bench.served.filter(({ unit }) => unit === 1).length).toBeGreaterThan(1);
   });
 
   test('a bent answer is garbage at once, and the next one is believed when the unit is in step', async () => {

@@ -109,6 +109,18 @@ describe('GET /api/points/:id/history', () => {
     expect(second).toEqual(items[1]);
   });
 
+  test('a reading whose time the gateway itself doubts says so', async () => {
+    await givenReadings(owner, power, [
+      ['2026-11-20T01:10:00Z', 2],
+      ['2026-11-20T01:11:00Z', 3, flag.suspect],
+    ]);
+    const span = { from: '2026-11-20T01:00:00Z', to: '2026-11-20T02:00:00Z', by: 'raw' };
+    expect((await history(power, span)).items.map(({ timeSuspect }: HistoryItem) => timeSuspect)).toEqual([
+      undefined,
+      true,
+    ]);
+  });
+
   test('gauge: mean, least and greatest of the good samples; a bucket without any is null, never zero', async () => {
     await givenReadings(owner, power, [
       ['2026-11-20T01:10:00Z', 2],

@@ -54,6 +54,7 @@ async function rawPage(
     value: engineering(value, point.resolution),
     quality: qualityOf(quality),
     ...(flags & flag.simulated && { simulated: true }),
+    ...(flags & flag.suspect && { timeSuspect: true }),
   }));
   return { items, next: rows[limit]?.ts };
 }

@@ -14,10 +14,11 @@ export class TrendBuffer {
 
   /** Puts the past before what the stream brought meanwhile. */
   fill(items: readonly HistoryItem[]): void {
-    const past = items.map(({ at, value, quality, simulated }): TrendPoint => ({
+    const past = items.map(({ at, value, quality, simulated, timeSuspect }): TrendPoint => ({
       at: Date.parse(at),
       value: quality === 'bad' ? null : value,
       ...(simulated && { simulated }),
+      ...(timeSuspect && { timeSuspect }),
     }));
     const last = past.at(-1)?.at ?? 0;
     this.points = [...past, ...this.points.filter(({ at }) => at > last)];

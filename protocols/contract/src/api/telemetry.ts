@@ -68,6 +68,8 @@ export const HistoryItem = Type.Object({
   quality: Quality,
   /** From the demo history or an import marked simulated. */
   simulated: Type.Optional(Type.Boolean()),
+  /** raw: taken while the clock of the gateway could not be trusted. The value holds, its time may not. */
+  timeSuspect: Type.Optional(Type.Boolean()),
 });
 export type HistoryItem = Static<typeof HistoryItem>;
 

@@ -22,6 +22,8 @@ export interface TrendPoint {
   /** null: the point could not be read. */
   readonly value: number | null;
   readonly simulated?: boolean;
+  /** The clock of the gateway could not be trusted then. */
+  readonly timeSuspect?: boolean;
 }
 export interface Span {
   readonly from: number;

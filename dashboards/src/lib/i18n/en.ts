@@ -1,8 +1,10 @@
+import { enCommands } from './en-commands.ts';
 import { enMoney } from './en-money.ts';
 import { enWork } from './en-work.ts';
 
 /** Every sentence of the portal in English. `zh-CN.ts` has the same keys; a test compares the two. */
 export const en = {
+  ...enCommands,
   ...enWork,
   ...enMoney,
   app: { name: 'Parkline', skip: 'Skip to content' },
@@ -181,11 +183,14 @@ export const en = {
   },
   kind: {
     'three-phase-meter': 'Three-phase meter',
+    'single-phase-meter': 'Single-phase meter',
     'water-meter': 'Water meter',
     'heat-meter': 'Heat meter',
     ahu: 'Air handling unit',
     vav: 'Air terminal',
+    fcu: 'Fan coil unit',
     chiller: 'Chiller plant',
+    boiler: 'Boiler',
     elevator: 'Elevator',
     gate: 'Gate',
     'leak-sensor': 'Leak sensor',
@@ -291,6 +296,7 @@ export const en = {
     gap: 'no data',
     missing: 'missing',
     simulated: 'simulated',
+    timeSuspect: 'time uncertain: the clock of the gateway was off',
     uncertain: 'uncertain',
     running: 'still running',
     total: 'Total',

@@ -1,8 +1,10 @@
+import { zhCNCommands } from './zh-CN-commands.ts';
 import { zhCNMoney } from './zh-CN-money.ts';
 import { zhCNWork } from './zh-CN-work.ts';
 
 /** 门户的全部中文文本；键与 en.ts 一致，由测试比对。 */
 export const zhCN = {
+  ...zhCNCommands,
   ...zhCNWork,
   ...zhCNMoney,
   app: { name: 'Parkline', skip: '跳到正文' },
@@ -176,11 +178,14 @@ export const zhCN = {
   },
   kind: {
     'three-phase-meter': '三相电表',
+    'single-phase-meter': '单相电表',
     'water-meter': '水表',
     'heat-meter': '热量表',
     ahu: '空气处理机组',
     vav: '变风量末端',
+    fcu: '风机盘管',
     chiller: '制冷机房',
+    boiler: '锅炉',
     elevator: '电梯',
     gate: '道闸',
     'leak-sensor': '漏水传感器',
@@ -283,6 +288,7 @@ export const zhCN = {
     gap: '缺口',
     missing: '缺失',
     simulated: '模拟',
+    timeSuspect: '时间存疑：当时网关时钟不准',
     uncertain: '存疑',
     running: '进行中',
     total: '合计',

@@ -1,6 +1,8 @@
 import { type Ahu, createAhu, supplySetpoint } from './models/ahu.ts';
 import { type ChillerSetup, createChiller } from './models/chiller.ts';
+import { createBoiler } from './models/boiler.ts';
 import { createElevator } from './models/elevator.ts';
+import { createFcu } from './models/fcu.ts';
 import { createGate } from './models/gate.ts';
 import { createLeakSensor } from './models/leak-sensor.ts';
 import type { Load } from './models/load.ts';
@@ -54,6 +56,22 @@ function createSingle(device: Equipment, { origin, seed, troubles }: EquipmentDe
     });
   if (kind === 'leak-sensor')
     return createLeakSensor({ key, seed, clock, weather: createWeather(clock, seed) });
+  if (kind === 'fcu')
+    return createFcu({
+      key,
+      seed,
+      clock,
+      weather: createWeather(clock, seed),
+      schedule: createSchedule(clock),
+    });
+  if (kind === 'boiler')
+    return createBoiler({
+      key,
+      seed,
+      clock,
+      weather: createWeather(clock, seed),
+      rated: settings.number('rated'),
+    });
   throw new Error(`no model for a ${kind} (${key})`);
 }
 

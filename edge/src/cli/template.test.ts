@@ -185,6 +185,17 @@ describe('on a device', () => {
     expect(silent.stderr).toMatch(/no answer in 300 ms[\s\S]*check the address/);
   });
 
+  test.each([
+    ['fcu/generic-bacnet', 3_101, 9],
+    ['boiler/generic-bacnet', 3_102, 10],
+  ])('%s fits the simulated device', async (id, device, points) => {
+    const place = park.ports['r-plant'];
+    const connection = { host: '127.0.0.1', port: 0, whoIs: [place] };
+    const links = ['--connection', JSON.stringify(connection), '--device', JSON.stringify({ device })];
+    const ran = await template('try', id, ...links);
+    expect([ran.status, ran.stderr]).toEqual([0, `${points} of ${points} points good\n`]);
+  });
+
   test('a device that the driver does not understand is named: exit 1', async () => {
     const ran = await template('try', 'three-phase-meter/generic-dlt645', ...on('r-power', { unit: 3 }));
     expect(ran.status).toBe(1);

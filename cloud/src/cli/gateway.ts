@@ -20,11 +20,14 @@ import { databaseUrl, type Io, natsUrl, readArgument, usualAccount } from './io.
 
 const Ports = Type.Record(
   Type.String(),
-  Type.Object({
-    host: Type.String({ minLength: 1 }),
-    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
-    fingerprint: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:]{64,95}$' })),
-  }),
+  Type.Union([
+    Type.Object({
+      host: Type.String({ minLength: 1 }),
+      port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      fingerprint: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:]{64,95}$' })),
+    }),
+    Type.Object({ params: Type.Record(Type.String(), Type.Unknown()) }, { additionalProperties: false }),
+  ]),
 );
 const Tokens = Type.Record(Type.String(), Type.String({ minLength: 16 }));
 
@@ -43,7 +46,10 @@ export function register(program: Command, io: Io): void {
     .command('config')
     .description('print the gateway.yaml of a gateway')
     .argument('<key>', 'key of the gateway in its park, "gw-a"')
-    .requiredOption('--ports <file>', 'JSON file: {"<bus>": {"host": ..., "port": ..., "fingerprint": ...}}')
+    .requiredOption(
+      '--ports <file>',
+      'JSON file: {"<bus>": {"host": ..., "port": ..., "fingerprint": ...}}, or {"params": {...}} of the driver',
+    )
     .option('--secrets <file>', 'JSON file of what MQTT devices log in with: {"<equipment>": "<token>"}')
     .option('--set <path=value>', 'change a setting, "report.every=true"; may be repeated', collect, [])
     .option('--account <key>', 'park it belongs to; the running one, where the database holds several')

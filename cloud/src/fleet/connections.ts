@@ -2,8 +2,13 @@ import { createHash } from 'node:crypto';
 import { type AddressOf, addressSchemas, readAddress } from './addresses.ts';
 import type { EquipmentParams } from './tables.ts';
 
-/** Where a bus answers; `fingerprint` is that of an OPC UA server's certificate (SHA-256, hex). */
-export interface BusPort {
+/**
+ * Where a bus answers; `fingerprint` is that of an OPC UA server's certificate (SHA-256, hex). What host and port cannot say (a
+ * serial line, a BBMD, a broker of somebody else's) is written out as the driver's own parameters.
+ */
+export type BusPort = NetworkPort | { readonly params: Readonly<Record<string, unknown>> };
+
+interface NetworkPort {
   readonly host: string;
   readonly port: number;
   readonly fingerprint?: string;
@@ -31,11 +36,12 @@ export function connectionParams(
   params: EquipmentParams,
 ): Record<string, unknown> {
   if (!place) throw new Error(`the ports file does not say where bus ${bus} is`);
-  return builders[known(protocol, bus)](bus, place, params);
+  const build = builders[known(protocol, bus)];
+  return 'params' in place ? { ...place.params } : build(bus, place, params);
 }
 
 const builders: Readonly<
-  Record<Protocol, (bus: string, place: BusPort, params: EquipmentParams) => Record<string, unknown>>
+  Record<Protocol, (bus: string, place: NetworkPort, params: EquipmentParams) => Record<string, unknown>>
 > = {
   modbus: (_bus, { host, port }, params) => ({
     ...{ transport: readAddress('modbus', params)?.transport, host, port },

@@ -47,6 +47,14 @@ describe('the configuration of a gateway', () => {
     });
   });
 
+  test('takes the parameters of a serial line as they are written out', () => {
+    const line = { transport: 'rtu', path: '/dev/ttyUSB0', baudRate: 19_200 };
+    const config = gatewayConfig(gateway, { ports: { 'a-panel': { params: line } }, natsUrl, templates });
+    expect(config).toMatchObject({
+      connections: [{ driver: 'modbus', params: line, devices: [{ params: { unit: 1 } }, {}] }],
+    });
+  });
+
   test('names meters by their address, behind a serial server', () => {
     const at = (id: string, protocol: string, template: string, params: Record<string, unknown>) => ({
       ...{ ...device(id, 1, template), protocol, bus: protocol, params, points: new Map() },

@@ -43,6 +43,12 @@ test('a request that fails is lost, or timed out on a whole link', () => {
     message: 'being mended',
   });
   expect(failureOf('socket', { down: undefined }, 'x').code).toBe('lost');
+  const fault = new Error('ServiceFault: serviceResult = BadServiceUnsupported (0x800b0000)');
+  expect(failureOf(fault, { down: undefined }, 'x')).toMatchObject({
+    code: 'refused',
+    message: 'the server has no such service (BadServiceUnsupported)',
+  });
+  expect(failureOf(fault, { down: 'being mended' }, 'x').code).toBe('lost');
   const known = new DriverError('garbage', 'too few', 'x');
   expect([failureOf(known, { down: 'x' }, 'x'), explain(known, circumstances)]).toEqual([known, known]);
 });

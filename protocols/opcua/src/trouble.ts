@@ -2,6 +2,7 @@ import { DriverError } from '@parkline/kit';
 import type { Identity } from './identity.ts';
 import type { Link } from './link.ts';
 import type { ConnectionParams } from './params.ts';
+import { wordsOf } from './status.ts';
 
 export interface Circumstances {
   readonly where: string;
@@ -54,11 +55,18 @@ const firstLine = (text: string): string =>
     .slice(0, 3)
     .join(' ');
 
+/** What a server says that is there and will not do a whole request. */
+const refusals =
+  /\bBad(ServiceUnsupported|TooManyOperations|NothingToDo|UserAccessDenied|NotSupported|RequestTooLarge|ResponseTooLarge|EncodingLimitsExceeded|HistoryOperation(Unsupported|Invalid))\b/;
+
 /** A request that failed as a whole: the link broke under it, or the server would not answer it. */
 export function failureOf(error: unknown, { down }: Pick<Link, 'down'>, where: string): DriverError {
   if (error instanceof DriverError) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (down === undefined && /timed out/i.test(text))
     return new DriverError('timeout', 'the server did not answer', where, { cause: error });
+  const [fault] = refusals.exec(text) ?? [];
+  if (down === undefined && fault !== undefined)
+    return new DriverError('refused', wordsOf({ name: fault, code: 0 }), where, { cause: error });
   return new DriverError('lost', down ?? text, where, { cause: error });
 }

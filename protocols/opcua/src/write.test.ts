@@ -1,5 +1,5 @@
 import type { Connection, Driver, PointRef } from '@parkline/kit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type CutLine, startCutLine } from '../../../tests/support/cut-line.ts';
 import { type OpcuaBench, startOpcuaBench } from '../../../tests/support/opcua.ts';
 import { connectionTo, gauge, never } from './testing.ts';
@@ -25,18 +25,16 @@ beforeAll(async () => {
     ],
     value: () => 0,
   });
-}, 60_000);
-afterAll(() => bench.stop());
-beforeEach(async () => {
   line = await startCutLine(Number(new URL(bench.endpointUrl).port));
-  connection = connectionTo(bench, { endpointUrl: `opc.tcp://127.0.0.1:${line.port}`, timeoutMs: 1_000 });
+  connection = connectionTo(bench, { endpointUrl: `opc.tcp://127.0.0.1:${line.port}`, timeoutMs: 2_000 });
   lift = connection.device({ root: 'Lift1' });
-});
-afterEach(async () => {
-  bench.clear();
+}, 60_000);
+afterAll(async () => {
   await connection.close();
   await line.close();
+  await bench.stop();
 });
+afterEach(() => bench.clear());
 
 const write = (ref: PointRef, value: number | null) => lift.write!({ ref, value }, never());
 const written = () => bench.told.filter(({ op }) => op === 'write').map(({ values }) => values);

@@ -4,6 +4,7 @@ import {
   deadbandFaults,
   type Entry,
   holes,
+  repeatsOf,
   seriesDifferences,
   unacceptedSpans,
   unheld,
@@ -23,6 +24,15 @@ describe('the laws see what they are for', () => {
       extra: ['p|1|10', 'p|3|31'],
     });
     expect(compareSets(accepted, [...accepted].reverse())).toEqual({ lost: [], extra: [] });
+  });
+
+  test('what was accepted twice is stored once, and not at all is a loss', () => {
+    const accepted = [entry(1, 10), entry(2, 20), entry(1, 10)];
+    expect(compareSets(accepted, [entry(1, 10), entry(2, 20)])).toEqual({ lost: [], extra: [] });
+    expect(compareSets(accepted, [entry(2, 20)])).toEqual({ lost: ['p|1|10'], extra: [] });
+    expect(compareSets(accepted, accepted)).toEqual({ lost: [], extra: ['p|1|10'] });
+    expect(repeatsOf(accepted)).toEqual([entry(1, 10)]);
+    expect(repeatsOf([entry(1, 10), entry(1, 11), entry(2, 10), entry(1, 10, 'q')])).toEqual([]);
   });
 
   test('a value on the wrong point, with the wrong scale, or too late', () => {

@@ -13,22 +13,17 @@ export interface Entry {
 
 const keyOf = ({ point, at, value }: Entry): string => `${point}|${at}|${value}`;
 
-/** Law 1: what is stored is what was accepted, each exactly once. Both lists are empty when the law holds. */
+/**
+ * Law 1: what is stored is what was accepted, each exactly once. The accepted are a set: an equal value of the same point and
+ * time is no news, however often a gateway took it in. Both lists are empty when the law holds.
+ */
 export function compareSets(
   accepted: readonly Entry[],
   stored: readonly Entry[],
 ): { lost: string[]; extra: string[] } {
-  const left = new Map<string, number>();
-  for (const entry of accepted) left.set(keyOf(entry), (left.get(keyOf(entry)) ?? 0) + 1);
-  const extra: string[] = [];
-  for (const entry of stored) {
-    const key = keyOf(entry);
-    const count = left.get(key) ?? 0;
-    if (count === 0) extra.push(key);
-    else left.set(key, count - 1);
-  }
-  const lost = [...left].flatMap(([key, count]) => Array.from({ length: count }, () => key));
-  return { lost, extra };
+  const lost = new Set(accepted.map(keyOf));
+  const extra = stored.map(keyOf).filter((key) => !lost.delete(key));
+  return { lost: [...lost], extra };
 }
 
 export const byPoint = (entries: readonly Entry[]): Map<string, Entry[]> => {
@@ -109,6 +104,12 @@ export function unheld(samples: readonly Entry[], told: readonly Entry[], window
 export function withoutRepeats(told: readonly Entry[]): Entry[] {
   const seen = new Set<string>();
   return told.filter((entry) => !seen.has(keyOf(entry)) && seen.add(keyOf(entry)));
+}
+
+/** Only what says the same again: each entry whose like stands before it. */
+export function repeatsOf(told: readonly Entry[]): Entry[] {
+  const first = new Set(withoutRepeats(told));
+  return told.filter((entry) => !first.has(entry));
 }
 
 /**

@@ -51,7 +51,7 @@ export function createCjt188Driver({ line, place, valveMs, now }: Cjt188DriverDe
     for (;;) {
       const seen = await valve(signal);
       if (seen === wanted || now() >= until) return writtenOf(ref, seen, wanted, now());
-      await pause(Math.min(VALVE_LOOK_MS, valveMs), signal, where);
+      await pause(Math.min(VALVE_LOOK_MS, valveMs / 40), signal, where);
     }
   }
 

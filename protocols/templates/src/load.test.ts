@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { listTemplates, loadTemplate, loadTemplates, parseTemplate } from './load.ts';
 
+/** Every template, read once. */
+const shipped = loadTemplates();
+
 const good = `
 id: three-phase-meter/acme-one
 kind: three-phase-meter
@@ -16,7 +19,7 @@ points:
 `;
 
 test('every shipped template is sound and bilingual, and every meter has one billing register', () => {
-  const templates = loadTemplates();
+  const templates = shipped;
   expect(templates.size).toBeGreaterThanOrEqual(8);
   for (const template of templates.values()) {
     const billing = template.points.filter((point) => point.billing);
@@ -29,7 +32,7 @@ test('every shipped template is sound and bilingual, and every meter has one bil
 });
 
 test('there is a template for each kind of device a park has, and every point has its class and tags', () => {
-  const templates = [...loadTemplates().values()];
+  const templates = [...shipped.values()];
   const kinds = new Map<string, number>();
   for (const { kind } of templates) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   for (const kind of ['ahu', 'vav', 'fcu', 'chiller', 'boiler', 'water-meter', 'heat-meter'])
@@ -49,7 +52,7 @@ test('there is a template for each kind of device a park has, and every point ha
 });
 
 test('what may be written are setpoints and commands, within limits, with the defaults filled in', () => {
-  const written = [...loadTemplates().values()].flatMap(({ id, kind, points }) =>
+  const written = [...shipped.values()].flatMap(({ id, kind, points }) =>
     points.flatMap(({ key, write }) => (write ? [{ id, kind, key, write }] : [])),
   );
   for (const kind of ['ahu', 'vav', 'fcu', 'chiller', 'boiler', 'gate', 'elevator'])
@@ -69,7 +72,7 @@ test('what may be written are setpoints and commands, within limits, with the de
 
 test('a key has the same unit, kind and name in every template', () => {
   const seen = new Map<string, string>();
-  for (const { id, points } of loadTemplates().values()) {
+  for (const { id, points } of shipped.values()) {
     for (const { key, unit, kind, name } of points) {
       const meaning = JSON.stringify({ unit, kind, name });
       expect([id, key, seen.get(key) ?? meaning]).toEqual([id, key, meaning]);

@@ -39,3 +39,28 @@ test('a model without a quantity of its table is refused by name', () => {
     'lift: the model has no a',
   );
 });
+
+test('what is written holds from then on, within what the device takes, whatever the model says', () => {
+  const variable = {
+    name: 'A',
+    as: 'Int16',
+    quantity: 'a',
+    weight: 0.1,
+    digits: 0,
+    moveInto: [10, 30],
+  } as const;
+  const [cell] = createCells({
+    key: 'lift',
+    address: { root: 'Lift' },
+    table: { device: 'x', variables: [variable] },
+    quantities: new Map([['a', (t: number) => t / 10]]),
+  });
+  cell!.override(20, 100);
+  cell!.override(50, 200);
+  expect([99, 100, 199, 200].map((t) => cell!.show(t))).toEqual([
+    { raw: 99, value: 9.9 },
+    { raw: 20, value: 2 },
+    { raw: 20, value: 2 },
+    { raw: 30, value: 3 },
+  ]);
+});

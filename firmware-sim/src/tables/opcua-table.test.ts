@@ -22,6 +22,18 @@ test.each([
   ['a weight of nothing', table('  - { name: A, as: Int16, quantity: a, weight: 0 }'), /weight 0/],
   ['half a digit', table('  - { name: A, as: Float, quantity: a, digits: 0.5 }'), /digits 0.5/],
   [
+    'half a right',
+    table('  - { name: A, as: Int16, quantity: a, writable: some }'),
+    /writable is all or others/,
+  ],
+  ['limits upside down', table('  - { name: A, as: Int16, quantity: a, moveInto: [3, 1] }'), /moveInto 3..1/],
+  ['a history without steps', table('  - { name: A, as: Int16, quantity: a, historyMs: 0 }'), /historyMs 0/],
+  [
+    'a unit in words',
+    table('  - { name: A, as: Int16, quantity: a, unit: { code: kW, text: kW } }'),
+    /no unit code kW/,
+  ],
+  [
     'a name twice',
     table('  - { name: A, as: Int16, quantity: a }\n  - { name: A, as: Int16, quantity: b }'),
     /two variables A/,

@@ -50,6 +50,21 @@ describe('meters on a line', () => {
       .toMatchObject([{ value: 220.1 }]);
   });
 
+  test('after a time-out the meter answers another question first, one it is known to have', async () => {
+    const device = connection.device({ address: first });
+    await device.read([voltage, gauge('02800002')], never());
+    meters.fault({ device: 'first', times: 1, fault: { kind: 'silence' } });
+    await expect(device.read([voltage], never())).rejects.toMatchObject({ code: 'timeout' });
+    const before = meters.served.length;
+    await expect
+      .poll(() => device.read([voltage], never()).catch(() => []), { timeout: 4_000 })
+      .toMatchObject([{ value: 220.1 }]);
+    expect(meters.served.slice(before).map(({ values }) => Object.keys(values))).toEqual([
+      ['frequency'],
+      ['voltage_a'],
+    ]);
+  });
+
   test('a dead meter costs the others less than a time-out a round', async () => {
     meters.fault({ device: 'first', fault: { kind: 'silence' } });
     const [dead, live] = [connection.device({ address: first }), connection.device({ address: second })];

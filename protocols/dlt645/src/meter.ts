@@ -12,10 +12,15 @@ export interface Meter {
   read(item: string, signal: AbortSignal): Promise<Reply>;
 }
 
-/** Items that every meter has and nobody reads as a point: address, meter number, date, time (annex A, table A.5). */
+/**
+ * Items that every meter has and nobody reads as a point: address, meter number, date, time (annex A, table A.5). They prove what
+ * none of the items that this meter gave before can.
+ */
 const PROOFS = ['04000401', '04000402', '04000101', '04000102'];
 /** An answer that is later than this will never come: no line holds bytes for so long. */
 const LATEST_MS = 10_000;
+/** Items remembered as given. */
+const MOST_GIVEN = 8;
 /** Parts of one item; an energy block over all settlement days and rates has fewer. */
 const MOST_PARTS = 40;
 
@@ -27,6 +32,8 @@ const MOST_PARTS = 40;
 export function createMeter(line: MeterLine, address: string, now: () => number): Meter {
   /** Items asked for whose answer may still come, and since when. */
   const open = new Map<string, number>();
+  /** Items that it gave, the latest first. */
+  let given: readonly string[] = [];
 
   async function ask(item: string, sequence: number, signal: AbortSignal): Promise<Told<Answer>> {
     let wasSent = false;
@@ -46,7 +53,7 @@ export function createMeter(line: MeterLine, address: string, now: () => number)
   async function prove(signal: AbortSignal): Promise<void> {
     for (const [item, since] of open) if (now() - since > LATEST_MS) open.delete(item);
     if (open.size === 0) return;
-    const proof = PROOFS.find((item) => !open.has(item));
+    const proof = [...given, ...PROOFS].find((item) => !open.has(item));
     const where = `meter ${address}`;
     if (!proof) throw new DriverError('timeout', 'answers late: waiting until no old answer is left', where);
     const { answer } = await ask(proof, 0, signal);
@@ -63,6 +70,7 @@ export function createMeter(line: MeterLine, address: string, now: () => number)
       const first = await ask(item, 0, signal);
       const times = { beganAt: first.beganAt, at: first.at };
       if (first.answer.kind === 'refused') return { ...times, refused: first.answer.why };
+      given = [item, ...given.filter((other) => other !== item)].slice(0, MOST_GIVEN);
       const parts = [first.answer.payload];
       let { hasMore } = first.answer;
       for (let sequence = 1; hasMore; sequence += 1) {

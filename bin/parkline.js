@@ -53,6 +53,7 @@ async function run() {
     // Whoever read along (head, less) has seen enough.
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
+  process.stderr.on('error', () => undefined); // Nobody is left to tell; what was begun still comes to its end.
   const { Command, CommanderError } = await import('commander');
   const io = {
     out: (text) => process.stdout.write(text),

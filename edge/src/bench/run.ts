@@ -21,8 +21,10 @@ export function explain(error: unknown): string {
 export const adviceFor = (error: unknown): string =>
   error instanceof DriverError ? advice[error.code] : 'see the message';
 
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Opens the bench, runs `work`, closes it. Ctrl-C aborts the signal. A failure of the bus is told with what to do, exit code 1.
+ * Opens the bench, runs `work`, closes it. Ctrl-C aborts the signal, and so does the end of the terminal. A failure of the bus is told with what to do, exit code 1.
  */
 export async function withBench(
   io: Io,
@@ -34,7 +36,9 @@ export async function withBench(
   const onSignal = (): void => {
     stop.abort();
   };
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  // All of them, and not only the first: npx hands on a Ctrl-C that the terminal has sent as well, and a window that is closed
+  // must not leave a value in a device.
+  for (const name of endings) process.on(name, onSignal);
   let bench: Bench | undefined;
   try {
     bench = await openBench(io, from, options);
@@ -44,7 +48,7 @@ export async function withBench(
     io.err(`${explain(error)}\n`);
     process.exitCode = exit.failed;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const name of endings) process.off(name, onSignal);
     await bench?.close();
   }
 }

@@ -3,13 +3,16 @@ import type { FoundDevice } from '@parkline/kit';
 import { protocols } from '../bench/direct.ts';
 import { addLinkOptions, type LinkOptions } from '../bench/link-options.ts';
 import { asJson, progress, withBench } from '../bench/run.ts';
-import { exit, type Io, table } from './io.ts';
+import { exit, type Io, number, table, UsageError } from './io.ts';
 
 interface Options extends LinkOptions {
   readonly from?: number;
   readonly to?: number;
   readonly json?: true;
 }
+
+/** Highest device instance of BACnet that is one. */
+const MAX_ID = 4_194_302;
 
 /** `parkline discover`: which devices answer. */
 export function register(program: Command, io: Io): void {
@@ -19,8 +22,12 @@ export function register(program: Command, io: Io): void {
       .description('search a network, a line, a server or a broker for devices')
       .argument('<protocol>', protocols.join(', ')),
   )
-    .option('--from <n>', 'first device instance (BACnet) or unit id (Modbus)', Number)
-    .option('--to <n>', 'last of them', Number)
+    .option(
+      '--from <n>',
+      'first device instance (BACnet) or unit id (Modbus)',
+      number('--from', 0, MAX_ID, true),
+    )
+    .option('--to <n>', 'last of them', number('--to', 0, MAX_ID, true))
     .option('--json', 'print one JSON array')
     .addHelpText(
       'after',
@@ -36,6 +43,10 @@ Examples:
 }
 
 async function run(io: Io, protocol: string, options: Options): Promise<void> {
+  if (!protocols.includes(protocol))
+    throw new UsageError(`${protocol} is no protocol; there are ${protocols.join(', ')}`);
+  if (options.from !== undefined && options.to !== undefined && options.from > options.to)
+    throw new UsageError(`--from ${options.from} is beyond --to ${options.to}`);
   const range = {
     ...(options.from !== undefined && { from: options.from }),
     ...(options.to !== undefined && { to: options.to }),

@@ -9,7 +9,7 @@ import { checkConnection } from '../doctor/devices.ts';
 import { checkClock, checkDisk, checkOutbox, isClockSynchronized } from '../doctor/machine.ts';
 import { readHealth } from '../health/file.ts';
 import { peekOutbox } from '../pipeline/outbox.ts';
-import { exit, gatewayHome, type Io, table } from './io.ts';
+import { exit, gatewayHome, type Io, number, table } from './io.ts';
 
 interface Options {
   readonly home?: string;
@@ -25,7 +25,7 @@ export function register(program: Command, io: Io): void {
     .description('look at clock, disk, network, certificate, broker and every device, and say what to do')
     .option('--home <dir>', "the gateway's home; also PARKLINE_GATEWAY_HOME")
     .option('--no-devices', 'leave the devices alone')
-    .option('--timeout <s>', 'longest time for one device', Number, 10)
+    .option('--timeout <s>', 'longest time for one device', number('--timeout', 0.1, 600), 10)
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExit code 0: all is well; 3: something is not; 1: nothing works.')
     .action((options: Options) => run(io, options));

@@ -19,14 +19,34 @@ export class UsageError extends Error {
 }
 
 /**
+ * A parser of a number for commander. The bounds are inclusive; with `whole` no fraction.
+ * @returns a function that throws UsageError naming the option and what it takes.
+ */
+export const number =
+  (option: string, least: number, most: number, whole = false) =>
+  (text: string): number => {
+    const value = Number(text);
+    const isFine =
+      text.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
+    if (isFine) return value;
+    const range = Math.abs(least) < Number.MAX_VALUE ? ` from ${least} to ${most}` : '';
+    throw new UsageError(`${option} ${text}: write a ${whole ? 'whole ' : ''}number${range}`);
+  };
+
+/**
  * The gateway's home: --home, else PARKLINE_GATEWAY_HOME, else the folder itself when it holds a gateway.yaml.
  * @throws UsageError saying how to name it.
  */
 export function gatewayHome({ env, cwd }: Pick<Io, 'env' | 'cwd'>, named: string | undefined): string {
   const home = named ?? env['PARKLINE_GATEWAY_HOME'];
-  if (home) return resolve(cwd, home);
+  if (home) return existing(resolve(cwd, home));
   if (existsSync(join(cwd, 'gateway.yaml'))) return cwd;
   throw new UsageError('which gateway? Name its home with --home DIR, or set PARKLINE_GATEWAY_HOME');
+}
+
+function existing(home: string): string {
+  if (existsSync(home)) return home;
+  throw new UsageError(`${home}: there is no such folder; name the home of the gateway`);
 }
 
 /** Reads a file named on the command line, - for standard input. @throws Error naming the file. */

@@ -5,13 +5,16 @@ import { addLinkOptions } from '../bench/link-options.ts';
 import { type Bench, type BenchOptions, type BenchPoint, choosePoints } from '../bench/open.ts';
 import { asJson, explain, withBench } from '../bench/run.ts';
 import { readingOf, valueWords } from '../bench/reading.ts';
-import { exit, type Io, UsageError } from './io.ts';
+import { exit, type Io, number } from './io.ts';
 
 interface Options extends BenchOptions {
   readonly every: number;
   readonly for?: number;
   readonly json?: true;
 }
+
+/** A week: longer is the business of a gateway, s. */
+const MAX_S = 604_800;
 
 /** `parkline watch`: a line for each change, until somebody has seen enough. */
 export function register(program: Command, io: Io): void {
@@ -26,8 +29,13 @@ export function register(program: Command, io: Io): void {
       ),
   )
     .option('--template <id>', 'template that lists the points')
-    .option('--every <s>', 'seconds between two readings; what a device pushes comes at once', seconds, 2)
-    .option('--for <s>', 'end by itself after this many seconds', seconds)
+    .option(
+      '--every <s>',
+      'seconds between two readings; what a device pushes comes at once',
+      number('--every', 0.1, MAX_S),
+      2,
+    )
+    .option('--for <s>', 'end by itself after this many seconds', number('--for', 0.1, MAX_S))
     .option('--json', 'print one JSON object a line')
     .addHelpText(
       'after',
@@ -39,12 +47,6 @@ Examples:
 Exit code 0: something was seen; 1: nothing.`,
     )
     .action((from: string, points: string[], options: Options) => run(io, from, points, options));
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new UsageError(`${text} is no number of seconds`);
-  return value;
 }
 
 async function run(io: Io, from: string, words: readonly string[], options: Options): Promise<void> {

@@ -2,15 +2,16 @@ import { appendFileSync, closeSync, fsyncSync, openSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { checkWrite, Unit, WriteLimits } from '@parkline/contract';
 import type { Command } from 'commander';
-import { type Driver, DriverError, type WriteOrder, type Written } from '@parkline/kit';
+import type { Driver, Written } from '@parkline/kit';
 import { Value } from 'typebox/value';
 import { addLinkOptions } from '../bench/link-options.ts';
 import { type Bench, type BenchOptions, type BenchPoint, choosePoints } from '../bench/open.ts';
-import { asJson, explain, withBench } from '../bench/run.ts';
-import { exit, type Io, UsageError } from './io.ts';
+import { writeAndGiveBack } from '../bench/hold.ts';
+import { asJson, withBench } from '../bench/run.ts';
+import { hasPriorities, releaseOf } from '../writing/device-write.ts';
+import { exit, type Io, number, UsageError } from './io.ts';
 
 interface Options extends BenchOptions {
   readonly reason: string;
@@ -37,6 +38,10 @@ interface Outcome {
   readonly released: boolean;
 }
 
+/** A day, as for commands from far away, s. */
+const MAX_HOLD_S = 86_400;
+const limit = (option: string) => number(option, -Number.MAX_VALUE, Number.MAX_VALUE);
+
 /** `parkline write`: one value, on site, by somebody who sees the machine. */
 export function register(program: Command, io: Io): void {
   addLinkOptions(
@@ -50,10 +55,23 @@ export function register(program: Command, io: Io): void {
     .requiredOption('--reason <text>', 'why; kept with the name of the user')
     .option('--approved-by <name>', 'the second person, for gates, elevators and what else may hurt somebody')
     .option('--template <id>', 'template that declares the point writable, and how far')
-    .option('--min <n>', 'lowest value that may be written, where no template and no gateway says', Number)
-    .option('--max <n>', 'highest value that may be written', Number)
-    .option('--priority <8-16>', 'BACnet priority', Number)
-    .option('--hold <s>', 'give the point back after this time, or at Ctrl-C', Number, 60)
+    .option(
+      '--min <n>',
+      'lowest value that may be written, where no template and no gateway says',
+      limit('--min'),
+    )
+    .option('--max <n>', 'highest value that may be written', limit('--max'))
+    .option(
+      '--priority <8-16>',
+      'BACnet priority; 1 to 7 belong to life safety',
+      number('--priority', 8, 16, true),
+    )
+    .option(
+      '--hold <s>',
+      'give the point back after this time, or at Ctrl-C',
+      number('--hold', 0.1, MAX_HOLD_S),
+      60,
+    )
     .option('--keep', 'leave the value in the device')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON object')
@@ -87,13 +105,29 @@ async function run(io: Io, from: string, { word, value, options }: Wish): Promis
       return;
     }
     const driver = bench.device();
+    if (!driver.write) throw new UsageError(`${bench.protocol} devices cannot be written`);
     const order = { ref: point.ref, value, priority: options.priority ?? limits.priority };
     const before = await shows(driver, point, signal);
     note(bench, { at: new Date().toISOString(), ...who(options), address: point.ref.address, value, before });
-    const written = await writeOn(driver, bench, order, signal);
-    const released = await giveBack(io, { bench, driver, order, limits, options, signal });
+    const back = wayBack(bench, limits, value, options);
+    const say = (line: string): void => io.err(`${line}\n`);
+    if (back === 'none') say('the value stays: nothing says which one gives the point back');
+    const errand = { driver, order, back: typeof back === 'string' ? undefined : back, holdS: options.hold };
+    const { written, released } = await writeAndGiveBack(errand, say, signal);
+    if (errand.back && !released) process.exitCode = exit.partial;
     tell(io, { address: point.ref.address, value, before, ...outcomeOf(written), released }, options);
   });
+}
+
+/** What gives the point back at the end; 'kept' where it is not to be, 'none' where nothing does. */
+function wayBack(
+  { protocol }: Bench,
+  limits: WriteLimits,
+  value: number | null,
+  { keep }: Options,
+): { readonly value: number | null } | 'kept' | 'none' {
+  if (value === null || keep) return 'kept';
+  return releaseOf({ hasPriorities: hasPriorities(protocol) }, limits) ?? 'none';
 }
 
 function readValue(text: string): number | null {
@@ -109,7 +143,9 @@ function readValue(text: string): number | null {
  * @throws Error saying why the value may not be written.
  */
 function allowed(bench: Bench, point: BenchPoint, value: number | null, options: Options): WriteLimits {
-  const { min, max, priority } = options;
+  const { min, max } = options;
+  if ((min === undefined) !== (max === undefined) || min! > max!)
+    throw new UsageError('--min and --max belong together, the lower one first');
   const typed = min !== undefined && max !== undefined ? { min, max } : undefined;
   // Whoever declared limits for the point knew it: typed ones may narrow them, never widen.
   const declared =
@@ -122,10 +158,6 @@ function allowed(bench: Bench, point: BenchPoint, value: number | null, options:
     throw new UsageError(`${point.name} is not declared writable: ${how}`);
   }
   const limits = Value.Parse(WriteLimits, declared);
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 8 && priority <= 16))
-    throw new UsageError(
-      `--priority ${priority}: 8 to 16; 1 to 7 belong to life safety and plant protection`,
-    );
   const unit = Value.Check(Unit, point.unit) ? point.unit : '1';
   const known = { kind: point.ref.kind, unit, write: limits };
   const verdict = checkWrite(known, { value }, bench.protocol === 'bacnet');
@@ -139,7 +171,7 @@ function allowed(bench: Bench, point: BenchPoint, value: number | null, options:
 /** @throws Error when only one person wants what may hurt somebody. */
 function assertTwoPeople({ name }: BenchPoint, { approvedBy }: Options): void {
   const second = approvedBy?.trim() ?? '';
-  if (second.length >= 2 && second !== userInfo().username) return;
+  if (second.length >= 2 && second.toLowerCase() !== userInfo().username.toLowerCase()) return;
   throw new UsageError(`${name} is a matter of safety: a second person must stand by it, --approved-by NAME`);
 }
 
@@ -166,48 +198,6 @@ async function isSure(
 async function shows(driver: Driver, { ref }: BenchPoint, signal: AbortSignal): Promise<number | null> {
   const [sample] = await driver.read([ref], signal);
   return sample?.value ?? null;
-}
-
-/** @throws Error where the protocol cannot write; DriverError when the device does not. */
-async function writeOn(
-  driver: Driver,
-  bench: Bench,
-  order: WriteOrder,
-  signal: AbortSignal,
-): Promise<Written> {
-  if (!driver.write) throw new UsageError(`${bench.protocol} devices cannot be written`);
-  return driver.write(order, signal);
-}
-
-interface Holding {
-  readonly bench: Bench;
-  readonly driver: Driver;
-  readonly order: WriteOrder;
-  readonly limits: WriteLimits;
-  readonly options: Options;
-  readonly signal: AbortSignal;
-}
-
-/** Holds the value for its time, then gives the point back. Ctrl-C only ends the holding. @returns whether it was given back. */
-async function giveBack(io: Io, holding: Holding): Promise<boolean> {
-  const { bench, driver, order, limits, options, signal } = holding;
-  if (order.value === null || options.keep) return false;
-  const back = bench.protocol === 'bacnet' ? null : limits.release;
-  if (back === undefined) {
-    io.err('the value stays: nothing says which one gives the point back\n');
-    return false;
-  }
-  io.err(`held for ${options.hold} s; Ctrl-C gives it back at once\n`);
-  await sleep(options.hold * 1_000, undefined, { signal }).catch(() => undefined);
-  try {
-    await writeOn(driver, bench, { ...order, value: back }, new AbortController().signal);
-    return true;
-  } catch (error) {
-    if (!(error instanceof DriverError)) throw error;
-    io.err(`NOT given back: ${explain(error)}\n`);
-    process.exitCode = exit.partial;
-    return false;
-  }
 }
 
 const outcomeOf = ({ state, readBack, detail }: Written) => ({

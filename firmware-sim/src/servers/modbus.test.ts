@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice } from '../device.ts';
 import { readDeviceTable } from '../device-table.ts';
@@ -55,8 +56,14 @@ const served = (): LogEntry[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as LogEntry);
 
-/** Bytes that come back within `ms`, hex; 'closed' when the device hangs up. */
-async function exchange(bus: string, frames: readonly string[], ms = 60): Promise<string> {
+const QUIET_MS = 60;
+
+/** Bytes that come back until the line is quiet, hex; 'closed' when the device hangs up. An answer may take its time. */
+async function exchange(
+  bus: string,
+  frames: readonly string[],
+  awaited: 'answer' | 'silence' = 'answer',
+): Promise<string> {
   const socket = connect(ports[bus]!);
   sockets.push(socket);
   let got = '';
@@ -69,10 +76,14 @@ async function exchange(bus: string, frames: readonly string[], ms = 60): Promis
   });
   for (const frame of frames) {
     socket.write(Buffer.from(frame.replaceAll(' ', ''), 'hex'));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
   }
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  return got;
+  if (awaited === 'answer') await expect.poll(() => got, { timeout: 10_000, interval: 5 }).not.toBe('');
+  for (;;) {
+    const before = got;
+    await sleep(QUIET_MS);
+    if (got === before) return got;
+  }
 }
 
 const tcp = (pdu: string, unit = '01'): string =>
@@ -152,8 +163,8 @@ describe('a device that takes writes', () => {
 
 test('behind a gateway an unknown unit is exception 0x0B, on a line it is silence', async () => {
   expect(await exchange('net', [tcp('0300000001', '09')])).toBe('000700000003' + '09830b');
-  expect(await exchange('line', [rtu('090300000001')])).toBe('');
-  expect(await exchange('net', [tcp('0300000001', '00')])).toBe('');
+  expect(await exchange('line', [rtu('090300000001')], 'silence')).toBe('');
+  expect(await exchange('net', [tcp('0300000001', '00')], 'silence')).toBe('');
 });
 
 test('answers on a line with a check sum, and keeps silent at a wrong one', async () => {
@@ -208,7 +219,8 @@ test.each([
   [{ kind: 'late', ms: 20 }, '0007000000050103' + '02ffff', 'late'],
 ] as const)('can be told to fail with %j', async (fault, reply, outcome) => {
   simulator.faults.set({ bus: 'net', unit: 1, times: 1, fault });
-  expect(await exchange('net', [tcp('0300000001')])).toBe(reply);
+  const awaited = reply === '' ? 'silence' : 'answer';
+  expect(await exchange('net', [tcp('0300000001')], awaited)).toBe(reply);
   expect(served().at(-1)?.outcome).toBe(outcome);
   expect(await exchange('net', [tcp('0300000001')])).toBe('0007000000050103' + '02ffff');
 });
@@ -218,7 +230,7 @@ test('a fault may strike one range, one bus and one unit only, and be ended', as
   simulator.faults.set({ bus: 'line', fault: { kind: 'silence' } });
   simulator.faults.set({ bus: 'net', unit: 2, fault: { kind: 'silence' } });
   expect(await exchange('net', [tcp('0300000001')])).not.toBe('');
-  expect(await exchange('net', [tcp('0300120004')])).toBe('');
+  expect(await exchange('net', [tcp('0300120004')], 'silence')).toBe('');
   expect([
     simulator.faults.clear({ id }),
     simulator.faults.clear({ bus: 'line' }),
@@ -236,7 +248,7 @@ test('the control port takes faults and plugs, and says what it did not understa
     return JSON.parse((await replies.next()).value as string);
   };
   expect(await say('{"do":"fault","bus":"net","fault":{"kind":"silence"}}')).toEqual({ ok: true, id: 1 });
-  expect(await exchange('net', [tcp('0300000001')])).toBe('');
+  expect(await exchange('net', [tcp('0300000001')], 'silence')).toBe('');
   expect(await say('{"do":"clear"}')).toEqual({ ok: true, ended: 1 });
   expect(await say('{"do":"unplug","bus":"net"}')).toEqual({ ok: true });
   expect(await exchange('net', [tcp('0300000001')])).toBe('closed');

@@ -12,6 +12,8 @@ export type CommandRecord = Tables['command'];
 export interface CommandRow extends CommandRecord {
   readonly pointName: LocalText;
   readonly unit: string;
+  readonly decimals: number;
+  readonly states: Readonly<Record<string, LocalText>> | null;
   readonly equipmentName: LocalText;
 }
 
@@ -109,5 +111,5 @@ const rows = (db: Db, accountId: string) =>
     .innerJoin('point as p', 'p.id', 'c.pointId')
     .innerJoin('equipment as e', 'e.id', 'c.equipmentId')
     .selectAll('c')
-    .select(['p.name as pointName', 'p.unit', 'e.name as equipmentName'])
+    .select(['p.name as pointName', 'p.unit', 'p.decimals', 'p.states', 'e.name as equipmentName'])
     .where('c.accountId', '=', accountId);

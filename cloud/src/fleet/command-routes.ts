@@ -15,7 +15,7 @@ import { notifyChanged } from '../platform/changes.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { inLanguage } from '../platform/i18n.ts';
+import { inLanguage, wordsIn } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { auditCommand } from './command-audit.ts';
 import { approvable, cancellable, order, SEND_WITHIN_MS, type StepFault } from './command-domain.ts';
@@ -230,6 +230,8 @@ function commandView(row: CommandRow, language: Language): CommandView {
   return {
     ...{ id, pointId, equipmentId, gatewayId, unit, value, holdS, reason, safety, state, why },
     pointName: inLanguage(row.pointName, language),
+    decimals: row.decimals,
+    ...(row.states && { states: wordsIn(language, row.states) }),
     equipmentName: inLanguage(row.equipmentName, language),
     actor: personOf(row),
     approver: row.approverId === null ? null : { id: row.approverId, name: row.approverName ?? '' },

@@ -25,6 +25,13 @@ export function languageOf(acceptLanguage: string | undefined): Language {
 export const inLanguage = (text: LocalText, language: Language): string =>
   language === 'zh-CN' ? text.zh : text.en;
 
+/** The words of a state's whole numbers. */
+export const wordsIn = (
+  language: Language,
+  states: Readonly<Record<string, LocalText>>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(states).map(([value, text]) => [value, inLanguage(text, language)]));
+
 /** What a person reads when a request fails. Never says more than the code does. */
 export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
   bad_input: { en: 'Something in the request is not right.', zh: '请求内容有误。' },

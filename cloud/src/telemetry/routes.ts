@@ -12,7 +12,7 @@ import {
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { inLanguage } from '../platform/i18n.ts';
+import { inLanguage, wordsIn } from '../platform/i18n.ts';
 import { readHistory } from './history.ts';
 import { type LiveDeps, liveRoute } from './live.ts';
 import { findHistoryPoint, findPoints, type PointCursor, type PointRow } from './repository.ts';
@@ -85,9 +85,6 @@ const toPoint = (row: PointRow, language: Language): Point => ({
   ...(row.states && { states: wordsIn(language, row.states) }),
   ...(row.write && { write: row.write }),
 });
-
-const wordsIn = (language: Language, states: NonNullable<PointRow['states']>): Record<string, string> =>
-  Object.fromEntries(Object.entries(states).map(([value, text]) => [value, inLanguage(text, language)]));
 
 /** A query that cannot be answered, with the field to blame. */
 export const badField = (field: string, message: string): AppError =>

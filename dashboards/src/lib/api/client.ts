@@ -13,6 +13,7 @@ import type {
 } from '@parkline/contract';
 import { createContext } from 'svelte';
 import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } from './caller.ts';
+import { createCommandApi } from './commands.ts';
 import { createMoneyApi } from './money.ts';
 import { createWorkApi } from './work.ts';
 
@@ -23,7 +24,12 @@ export type Api = ReturnType<typeof createApi>;
 /** The server's API as functions. Every one rejects with ApiError, or AbortError when its signal ends it. */
 export function createApi(deps: ApiDeps) {
   const caller = createCaller(deps);
-  return { ...createParkApi(caller), ...createWorkApi(caller), ...createMoneyApi(caller) };
+  return {
+    ...createParkApi(caller),
+    ...createWorkApi(caller),
+    ...createMoneyApi(caller),
+    ...createCommandApi(caller),
+  };
 }
 
 /** People, places, devices and what they read. */

@@ -29,6 +29,7 @@ const gateway = (id: string, state: Gateway['state'] = 'online'): Gateway => ({
   state,
   lastSeenAt: '2026-11-22T09:00:00.000Z',
   version: null,
+  writing: null,
   startedAt: null,
   outbox: null,
   devices: { total: 1, online: 1 },

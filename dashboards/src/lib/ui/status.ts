@@ -1,4 +1,4 @@
-import type { DeviceState, Gateway, OrderState, Severity } from '@parkline/contract';
+import type { CommandState, DeviceState, Gateway, OrderState, Severity } from '@parkline/contract';
 import type { Care } from '../state/faults.svelte.ts';
 import type { Tone } from './StatusBadge.svelte';
 
@@ -40,4 +40,19 @@ export const careTones: Record<Care, Tone> = {
   accepted: 'notice',
   working: 'notice',
   repaired: 'ok',
+};
+
+export const commandTones: Record<CommandState, Tone> = {
+  awaiting_approval: 'warning',
+  queued: 'notice',
+  sent: 'notice',
+  done: 'ok',
+  overridden: 'warning',
+  differs: 'warning',
+  refused: 'critical',
+  failed: 'critical',
+  expired: 'stale',
+  rejected: 'stale',
+  cancelled: 'stale',
+  released: 'ok',
 };

@@ -30,6 +30,9 @@ export const CommandView = Type.Object({
   pointId: Uuid,
   pointName: Type.String(),
   unit: Type.String(),
+  /** Decimals worth showing, and of a state what its whole numbers mean. */
+  decimals: Type.Integer({ minimum: 0, maximum: 6 }),
+  states: Type.Optional(Type.Record(Type.String(), Type.String())),
   equipmentId: Uuid,
   equipmentName: Type.String(),
   gatewayId: Uuid,

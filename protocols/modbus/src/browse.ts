@@ -7,7 +7,7 @@ import { identify } from './identify.ts';
 import { readOf } from './requests.ts';
 
 interface BrowseDeps {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'ask'>;
   readonly unit: number;
   readonly texts: Readonly<Record<string, string>>;
   readonly order: Order;
@@ -55,7 +55,10 @@ async function isThere(bus: Bus, unit: number, signal: AbortSignal): Promise<boo
     await bus.ask(readOf({ unit, fc: 3, start: 0, count: 1 }), signal, 'search'); // A refusal is an answer.
     return true;
   } catch (error) {
-    if (error instanceof DriverError && (error.code === 'timeout' || error.code === 'garbage')) return false;
-    throw error;
+    if (!(error instanceof DriverError)) throw error;
+    if (error.code === 'lost')
+      await bus.open(signal); // Some hang up where others keep silent; one that is gone ends the search.
+    else if (error.code !== 'timeout' && error.code !== 'garbage') throw error;
+    return false;
   }
 }

@@ -40,7 +40,9 @@ export interface Bus {
    * while a silent unit is left alone), 'lost', 'garbage', 'aborted'.
    */
   ask(request: Request, signal: AbortSignal, errand?: Errand): Promise<Reply>;
-  /** Fails what waits for a unit. */
+  /** Whether a silent unit is left alone at the moment. */
+  isResting(unit: number): boolean;
+  /** Fails what waits for a unit, writes included. */
   drop(unit: number): void;
   /** For good. Resolves when the line can be opened by others. Safe twice. */
   close(): Promise<void>;
@@ -76,7 +78,11 @@ export function createBus(deps: BusDeps): Bus {
   const silence = new Map<number, BackOff>();
   const dialling = createBackOff(DIAL_AGAIN, now, random);
   const forget = pace.isSerial ? FORGET_ON_A_LINE : FORGET_ON_A_CONNECTION;
-  const trust = createTrust(Math.max(forget.leastMs, forget.timeouts * timeoutMs), now, random);
+  const trust = createTrust(
+    Math.max(forget.leastMs, forget.timeouts * timeoutMs),
+    () => performance.now(), // A clock that jumps must not make a late answer believed.
+    random,
+  );
   const searchMs = Math.min(timeoutMs, SEARCH_MS);
   const life = new AbortController();
   let line: Line | undefined;
@@ -209,14 +215,17 @@ export function createBus(deps: BusDeps): Bus {
         if (!isRunning) void run();
       });
     },
+    isResting: (unit) => (silence.get(unit)?.waitMs() ?? 0) > 0,
     drop(unit) {
-      for (const job of queue.drain(unit)) job.settle(closed(where));
+      const urgent = queue.drainUrgent(({ request }) => request.unit === unit);
+      for (const job of [...urgent, ...queue.drain(unit)]) job.settle(closed(where));
     },
     async close() {
       if (!life.signal.aborted) {
         life.abort();
         for (const job of queue.drain()) job.settle(closed(where));
       }
+      await opening?.catch(() => undefined); // What is being opened is opened in vain.
       await line?.close('closed');
     },
   };

@@ -1,11 +1,12 @@
 import { type Driver, DriverError, type PointRef, type Sample } from '@parkline/kit';
 import { type Address, type Order, parseAddress } from './address.ts';
 import { browseUnit } from './browse.ts';
-import type { Bus, Reply } from './bus.ts';
+import type { Bus, Errand, Reply } from './bus.ts';
 import { decodePoint } from './codec.ts';
 import { isRangeRefusal, refusalOf } from './exceptions.ts';
 import { type Block, planBlocks, type Range, splitBlock } from './plan.ts';
-import { readOf } from './requests.ts';
+import { createReach } from './reach.ts';
+import { readOf, type Request } from './requests.ts';
 import { writePoint } from './write.ts';
 
 export interface ModbusDriverDeps {
@@ -25,7 +26,9 @@ export interface ModbusDriverDeps {
 
 /** Reads and writes one unit on a bus it shares with other units. The bus serialises requests; this adds meaning. */
 export function createModbusDriver(deps: ModbusDriverDeps): Driver {
-  const { bus, unit } = deps;
+  const { unit } = deps;
+  const bus: Pick<Bus, 'ask'> = { ask };
+  const reach = createReach(deps.maxRegisters, () => performance.now());
   const known = new Map<string, Address | DriverError>();
   const refused: Range[] = []; // Learned from this device, so that each refusal is met once.
   let planned: Plan | undefined;
@@ -44,9 +47,36 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
     planned = undefined;
   }
 
+  /** A device that gives what it refused was not ready then: what it refused is found out anew. */
+  function relearn({ fc, start, count }: Block): void {
+    if (!refused.some((old) => old.fc === fc && old.start === start && old.count === count)) return;
+    refused.length = 0;
+    planned = undefined;
+  }
+
+  /** Every step of what the device was asked before it was closed ends there. */
+  function ask(request: Request, signal: AbortSignal, errand?: Errand): Promise<Reply> {
+    return isClosed ? Promise.reject(closed()) : deps.bus.ask(request, signal, errand);
+  }
+
+  async function askBlock({ fc, start, count, points }: Block, signal: AbortSignal): Promise<Reply> {
+    const isResting = deps.bus.isResting(unit);
+    const isOfRegisters = fc > 2;
+    try {
+      const reply = await ask(readOf({ unit, fc, start, count }), signal);
+      if (isOfRegisters) reach.answered(count);
+      return reply;
+    } catch (error) {
+      const isSilent = error instanceof DriverError && error.code === 'timeout' && !isResting;
+      if (isSilent && isOfRegisters) reach.silent(count, points.length > 1);
+      throw error;
+    }
+  }
+
   /** A gateway polls the same points again and again: what it asked last is planned already. */
   function planFor(refs: readonly PointRef[]): Plan {
-    if (planned && isSame(planned.refs, refs)) return planned;
+    const maxRegisters = reach.most();
+    if (planned?.maxRegisters === maxRegisters && isSame(planned.refs, refs)) return planned;
     const wrong: Plan['wrong'][number][] = [];
     const points: Readable[] = [];
     refs.forEach((ref, index) => {
@@ -54,10 +84,10 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
       if (address instanceof DriverError) wrong.push({ index, why: address.message });
       else points.push({ ref, address, index });
     });
-    const { gapRegisters, maxRegisters } = deps;
+    const { gapRegisters } = deps;
     const addresses = points.map(({ address }) => address);
     const blocks = planBlocks(addresses, { gapRegisters, maxRegisters, refused });
-    planned = { refs: [...refs], wrong, points, blocks };
+    planned = { refs: [...refs], maxRegisters, wrong, points, blocks };
     return planned;
   }
 
@@ -69,8 +99,9 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
     signal: AbortSignal,
   ): Promise<void> {
     const { fc, start, count } = block;
-    const reply = await bus.ask(readOf({ unit, fc, start, count }), signal);
+    const reply = await askBlock(block, signal);
     if (reply.kind === 'data') {
+      relearn(block);
       for (const at of block.points)
         into[points[at]!.index] = sampleOf(points[at]!, reply.data, start, reply);
       return;
@@ -90,14 +121,16 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
     for (const half of halves) await readBlock(half, points, into, signal);
   }
 
+  const closed = (): DriverError =>
+    new DriverError('lost', 'the device was closed', `${deps.where} unit ${unit}`);
   function assertOpen(): void {
-    if (isClosed) throw new DriverError('lost', 'the device was closed', `${deps.where} unit ${unit}`);
+    if (isClosed) throw closed();
   }
 
   return {
     async connect(signal) {
       isClosed = false;
-      await bus.open(signal);
+      await deps.bus.open(signal);
     },
     browse: (signal) => browseUnit({ bus, unit, texts: deps.texts, order: deps.order }, signal),
     async read(refs, signal) {
@@ -105,6 +138,10 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
       const { wrong, points, blocks } = planFor(refs);
       const samples = new Array<Sample>(refs.length);
       for (const { index, why } of wrong) samples[index] = misread(refs[index]!, why, deps.now());
+      const long = reach.isInDoubt
+        ? blocks.find(({ fc, points: { length } }) => fc > 2 && length > 1)
+        : undefined;
+      if (long) await askBlock(firstOf(long, points), signal);
       for (const block of blocks) await readBlock(block, points, samples, signal);
       return samples;
     },
@@ -116,7 +153,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
     },
     close() {
       isClosed = true;
-      bus.drop(unit);
+      deps.bus.drop(unit);
       return Promise.resolve();
     },
   };
@@ -124,10 +161,17 @@ export function createModbusDriver(deps: ModbusDriverDeps): Driver {
 
 interface Plan {
   readonly refs: readonly PointRef[];
+  readonly maxRegisters: number;
   /** Points whose address is none. */
   readonly wrong: readonly { readonly index: number; readonly why: string }[];
   readonly points: readonly Readable[];
   readonly blocks: readonly Block[];
+}
+
+/** The first point of a block alone. */
+function firstOf({ fc, points: [first] }: Block, points: readonly Readable[]): Block {
+  const { start, count } = points[first!]!.address;
+  return { fc, start, count, points: [first!] };
 }
 
 const isSame = (a: readonly PointRef[], b: readonly PointRef[]): boolean =>

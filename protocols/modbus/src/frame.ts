@@ -18,11 +18,20 @@ const MBAP_BYTES = 7;
 const LAST_TRANSACTION = 0xffff;
 
 /**
+ * Numbers of requests, 1 to 65535 and round again. Connections to one device share them: a server that hands a late answer on to
+ * the next connection gives it a number that is not asked for there.
+ */
+export function createTransactions(last = 0): () => number {
+  return () => (last = last === LAST_TRANSACTION ? 1 : last + 1);
+}
+
+/**
  * Modbus TCP. Answers are told apart by transaction: one that belongs to no open request is dropped. A number is used again
  * only on a connection where every request was answered, and half a frame that nobody waits for ends the stream.
  */
-export function createMbapFramer(): Framer {
+export function createMbapFramer(nextTransaction = createTransactions()): Framer {
   let transaction = 0;
+  let asked = 0;
   let hasGivenUp = false;
   let isTorn = false; // Bytes are left that no request waits for: they would be taken for the head of the next answer.
   let open: Request | undefined;
@@ -51,7 +60,8 @@ export function createMbapFramer(): Framer {
 
   return {
     encode(request) {
-      transaction = transaction === LAST_TRANSACTION ? 1 : transaction + 1;
+      transaction = nextTransaction();
+      asked += 1;
       open = request;
       const length = 2 + request.body.length;
       const bytes = new Uint8Array(6 + length);
@@ -64,11 +74,12 @@ export function createMbapFramer(): Framer {
     push(bytes) {
       rest = append(rest, bytes);
       const parsed = parse();
+      if (!open && rest.length > 0) parse(); // An answer that is said twice: whole frames for nobody are passed over.
       isTorn ||= !open && rest.length > 0;
       return parsed;
     },
     get isWornOut() {
-      return isTorn || (hasGivenUp && transaction === LAST_TRANSACTION);
+      return isTorn || (hasGivenUp && asked >= LAST_TRANSACTION);
     },
     giveUp() {
       hasGivenUp = true;

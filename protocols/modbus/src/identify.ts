@@ -20,7 +20,7 @@ const MORE_FOLLOWS = 0xff;
 
 /** What a unit tells about itself, by name; empty where it knows neither function. A unit that is silent to one is not asked on. */
 export async function identify(
-  bus: Bus,
+  bus: Pick<Bus, 'ask'>,
   unit: number,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
@@ -35,7 +35,7 @@ export async function identify(
 
 /** @returns the conformity level the unit tells, 0 when it does not know the function. */
 async function readObjects(
-  bus: Bus,
+  bus: Pick<Bus, 'ask'>,
   unit: number,
   level: 1 | 2,
   facts: Record<string, string>,

@@ -14,7 +14,13 @@ import { parseAddress } from './address.ts';
 import { searchUnits } from './browse.ts';
 import { createBus } from './bus.ts';
 import { createModbusDriver } from './driver.ts';
-import { createMbapFramer, createRtuFramer, createSerialFramer, type Framer } from './frame.ts';
+import {
+  createMbapFramer,
+  createRtuFramer,
+  createSerialFramer,
+  createTransactions,
+  type Framer,
+} from './frame.ts';
 import type { LinePace } from './line.ts';
 import { type ConnectionParams, parseConnectionParams, parseDeviceParams } from './params.ts';
 
@@ -77,10 +83,11 @@ function wayOf(params: ConnectionParams): Way {
     };
   }
   const isNumbered = params.transport === 'tcp';
+  const nextTransaction = createTransactions(Math.floor(Math.random() * 0x1_0000)); // A restart is a next connection, too.
   return {
     where: `${params.host}:${params.port}`,
     dial: createTcpDial(params),
-    createFramer: isNumbered ? createMbapFramer : createRtuFramer,
+    createFramer: isNumbered ? () => createMbapFramer(nextTransaction) : createRtuFramer,
     pace: { gapMs: params.interFrameMs, byteMs: 0, isSerial: false, isNumbered },
   };
 }

@@ -7,6 +7,8 @@ export interface FairQueue<Job> {
   remove(unit: number, job: Job): boolean;
   /** Takes all jobs of a unit out, or all there are. Urgent ones of a unit stay. */
   drain(unit?: number): Job[];
+  /** Takes the urgent jobs out that are meant. */
+  drainUrgent(isMeant: (job: Job) => boolean): Job[];
 }
 
 export function createFairQueue<Job>(): FairQueue<Job> {
@@ -44,6 +46,11 @@ export function createFairQueue<Job>(): FairQueue<Job> {
       const jobs = waiting.get(unit) ?? [];
       waiting.delete(unit);
       return jobs;
+    },
+    drainUrgent(isMeant) {
+      const taken = urgent.filter(isMeant);
+      for (const job of taken) takeOut(urgent, job);
+      return taken;
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Trust {
 }
 
 interface Doubt {
-  /** Unix ms of the last request that went unanswered, other than the question for a number. */
+  /** ms, the last request that went unanswered, other than the question for a number. */
   since: number;
   /** When the unit was asked for a number and did not answer (yet), oldest first. */
   readonly asked: number[];
@@ -28,7 +28,10 @@ interface Doubt {
 /** A refusal cannot come this long after its question. */
 const OLDEST_QUESTION_MS = 60_000;
 
-/** @param forgetMs A unit that says nothing to the question is believed again after this: it does not answer that late. */
+/**
+ * @param forgetMs A unit that says nothing to the question is believed again after this: it does not answer that late.
+ * @param now ms, on a clock that is never set.
+ */
 export function createTrust(forgetMs: number, now: () => number, random: () => number): Trust {
   const doubts = new Map<number, Doubt>();
 

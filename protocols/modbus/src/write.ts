@@ -15,7 +15,7 @@ import {
 } from './requests.ts';
 
 export interface WriterDeps {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'ask'>;
   readonly unit: number;
   /** Names the connection in errors. */
   readonly where: string;
@@ -69,7 +69,8 @@ function createWriter({ bus, unit, where }: WriterDeps, address: Address, signal
 
   /** @param otherwise For a device that does not know the function; nothing was done then. */
   async function write(request: Request, otherwise?: Request): Promise<void> {
-    const reply = await send(request);
+    const reply = await send(request).catch(unlessBent);
+    if (!reply) return;
     if (lacks(reply) && otherwise) return write(otherwise);
     assertTaken(reply, request.fc);
   }
@@ -100,7 +101,8 @@ function createWriter({ bus, unit, where }: WriterDeps, address: Address, signal
         throw refuse(`these bits hold 0..${most}, not ${raw}`);
       const and = 0xffff & ~(most << address.bit);
       const or = raw << address.bit;
-      const reply = await send(maskRegister(unit, start, and, or));
+      const reply = await send(maskRegister(unit, start, and, or)).catch(unlessBent);
+      if (!reply) return;
       if (!lacks(reply)) return assertTaken(reply, 22);
       if (address.mayRewrite) return rewrite(and, or);
       const why =
@@ -109,6 +111,12 @@ function createWriter({ bus, unit, where }: WriterDeps, address: Address, signal
       throw new DriverError('refused', `${why} (${place})`, place);
     },
   };
+}
+
+/** Bytes that are no answer to a write (a device that cuts a value may say the cut one) leave it to the reading back to tell what is there. */
+function unlessBent(error: unknown): undefined {
+  if (error instanceof DriverError && error.code === 'garbage') return undefined;
+  throw error;
 }
 
 async function readBack(

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadHome } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { openOutbox } from '../pipeline/outbox.ts';
+import { openOutbox, type Outbox, type OutboxDeps, OutboxError } from '../pipeline/outbox.ts';
 import { resync, type Resynced } from '../pipeline/resync.ts';
 import { exit, gatewayHome, type Io, UsageError } from './io.ts';
 
@@ -30,7 +30,12 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nThe gateway may be running meanwhile. The cloud keeps what it has and adds what it lacks.',
+      `
+Example:
+  parkline resync --from 2026-11-22T08:00:00+08:00 --to 2026-11-22T09:00:00+08:00 --home /var/lib/parkline
+
+The gateway may be running meanwhile. The cloud keeps what it has and adds what it lacks.
+Exit code 0: all of that time goes again; 3: only what is still here; 1: nothing is.`,
     )
     .action((options: Options) => run(io, options));
 }
@@ -43,13 +48,12 @@ function run(io: Io, options: Options): void {
     options.points === undefined ? undefined : readPoints(options.points, home.config.connections);
   if (!existsSync(home.outboxPath))
     throw new UsageError(`${home.outboxPath}: this gateway has never read anything`);
-  const outbox = openOutbox({
+  const outbox = open({
     path: home.outboxPath,
     maxBytes: home.config.outbox.maxMegabytes * 1024 * 1024,
     now: () => Date.now(),
     busyMs: BUSY_MS,
     failpoint: () => undefined,
-    onMovedAside: (movedTo) => io.err(`the outbox file is damaged: moved aside to ${movedTo}\n`),
   });
   try {
     const done = resync(
@@ -65,6 +69,21 @@ function run(io: Io, options: Options): void {
     tell(io, done, { from, isJson: options.json === true });
   } finally {
     outbox.close();
+  }
+}
+
+/** @throws Error saying what is wrong with the file, and what to do. */
+function open(deps: OutboxDeps): Outbox {
+  try {
+    return openOutbox(deps);
+  } catch (cause) {
+    if (!(cause instanceof OutboxError)) throw cause;
+    const todo = {
+      corrupt: 'it is damaged: start the gateway again, which moves it aside and begins another',
+      disk: 'look at the disk and at whose files these are (parkline doctor)',
+      newer: 'use the program of the gateway itself',
+    }[cause.code];
+    throw new Error(`${deps.path}: ${cause.message}; ${todo}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Grows by one with each change of the tables below. */
@@ -46,18 +46,20 @@ const UPGRADES: readonly string[] = ['ALTER TABLE gap ADD COLUMN told_seq INTEGE
 
 /**
  * Opens the outbox file, or makes it. A damaged one is moved aside, never deleted: it may hold readings that exist
- * nowhere else. `movedTo` tells where it went.
- * @throws OutboxError 'newer' or 'disk'; nothing was changed then.
+ * nowhere else. `movedTo` tells where it went. Only its owner may do that: whoever else has it open would write on into what
+ * was moved.
+ * @throws OutboxError 'newer' or 'disk', and 'corrupt' unless `mayMoveAside`; nothing was changed then.
  */
 export function openFile(
   path: string,
-  { suffix, busyMs }: { suffix: string; busyMs: number },
+  { suffix, busyMs, mayMoveAside }: { suffix: string; busyMs: number; mayMoveAside: boolean },
 ): { db: DatabaseSync; movedTo?: string; cause?: unknown } {
   try {
     return { db: open(path, busyMs) };
   } catch (error) {
     const translated = translate(error);
-    if (!(translated instanceof OutboxError) || translated.code !== 'corrupt') throw translated;
+    const isDamaged = translated instanceof OutboxError && translated.code === 'corrupt';
+    if (!isDamaged || !mayMoveAside) throw translated;
     const movedTo = `${path}.corrupt-${suffix}`;
     for (const part of ['', '-wal', '-shm']) {
       if (existsSync(path + part)) renameSync(path + part, movedTo + part);
@@ -67,6 +69,7 @@ export function openFile(
 }
 
 function open(path: string, busyMs: number): DatabaseSync {
+  keepToOwner(path);
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     // FULL: a commit is on the disk, not in its cache; NORMAL loses everything since the last checkpoint.
@@ -83,6 +86,15 @@ function open(path: string, busyMs: number): DatabaseSync {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** SQLite gives its files the rights of the first one, and makes that one readable to everybody. */
+function keepToOwner(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (cause) {
+    throw new OutboxError('disk', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 

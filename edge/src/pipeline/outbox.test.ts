@@ -11,9 +11,9 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { draft, openTestOutbox, scratch } from '../testing/scratch.ts';
+import { draft, openTestOutbox, scratch, testDeps } from '../testing/scratch.ts';
 import { openFile } from './outbox-file.ts';
-import { OutboxError } from './outbox.ts';
+import { openOutbox, OutboxError } from './outbox.ts';
 
 const KB = Buffer.alloc(1_024, 7);
 
@@ -48,7 +48,11 @@ describe('append', () => {
 
   test('a commit is on the disk, not in its cache', () => {
     using home = scratch();
-    const { db } = openFile(join(home.path, 'outbox.sqlite'), { suffix: 'x', busyMs: 10 });
+    const { db } = openFile(join(home.path, 'outbox.sqlite'), {
+      suffix: 'x',
+      busyMs: 10,
+      mayMoveAside: false,
+    });
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 /* FULL */ });
     db.close();
@@ -323,6 +327,22 @@ describe('a file that cannot be used', () => {
     outbox.close();
     expect(moved).toHaveLength(1);
     expect(readFileSync(moved[0]!).equals(before)).toBe(true);
+  });
+
+  test('whoever only visits leaves a damaged file where its gateway writes', () => {
+    using home = scratch();
+    writeFileSync(path(home.path), 'no database');
+    const { onMovedAside: _owner, ...visitor } = testDeps(home.path);
+    expect(() => openOutbox(visitor)).toThrow(expect.objectContaining({ code: 'corrupt' }));
+    expect(readdirSync(home.path).filter((name) => name.includes('corrupt'))).toEqual([]);
+  });
+
+  test('nobody but its owner can read it', () => {
+    using home = scratch();
+    const outbox = openTestOutbox(home.path);
+    outbox.append(draft());
+    for (const name of readdirSync(home.path)) expect(statSync(join(home.path, name)).mode & 0o077).toBe(0);
+    outbox.close();
   });
 
   test('one of a later version is left alone', () => {

@@ -84,7 +84,7 @@ export interface Outbox {
   waitingTables(): number[];
   /** Every point table that is here, ascending. */
   tables(): number[];
-  /** Messages of samples with any of [from, to) Unix ms inside, received or not, ascending. */
+  /** Messages of samples with any of [from, to) Unix ms inside, received or not, by the time of their first sample. */
   holding(from: number, to: number): number[];
   /** Unix ms of the oldest sample that is still here; null when there is none. */
   heldSince(): number | null;
@@ -108,8 +108,8 @@ export interface OutboxDeps {
   /** How long to wait for somebody else's lock on the file, ms. It stops the whole process meanwhile. */
   readonly busyMs?: number;
   readonly failpoint: Failpoint;
-  /** Told when a damaged file was put aside. */
-  readonly onMovedAside: (movedTo: string, cause: unknown) => void;
+  /** Told when a damaged file was put aside. Absent for whoever only visits: the file is left as it is. */
+  readonly onMovedAside?: (movedTo: string, cause: unknown) => void;
 }
 
 /** From this share of the limit on gauges are thinned: a fever curve with fewer dots still tells of the fever. */
@@ -123,14 +123,15 @@ const RECENT_MS = 60_000;
 /** Received messages dropped in one go to make room. */
 const RECLAIM = 256;
 
-/** @throws OutboxError 'newer' or 'disk' when the file cannot be opened. */
+/** @throws OutboxError 'newer' or 'disk' when the file cannot be opened, 'corrupt' when it is damaged and stays where it is. */
 export function openOutbox(deps: OutboxDeps): Outbox {
   const { path, maxBytes, now, failpoint } = deps;
   const { db, movedTo, cause } = openFile(path, {
     suffix: new Date(now()).toISOString().replaceAll(':', '-'),
     busyMs: deps.busyMs ?? 2_000,
+    mayMoveAside: deps.onMovedAside !== undefined,
   });
-  if (movedTo !== undefined) deps.onMovedAside(movedTo, cause);
+  if (movedTo !== undefined) deps.onMovedAside?.(movedTo, cause);
 
   const sql = prepare(db);
   const { epoch, secret } = sql.identity.get() as { epoch: string; secret: Uint8Array };
@@ -249,7 +250,7 @@ function prepare(db: DatabaseSync) {
     ),
     tables: db.prepare("SELECT seq FROM message WHERE kind = 'points' ORDER BY seq"),
     holding: db.prepare(
-      "SELECT seq FROM message WHERE kind = 'samples' AND to_ms >= ? AND from_ms < ? ORDER BY seq",
+      "SELECT seq FROM message WHERE kind = 'samples' AND to_ms >= ? AND from_ms < ? ORDER BY from_ms, seq",
     ),
     heldSince: db.prepare("SELECT min(from_ms) AS since FROM message WHERE kind = 'samples'"),
     heldUntil: db.prepare("SELECT max(to_ms) AS until FROM message WHERE kind = 'samples'"),

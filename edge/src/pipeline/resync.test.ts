@@ -97,3 +97,23 @@ test('an outbox that fills up sends nothing again', () => {
   expect(outbox.lastSeq()).toBe(last);
   outbox.close();
 });
+
+test('copies make no more copies, whenever the messages began', () => {
+  using home = scratch();
+  const outbox = openTestOutbox(home.path);
+  fill(outbox, 700); // Readings are remembered for ten minutes.
+  for (let round = 0; round < 2; round += 1)
+    expect(resync({ from: 500, to: 700_000 }, deps(outbox)).samples).toBe(1_398);
+  outbox.close();
+});
+
+test('sending again stops when it fills the outbox on its way, and says how far it came', () => {
+  using home = scratch();
+  const outbox = openTestOutbox(home.path);
+  fill(outbox, 100);
+  let looks = 0;
+  const filling = { ...outbox, room: () => (looks++ === 0 ? 'all' : 'thinned') } as const;
+  expect(() => resync({ from: 0, to: 100_000 }, deps(filling))).toThrow(/128 readings go again/);
+  expect(outbox.state().pending).toBe(1 + 100 + 64);
+  outbox.close();
+});

@@ -35,7 +35,12 @@ export interface ResyncDeps {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-/** There is no room to send again what was sent before: new readings come first. */
+/** Messages between two looks at the room that is left. */
+const ROOM_EVERY = 64;
+/** Samples of messages that begin in the same such time are told apart from their own copies, ms. */
+const TOGETHER_MS = 600_000;
+
+/** There is no room (any more) to send again what was sent before: new readings come first. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError';
 }
@@ -43,19 +48,18 @@ export class NoRoomError extends Error {
 /**
  * Sends again what the outbox still holds of a time, as new messages: a receipt covers the old ones for ever, so only new
  * numbers reach a database that lost rows. The cloud keeps what it has: an equal reading is no news there.
- * @throws NoRoomError before anything is written, when the outbox is filling up.
+ * @throws NoRoomError as soon as the outbox is filling up, saying how much went again until then.
  */
 export function resync(order: ResyncOrder, deps: ResyncDeps): Resynced {
   const { outbox } = deps;
-  if (outbox.room() !== 'all')
-    throw new NoRoomError('the outbox is filling up: sending again would cost new readings their room');
   const found = outbox.holding(order.from, order.to);
   const tables = readTables(outbox);
-  const seen = new Set<string>(); // A reading that was sent again before is there twice.
+  const copies = createCopyFilter();
   let [messages, samples] = [0, 0];
   found.forEach((seq, index) => {
+    if (index % ROOM_EVERY === 0) assertRoom(outbox, samples);
     const batch = readBatch(outbox.envelope(seq));
-    const kept = batch && filterBatch(batch, order, tables.get(batch.table), seen);
+    const kept = batch && filterBatch(batch, order, tables.get(batch.table), copies);
     if (kept && kept.p.length > 0) {
       append(kept, deps);
       messages += 1;
@@ -64,6 +68,35 @@ export function resync(order: ResyncOrder, deps: ResyncDeps): Resynced {
     deps.onProgress?.(index + 1, found.length);
   });
   return { messages, samples, heldSince: outbox.heldSince() };
+}
+
+/** Knows a reading that was sent again before and so is there twice. */
+type CopyFilter = (t0: number, id: string, at: number) => boolean;
+
+/**
+ * A message and its copies begin at the same time, so that readings need not be remembered for longer than a while: a day of
+ * them is more than a set can hold.
+ */
+function createCopyFilter(): CopyFilter {
+  const seen = new Set<string>();
+  let time = NaN;
+  return (t0, id, at) => {
+    const now = Math.floor(t0 / TOGETHER_MS);
+    if (now !== time) seen.clear();
+    time = now;
+    const key = `${id}/${at}`;
+    if (seen.has(key)) return true;
+    seen.add(key);
+    return false;
+  };
+}
+
+function assertRoom({ room }: Pick<Outbox, 'room'>, samples: number): void {
+  if (room() === 'all') return;
+  const done = samples === 0 ? '' : `; ${samples} readings go again`;
+  throw new NoRoomError(
+    `the outbox is filling up: sending more again would cost new readings their room${done}`,
+  );
 }
 
 /** Every point table of the file, by its hash. */
@@ -95,16 +128,13 @@ function filterBatch(
   { table, t0, p, dt, v, q, boundary = [], suspect = [] }: SampleBatch,
   { from, to, points }: ResyncOrder,
   ids: PointTable['points'] | undefined,
-  seen: Set<string>,
+  isCopy: CopyFilter,
 ): SampleBatch {
   const kept = p.flatMap((point, index) => {
     const at = t0 + dt[index]!;
     const id = ids?.[point]?.id;
     if (id === undefined || at < from || at >= to || (points && !points.has(id))) return [];
-    const key = `${id}/${at}`;
-    if (seen.has(key)) return [];
-    seen.add(key);
-    return [index];
+    return isCopy(t0, id, at) ? [] : [index];
   });
   const pick = <T>(column: readonly T[]): T[] => kept.map((index) => column[index]!);
   const marks = (marked: readonly number[]): number[] => {

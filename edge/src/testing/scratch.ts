@@ -14,17 +14,18 @@ export function scratch(): { path: string; [Symbol.dispose](): void } {
   };
 }
 
+export const testDeps = (folder: string): OutboxDeps => ({
+  path: join(folder, 'outbox.sqlite'),
+  maxBytes: 512 * 1024 * 1024,
+  now: () => 1_000,
+  failpoint: () => undefined,
+  onMovedAside: (movedTo, cause) => {
+    throw new Error(`moved aside to ${movedTo}`, { cause });
+  },
+});
+
 export const openTestOutbox = (folder: string, over: Partial<OutboxDeps> = {}): Outbox =>
-  openOutbox({
-    path: join(folder, 'outbox.sqlite'),
-    maxBytes: 512 * 1024 * 1024,
-    now: () => 1_000,
-    failpoint: () => undefined,
-    onMovedAside: (movedTo, cause) => {
-      throw new Error(`moved aside to ${movedTo}`, { cause });
-    },
-    ...over,
-  });
+  openOutbox({ ...testDeps(folder), ...over });
 
 /** A message whose bytes are its own number, or `bytes`. */
 export const draft = (over: Partial<Draft> & { bytes?: Uint8Array } = {}): Draft => ({

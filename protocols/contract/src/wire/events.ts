@@ -4,8 +4,8 @@ import { CommandOutcome } from './command.ts';
 const Id = Type.String({ format: 'uuid' });
 const Value = Type.Union([Type.Number(), Type.Null()]);
 const Words = Type.String({ maxLength: 1_000 });
-/** Unix ms of the gateway's clock. */
-const At = Type.Integer({ minimum: 0 });
+/** Unix ms of the gateway's clock, as far as dates go. */
+const At = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
 
 /** Samples that were read and are not sent, and why: the opposite of a silent gap. */
 export const GapEvent = Type.Object({

@@ -11,6 +11,8 @@ export interface UdpRelay {
   readonly place: { readonly host: string; readonly port: number };
   /** Changes what comes back from the device; undefined drops it. */
   bend: ((datagram: Buffer) => Buffer | undefined) | undefined;
+  /** Hears what goes to the device. */
+  overhear: ((datagram: Buffer) => void) | undefined;
   /** The devices behind this address and another change places. */
   exchange(other: UdpRelay): void;
   /** Says something to who asked last, from this address. */
@@ -31,6 +33,7 @@ export async function createUdpRelay(bus: { host: string; port: number }): Promi
   const relay: Inside = {
     place: { host: '127.0.0.1', port: front.address().port },
     bend: undefined,
+    overhear: undefined,
     target: { bus: { address: bus.host, port: bus.port } },
     exchange(other) {
       const theirs = other as Inside;
@@ -43,6 +46,7 @@ export async function createUdpRelay(bus: { host: string; port: number }): Promi
   };
   front.on('message', (datagram, from) => {
     asker = from;
+    relay.overhear?.(datagram);
     const isWhoIs = datagram[6] === 0x10 && datagram[7] === 0x08;
     const to = isWhoIs ? relay.target.bus : relay.target.device;
     if (to) back.send(datagram, to.port, to.address);

@@ -37,6 +37,11 @@ export const errors = {
   unknownProperty: [2, 32],
   invalidArrayIndex: [2, 42],
   notAnArray: [2, 50],
+  invalidDataType: [2, 9],
+  valueOutOfRange: [2, 37],
+  writeAccessDenied: [2, 40],
+  parameterOutOfRange: [5, 80],
+  listElementNotFound: [5, 81],
   covRefused: [5, 43],
 } as const;
 export type ErrorPair = readonly [errorClass: number, code: number];
@@ -68,6 +73,8 @@ export class Silenced extends Error {
     this.name = 'Silenced';
   }
 }
+
+const arrays: readonly number[] = [properties.objectList, properties.priorityArray];
 
 type Read =
   | { readonly ok: true; readonly octets: readonly number[] }
@@ -130,7 +137,7 @@ function expand(object: SimObject | undefined, id: number): readonly number[] {
 }
 
 /** Instance 4194303 of the device object stands for the device itself, clause 12.11. */
-function find(
+export function find(
   objects: readonly SimObject[],
   asked: { type: number; instance: number },
 ): SimObject | undefined {
@@ -152,7 +159,7 @@ function readOne(
   if (quantity !== undefined && isRefused(quantity)) return refuse(errors.readAccessDenied);
   if (quantity !== undefined && id === properties.presentValue) values[quantity] = object.show!(t).value;
   if (index === undefined) return { ok: true, octets: elements.flat() };
-  if (id !== properties.objectList) return refuse(errors.notAnArray);
+  if (!arrays.includes(id)) return refuse(errors.notAnArray);
   const element = index === 0 ? unsigned(elements.length) : elements[index - 1];
   return element ? { ok: true, octets: element } : refuse(errors.invalidArrayIndex);
 }

@@ -10,7 +10,10 @@ export class Malformed extends Error {
 }
 
 /** Application tag numbers, clause 20.2.1.4. */
-const tags = { boolean: 1, unsigned: 2, real: 4, characters: 7, bits: 8, enumerated: 9, object: 12 } as const;
+export const tags = {
+  ...{ null: 0, boolean: 1, unsigned: 2, signed: 3, real: 4, octets: 6, characters: 7 },
+  ...{ bits: 8, enumerated: 9, date: 10, time: 11, object: 12 },
+} as const;
 
 export const unsignedOctets = (value: number): number[] => {
   const octets = [value & 0xff];
@@ -32,6 +35,9 @@ function primitive(number: number, isContext: boolean, content: Octets): number[
   return [first | 5, content.length, ...content];
 }
 
+/** An application value as it was read. */
+export const tagged = ({ tag, content }: { readonly tag: number; readonly content: Buffer }): number[] =>
+  primitive(tag, false, [...content]);
 export const context = (number: number, content: Octets): number[] => primitive(number, true, content);
 export const opening = (number: number): number => (number << 4) | 0x0e;
 export const closing = (number: number): number => (number << 4) | 0x0f;
@@ -45,19 +51,39 @@ export const objectId = (type: number, instance: number): number[] =>
 export const characters = (text: string): number[] =>
   primitive(tags.characters, false, [0, ...Buffer.from(text, 'utf8')]);
 
-export function real(value: number): number[] {
+export function realOctets(value: number): number[] {
   const octets = Buffer.alloc(4);
   octets.writeFloatBE(value);
-  return primitive(tags.real, false, [...octets]);
+  return [...octets];
+}
+export const real = (value: number): number[] => primitive(tags.real, false, realOctets(value));
+
+/** 16 bits, as much as the simulated values need. */
+export const signed = (value: number): number[] =>
+  primitive(tags.signed, false, [(value >> 8) & 0xff, value & 0xff]);
+export const nothing: Octets = [0];
+
+/** @param local Unix ms as if the clock showed UTC. Day of the week from Monday as 1. */
+export function date(local: number): number[] {
+  const at = new Date(local);
+  const day = at.getUTCDay();
+  const octets = [at.getUTCFullYear() - 1900, at.getUTCMonth() + 1, at.getUTCDate(), day === 0 ? 7 : day];
+  return primitive(tags.date, false, octets);
+}
+export function time(local: number): number[] {
+  const at = new Date(local);
+  const hundredths = Math.floor(at.getUTCMilliseconds() / 10);
+  return primitive(tags.time, false, [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), hundredths]);
 }
 
 /** First bit in the highest place of the first octet; the first octet says how many bits of the last are unused. */
-export function bits(values: readonly boolean[]): number[] {
+export const bits = (values: readonly boolean[]): number[] => primitive(tags.bits, false, bitOctets(values));
+export function bitOctets(values: readonly boolean[]): number[] {
   const octets = new Array<number>(Math.ceil(values.length / 8)).fill(0);
   values.forEach((value, index) => {
     octets[index >> 3]! |= Number(value) << (7 - (index & 7));
   });
-  return primitive(tags.bits, false, [octets.length * 8 - values.length, ...octets]);
+  return [octets.length * 8 - values.length, ...octets];
 }
 
 /** Reads the service data of a request from front to back. Every method throws Malformed when it is not there. */
@@ -70,6 +96,9 @@ export interface Reader {
   object(number: number): { type: number; instance: number };
   open(number: number): void;
   close(number: number): void;
+  hasOpening(number: number): boolean;
+  /** An application value: its tag number and content (of a boolean 0 or 1). */
+  application(): { readonly tag: number; readonly content: Buffer };
 }
 
 export function createReader(octets: Buffer): Reader {
@@ -104,6 +133,22 @@ export function createReader(octets: Buffer): Reader {
       const word = content(number);
       if (word.length !== 4) throw new Malformed('an object identifier has 4 octets');
       return { type: word.readUInt32BE() >>> 22, instance: word.readUInt32BE() & 0x3f_ffff };
+    },
+    hasOpening: (number) => peek() === opening(number),
+    application() {
+      const [first, short] = [peek(), peek() & 7];
+      if (first < 0 || (first & 8) !== 0 || short > 5) throw new Malformed(`no value at octet ${at}`);
+      const tag = first >> 4;
+      if (tag === tags.boolean) {
+        at += 1;
+        return { tag, content: Buffer.from([short]) };
+      }
+      const length = short === 5 ? octets[at + 1] : short;
+      const from = at + (short === 5 ? 2 : 1);
+      if (length === undefined || from + length > octets.length)
+        throw new Malformed('a value runs past the end');
+      at = from + length;
+      return { tag, content: octets.subarray(from, at) };
     },
     open: (number) => expect(opening(number), `opening ${number}`),
     close: (number) => expect(closing(number), `closing ${number}`),

@@ -1,3 +1,4 @@
+import type { ConfirmedSender } from './bacnet-confirmed.ts';
 import { closing, context, createReader, objectOctets, opening, unsignedOctets } from './bacnet-codec.ts';
 import { DEVICE, properties, type Shown, type SimObject } from './bacnet-objects.ts';
 import { nameOf, pdu, type Peer, service } from './bacnet-wire.ts';
@@ -13,65 +14,35 @@ interface Subscription {
   told?: Shown;
 }
 
-/** A confirmed notification that nobody has acknowledged yet. */
-interface Pending {
-  readonly peer: Peer;
-  readonly apdu: readonly number[];
-  tries: number;
-  nextAt: number;
-}
-
-const TRIES = 3;
-const PATIENCE_MS = 1_000;
-
 export interface CovDeps {
   readonly device: number;
   readonly objects: readonly SimObject[];
+  readonly confirmed: ConfirmedSender;
   /** Sends a notification about an object. */
-  tell(peer: Peer, apdu: readonly number[], object: SimObject, shown: Shown, isAgain: boolean): void;
+  tell(peer: Peer, apdu: readonly number[], object: SimObject, shown: Shown): void;
 }
 
 /** The change-of-value server of a device, clause 13.1. */
 export interface CovServer {
   /** SubscribeCOV. @returns whether it is granted. @throws Malformed. */
   subscribe(peer: Peer, data: Buffer, t: number): boolean;
-  /** Tells what has changed since it was last told, what is new, and again what nobody acknowledged. */
+  /** Tells what has changed since it was last told, and what is new. */
   tick(t: number): void;
-  /** The peer answered a confirmed notification. */
-  acknowledge(peer: Peer, invokeId: number): void;
   readonly count: number;
   clear(): void;
 }
 
-export function createCovServer({ device, objects, tell }: CovDeps): CovServer {
+export function createCovServer({ device, objects, confirmed, tell }: CovDeps): CovServer {
   const subscriptions = new Map<string, Subscription>();
-  const pending = new Map<string, Pending>();
-  let nextInvokeId = 0;
 
   function notify(subscription: Subscription, shown: Shown, t: number): void {
     const { peer, isConfirmed, object } = subscription;
     subscription.told = shown;
     const data = notification(device, subscription, shown, t);
-    if (!isConfirmed)
-      return tell(peer, [pdu.unconfirmed << 4, service.unconfirmedCov, ...data], object, shown, false);
-    nextInvokeId = (nextInvokeId + 1) & 0xff;
-    const apdu = [pdu.confirmed << 4, 5, nextInvokeId, service.confirmedCov, ...data];
-    pending.set(`${nameOf(peer)} ${nextInvokeId}`, { peer, apdu, tries: 1, nextAt: t + PATIENCE_MS });
-    tell(peer, apdu, object, shown, false);
-  }
-
-  function tellAgain(t: number): void {
-    for (const [key, entry] of pending) {
-      if (entry.nextAt > t) continue;
-      if (entry.tries >= TRIES) {
-        pending.delete(key);
-        continue;
-      }
-      entry.tries += 1;
-      entry.nextAt = t + PATIENCE_MS;
-      const object = objects[0]!;
-      tell(entry.peer, entry.apdu, object, { value: null, presentValue: [], statusFlags: [] }, true);
-    }
+    const apdu = isConfirmed
+      ? confirmed.take(peer, service.confirmedCov, data, t)
+      : [pdu.unconfirmed << 4, service.unconfirmedCov, ...data];
+    tell(peer, apdu, object, shown);
   }
 
   return {
@@ -99,16 +70,11 @@ export function createCovServer({ device, objects, tell }: CovDeps): CovServer {
         const shown = subscription.object.show!(t);
         if (isNews(subscription, shown)) notify(subscription, shown, t);
       }
-      tellAgain(t);
     },
-    acknowledge: (peer, invokeId) => void pending.delete(`${nameOf(peer)} ${invokeId}`),
     get count() {
       return subscriptions.size;
     },
-    clear() {
-      subscriptions.clear();
-      pending.clear();
-    },
+    clear: () => subscriptions.clear(),
   };
 }
 

@@ -12,9 +12,15 @@ export const pdu = {
 
 export const service = {
   confirmedCov: 1,
+  confirmedEvent: 2,
   subscribeCov: 5,
+  addListElement: 8,
+  removeListElement: 9,
   readProperty: 12,
   readPropertyMultiple: 14,
+  writeProperty: 15,
+  readRange: 26,
+  getEventInformation: 29,
   iAm: 0,
   unconfirmedCov: 2,
   whoIs: 8,

@@ -1,6 +1,7 @@
 import type { Driver, Sample } from '@parkline/kit';
 import { expect, test } from 'vitest';
 import { createBacnetDriver } from './driver.ts';
+import { createMutation, createRandom, seeds } from './fuzzing.ts';
 import { createLink } from './link.ts';
 import { createMux } from './mux.ts';
 import { parseDeviceParams } from './params.ts';
@@ -12,18 +13,9 @@ const INSTANCE = 77;
 const HOME: Peer = { address: '10.0.0.77', port: 47_808 };
 const STRANGER: Peer = { address: '10.0.0.78', port: 47_808 };
 
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const random = createRandom(20_261_122);
 const below = (limit: number): number => Math.floor(random() * limit);
+const mutated = createMutation(random);
 
 /** Analog inputs 1 to 8, each with a value whose octets resemble no other's. */
 const truth = new Map(
@@ -90,25 +82,6 @@ const notification = (processId: number, instance: number): Buffer =>
       0x4f,
     ],
   ]);
-
-/** Some octets flipped, set, cut off, taken out or put in; the length in the header is put right as often as not. */
-function mutated(datagram: Buffer): Buffer {
-  let bent: Buffer = Buffer.from(datagram);
-  for (let changes = 1 + below(3); changes > 0; changes -= 1) {
-    const at = below(bent.length);
-    const kind = below(5);
-    if (kind === 0) bent[at]! ^= 1 << below(8);
-    else if (kind === 1) bent[at] = below(256);
-    else if (kind === 2) bent = bent.subarray(0, Math.max(1, at));
-    else if (kind === 3) bent = Buffer.concat([bent.subarray(0, at), bent.subarray(at + 1 + below(4))]);
-    else {
-      const noise = Buffer.from(Array.from({ length: 1 + below(6) }, () => below(256)));
-      bent = Buffer.concat([bent.subarray(0, at), noise, bent.subarray(at)]);
-    }
-  }
-  if (bent.length >= 4 && below(2) === 0) bent.writeUInt16BE(bent.length, 2);
-  return bent;
-}
 
 interface Wire {
   /** Gives the driver a datagram. */
@@ -206,7 +179,7 @@ test(
     await expect.poll(() => wire.processes.size).toBe(truth.size);
     await driver.read(refs, never());
     const segment = message([0x3c, 1, 0, 4, 14, 0x0c, ...object(0, 1), 0x1e, 0x29, 85]);
-    const seeds = [
+    const kinds = [
       ...[...wire.processes].map(([instance, processId]) => notification(processId, instance)),
       ...[
         segment,
@@ -215,9 +188,11 @@ test(
         message([0x60, 1, 9]),
       ],
       ...[message([0x71, 1, 4]), iAm, wire.last, message([0x20, 1, 5])],
+      ...seeds.eventNotifications(INSTANCE),
+      ...[seeds.bvlcResult, seeds.forwarded(iAm, HOME)],
     ];
     for (let n = 0; n < 50_000; n += 1) {
-      wire.receive(mutated(seeds[below(seeds.length)]!), below(4) === 0 ? STRANGER : HOME);
+      wire.receive(mutated(kinds[below(kinds.length)]!), below(4) === 0 ? STRANGER : HOME);
       if (n % 100 > 0) continue;
       expect((await driver.read(refs, never())).map(({ value }) => Math.fround(value!))).toEqual(
         [...truth.keys()].map(valueOf),

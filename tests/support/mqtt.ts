@@ -31,7 +31,7 @@ const table: MqttTable = parseMqttTable(
     { field: broken, quantity: broken, as: decimal }] }`,
   'bench',
 );
-export const tokenOf = (key: string): string => `token of ${key}`;
+export const tokenOf = (key: string): string => `token-of-${key}`;
 export const paramsOf = (key: string) => ({
   username: key,
   passwordSha256: createHash('sha256').update(tokenOf(key)).digest('hex'),

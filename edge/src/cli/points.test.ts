@@ -132,3 +132,11 @@ test('the whole life of a list: look, take over, again, change, undo, apply', as
   expect(await points('apply', '--connection', 'bus', '--out', merged, ...at)).toMatchObject({ status: 0, stdout: '' });
   expect(parseConfig(readFileSync(merged, 'utf8')).connections[0]?.devices[0]?.points).toHaveLength(2);
 }, 60_000); // prettier-ignore
+
+test('a device without an end is no endless wait', async () => {
+  const { stdout, status } = await points('import', '/dev/zero', '--format', 'ede', '--dry-run', '--json');
+  expect([JSON.parse(stdout), status]).toMatchObject([
+    { errors: [{ message: expect.stringMatching(/larger than 64 MiB/) as string }] },
+    1,
+  ]);
+});

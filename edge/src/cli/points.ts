@@ -260,7 +260,8 @@ function registerApply(points: Command, io: Io): void {
       createId: () => createUuidV7(Date.now()),
     });
     parseConfig(merged.yaml); // What the gateway would refuse is not handed out.
-    if (options.out) writeFileSync(resolve(io.cwd, options.out), merged.yaml);
+    // It may hold the logins of devices.
+    if (options.out) writeFileSync(resolve(io.cwd, options.out), merged.yaml, { mode: 0o600 });
     else io.out(merged.yaml);
     io.err(`${merged.points} points in ${options.connection}, ${merged.devices} new devices\n`);
     const reasons = Map.groupBy(merged.left, ({ why }) => why);

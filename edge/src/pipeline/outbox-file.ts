@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivate } from '../base/private-file.ts';
 
 /** Grows by one with each change of the tables below. */
 const VERSION = 2;
@@ -69,7 +70,11 @@ export function openFile(
 }
 
 function open(path: string, busyMs: number): DatabaseSync {
-  keepToOwner(path);
+  try {
+    makePrivate(path);
+  } catch (cause) {
+    throw new OutboxError('disk', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
+  }
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     // FULL: a commit is on the disk, not in its cache; NORMAL loses everything since the last checkpoint.
@@ -86,15 +91,6 @@ function open(path: string, busyMs: number): DatabaseSync {
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** SQLite gives its files the rights of the first one, and makes that one readable to everybody. */
-function keepToOwner(path: string): void {
-  try {
-    closeSync(openSync(path, 'a', 0o600));
-  } catch (cause) {
-    throw new OutboxError('disk', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -61,6 +61,21 @@ test('a second merge changes nothing', () => {
   expect(applyPoints(once, points, options('field'))).toMatchObject({ yaml: once, devices: 0, points: 1 });
 });
 
+test('a point that the device has by another name is not put there twice', () => {
+  const points = stored(parse('modbus', `${head}\nE,3,holding,1,u32,0.01,kWh,60,,,`));
+  const once = applyPoints(base, points, options('field')).yaml;
+  const again = applyPoints(
+    once,
+    [{ ...points[0]!, id: '018f0000-0000-7000-8000-0000000000ff' }],
+    options('field'),
+  );
+  expect(again).toMatchObject({
+    yaml: once,
+    points: 0,
+    left: [{ name: 'E', why: 'the device has a point with its address already' }],
+  });
+});
+
 test('what cannot be read is left out with the reason', () => {
   const points = stored(parse('ede', fixture('ede/north_EDE.csv')));
   const { left } = applyPoints(base, points.slice(0, 1), options('field'));

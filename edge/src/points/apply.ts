@@ -29,7 +29,8 @@ const deviceParam = { bacnet: 'device', modbus: 'unit' } as const;
 
 /**
  * Puts points that have an address into a connection of gateway.yaml, one device for each device number. Points that are
- * there already (by id) are replaced, so that a second merge changes nothing. Pure, but for the ids of new equipment.
+ * there already (by id) are replaced, so that a second merge changes nothing; what the device has from elsewhere, such as a
+ * template, stays and is not read twice. Pure, but for the ids of new equipment.
  * @throws ApplyError
  */
 export function applyPoints(yaml: string, points: readonly StoredPoint[], options: ApplyOptions): Applied {
@@ -42,6 +43,7 @@ export function applyPoints(yaml: string, points: readonly StoredPoint[], option
   const driver = String(connection.get('driver'));
   const left: { name: string; why: string }[] = [];
   const created = new Set<number>();
+  const ours = new Set(points.map(({ id }) => id));
   let count = 0;
   for (const stored of points) {
     const why = hindrance(stored, driver, options);
@@ -52,6 +54,10 @@ export function applyPoints(yaml: string, points: readonly StoredPoint[], option
     }
     const { device, isNew } = deviceOf(document, connection, { driver, number, stored, options });
     if (isNew) created.add(number);
+    if (hasAlready(device, stored.point.address, ours)) {
+      left.push({ name: stored.point.name, why: 'the device has a point with its address already' });
+      continue;
+    }
     replacePoint(document, device, stored);
     count += 1;
   }
@@ -102,6 +108,13 @@ function seqOf(document: Document, map: YAMLMap, name: string): YAMLSeq {
   map.flow = false;
   seq.flow = false;
   return seq;
+}
+
+/** Whether the device has a point with this address that is none of `ours`. */
+function hasAlready(device: YAMLMap, address: string | null, ours: ReadonlySet<string>): boolean {
+  const points = device.get('points');
+  const all = isSeq(points) ? points.items.filter((item) => isMap(item)) : [];
+  return all.some((item) => item.get('address') === address && !ours.has(String(item.get('id'))));
 }
 
 function replacePoint(document: Document, device: YAMLMap, stored: StoredPoint): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { planImport, type Plan } from './diff.ts';
 import { createUuidV7 } from './ids.ts';
@@ -7,6 +7,9 @@ import type { Fault } from './point.ts';
 import { openPointStore, type PointStore } from './store.ts';
 import { simplify } from './table.ts';
 import { MAX_BYTES } from './text.ts';
+
+/** Read at a time. */
+const PART_BYTES = 1024 * 1024;
 
 /** Where a gateway keeps its point list. */
 export const storePath = (home: string): string => join(home, 'points.sqlite');
@@ -40,14 +43,12 @@ export function preview(
 
 /** A file on the disk with its companions. @throws Error of the file system. */
 export function openFile(path: string): GivenFile {
-  const { size } = statSync(path);
   const folder = dirname(path);
   const name = basename(path);
   const stem = name.replace(/\.[^.]*$/, '').replace(/[_ -]?ede$/i, '');
   return {
     name,
-    // One byte too many is enough to be told that it is too large.
-    bytes: size > MAX_BYTES ? new Uint8Array(MAX_BYTES + 1) : readFileSync(path),
+    bytes: readBytes(path),
     beside(ending) {
       const wanted = simplify(`${stem}${ending}`);
       const found = readdirSync(folder).find((other) => simplify(other.replace(/\.[^.]*$/, '')) === wanted);
@@ -62,6 +63,25 @@ export function openFile(path: string): GivenFile {
 /** Standard input as a file. */
 export const standardInput = (): GivenFile => ({
   name: '-',
-  bytes: readFileSync(0),
+  bytes: readBytes(0),
   beside: () => undefined,
 });
+
+/** All of a file, a pipe or a device, and never more than one byte too many: that is enough to be told that it is too large. */
+function readBytes(from: string | number): Buffer {
+  const file = typeof from === 'string' ? openSync(from, 'r') : from;
+  const parts: Buffer[] = [];
+  let left = MAX_BYTES + 1;
+  try {
+    while (left > 0) {
+      const part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
+      const count = readSync(file, part);
+      if (count === 0) break;
+      parts.push(part.subarray(0, count));
+      left -= count;
+    }
+  } finally {
+    if (file !== from) closeSync(file);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivate } from '../base/private-file.ts';
 
 /** Grows by one with each change of the tables below. */
 const VERSION = 1;
@@ -37,6 +38,7 @@ const SCHEMA = `
 /** Opens the point list of a gateway, or makes it. @throws StoreError */
 export function openStoreFile(path: string, busyMs: number): DatabaseSync {
   try {
+    makePrivate(path);
     const db = new DatabaseSync(path, { timeout: busyMs });
     try {
       // FULL: a commit is on the disk, not in its cache.
@@ -79,9 +81,10 @@ const DISK = new Set([5 /* BUSY */, 8 /* READONLY */, 10 /* IOERR */, 13 /* FULL
 
 /** SQLite's result code says who is to blame; anything else is our own bug and stays as it is. */
 function translate(error: unknown, path: string): unknown {
-  const code = (error as { errcode?: unknown }).errcode;
-  if (typeof code !== 'number') return error;
+  const { errcode: code, syscall } = error as { errcode?: unknown; syscall?: unknown };
   const message = error instanceof Error ? error.message : String(error);
+  if (typeof syscall === 'string') return new StoreError('disk', message, { cause: error });
+  if (typeof code !== 'number') return error;
   if (CORRUPT.has(code & 0xff)) {
     return new StoreError('corrupt', `${path} is damaged (${message}); move it aside and import again`, {
       cause: error,

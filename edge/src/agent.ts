@@ -77,7 +77,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     dataDir: home.driverDir,
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
-    stamper: createStamper(clock),
+    stamper: createStamper(clock, outbox.heldUntil() ?? 0),
     onReadings: () => undefined,
     onDeviceEvent: () => undefined,
   });

@@ -88,6 +88,8 @@ export interface Outbox {
   holding(from: number, to: number): number[];
   /** Unix ms of the oldest sample that is still here; null when there is none. */
   heldSince(): number | null;
+  /** Unix ms of the newest one; null when there is none. */
+  heldUntil(): number | null;
   /** The signed bytes, undefined when deleted meanwhile. */
   envelope(seq: number): Uint8Array | undefined;
   /** An id for the broker's own deduplication that no other gateway can guess and so poison. */
@@ -174,6 +176,7 @@ export function openOutbox(deps: OutboxDeps): Outbox {
     waitingTables: () => guarded(() => sql.waitingTables.all().map(seqOf)),
     tables: () => guarded(() => sql.tables.all().map(seqOf)),
     holding: (from, to) => guarded(() => sql.holding.all(from, to).map(seqOf)),
+    heldUntil: () => guarded(() => (sql.heldUntil.get() as { until: number | null }).until),
     heldSince: () => guarded(() => (sql.heldSince.get() as { since: number | null }).since),
     envelope: (seq) =>
       guarded(() => (sql.envelope.get(seq) as { envelope: Uint8Array } | undefined)?.envelope),

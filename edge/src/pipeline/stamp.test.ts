@@ -81,6 +81,25 @@ describe('a clock that cannot be trusted', () => {
     expect(stampNow().suspect).toBe(false);
   });
 
+  test('one that starts before what is on the disk is flagged until it is set, or for a quarter of an hour', async () => {
+    const [noon, hour] = [Date.UTC(2026, 10, 22, 12), 3_600_000];
+    const time = createVirtualTime(noon - hour);
+    const stamper = createStamper(time.clock, noon);
+    const isSuspect = () => stamper.stamp('p', time.clock.now()).suspect;
+    expect(isSuspect()).toBe(true);
+    await time.advance(14 * MINUTE);
+    expect(isSuspect()).toBe(true);
+    time.jump(hour);
+    expect(isSuspect()).toBe(false);
+
+    const never = createVirtualTime(noon - hour);
+    const other = createStamper(never.clock, noon);
+    other.stamp('p', never.clock.now());
+    await never.advance(16 * MINUTE);
+    expect(other.stamp('p', never.clock.now()).suspect).toBe(false);
+    expect(createStamper(createVirtualTime(noon).clock, noon).stamp('p', noon).suspect).toBe(false);
+  });
+
   test('there and back again: trusted at once', async () => {
     const { time, stampNow } = given();
     time.jump(3_600_000);

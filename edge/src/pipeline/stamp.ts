@@ -27,11 +27,13 @@ export interface Stamper {
 /**
  * Two samples of one point may share a millisecond, and storage knows a sample by (point, ms): the later gets the next
  * free one. A step back of more than 2 s is followed rather than held, for the new time is usually the right one.
+ *
+ * @param notBefore Unix ms of the newest sample on the gateway's own disk: a clock that starts before it has lost its time.
  */
-export function createStamper(clock: Clock): Stamper {
+export function createStamper(clock: Clock, notBefore = 0): Stamper {
   const last = new Map<string, number>();
   const lastLate = new Map<string, number>();
-  const isSuspect = createClockWatch(clock);
+  const isSuspect = createClockWatch(clock, notBefore);
   return {
     stamp(pointId, at) {
       const before = last.get(pointId) ?? 0;
@@ -52,16 +54,19 @@ export function createStamper(clock: Clock): Stamper {
 }
 
 /** Tells whether the wall clock can be trusted now: it must be of this century and run along the monotonic one. */
-function createClockWatch(clock: Clock): () => boolean {
+function createClockWatch(clock: Clock, notBefore: number): () => boolean {
   const offset = (): number => clock.now() - clock.monotonic();
-  let trusted = offset();
-  let candidate = trusted;
-  let candidateSince = 0;
+  const isTooEarly = (): boolean => clock.now() < notBefore - TOLERANCE_MS;
+  let trusted = isTooEarly() ? undefined : offset();
+  let candidate = offset();
+  let candidateSince = trusted === undefined ? clock.monotonic() : 0;
   return () => {
     const now = clock.now();
     const current = offset();
     if (now < EARLIEST || now >= LATEST) return true;
-    if (Math.abs(current - trusted) <= TOLERANCE_MS) {
+    // Whoever set the clock since has brought it past what the disk already holds.
+    const isCorrected = trusted === undefined && !isTooEarly();
+    if (isCorrected || (trusted !== undefined && Math.abs(current - trusted) <= TOLERANCE_MS)) {
       trusted = current; // Follows a slow drift, so only a jump ever exceeds the tolerance.
       candidate = current;
       return false;

@@ -8,6 +8,7 @@ import { gatewayHome, type Io, readArgument, UsageError } from '../cli/io.ts';
 import { loadHome } from '../config/load.ts';
 import type { ConnectionConfig, DeviceConfig } from '../config/schema.ts';
 import { driverModules } from '../drivers.ts';
+import { asGuest } from './guest.ts';
 import { directParams, protocols } from './direct.ts';
 import type { LinkOptions } from './link-options.ts';
 
@@ -34,6 +35,8 @@ export interface Bench {
   readonly connection: Connection;
   /** No I/O yet. @throws DriverError 'config' naming the bad field. */
   device(): Driver;
+  /** Whoever listened would take what is told from the gateway: read only. */
+  readonly isReadOnly: boolean;
   /** What is known of its points: by the gateway's configuration or by a template. */
   readonly points: readonly BenchPoint[];
   close(): Promise<void>;
@@ -68,18 +71,34 @@ async function openDirect(io: Io, protocol: string, options: BenchOptions): Prom
 }
 
 async function openKnown(io: Io, from: string, options: BenchOptions): Promise<Bench> {
-  const home = gatewayHome(io, options.home);
+  const home = homeOf(io, from, options.home);
   const { config, driverDir } = loadHome(home, io.env);
   const found = findDevice(config.connections, from);
+  const { params, isStranger, isStandIn } = asGuest(found.connection.driver, found.connection.params);
+  const others = found.connection.devices.filter((device) => device !== found.device);
   const points = found.device.points.map((point) =>
     benchPoint({ ...point, name: point.key ?? point.address }),
   );
   return open(io, {
     ...{ name: found.device.name, protocol: found.connection.driver, home, points },
-    connection: found.connection.params,
+    connection: params,
     device: found.device.params,
-    dataDir: join(driverDir, encodeURIComponent(found.connection.id)),
+    siblings: isStandIn ? others.map((device) => device.params) : [],
+    isReadOnly: isStandIn,
+    dataDir: isStranger
+      ? join(stateDir(io), found.connection.driver)
+      : join(driverDir, encodeURIComponent(found.connection.id)),
   });
+}
+
+/** @throws UsageError where neither a protocol nor a gateway is named. */
+function homeOf(io: Io, from: string, named: string | undefined): string {
+  try {
+    return gatewayHome(io, named);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${from} is no protocol (${protocols.join(', ')}); as a device: ${error.message}`);
+  }
 }
 
 type Described = Omit<PointRef, 'pointId'> &
@@ -107,17 +126,23 @@ interface Opening {
   readonly home?: string;
   readonly connection: unknown;
   readonly device: unknown;
+  /** Parameters of the other devices that must be there as well. */
+  readonly siblings?: readonly unknown[];
+  readonly isReadOnly?: boolean;
   readonly dataDir: string;
   readonly points: readonly BenchPoint[];
 }
 
-async function open(io: Io, { connection, device, dataDir, ...rest }: Opening): Promise<Bench> {
+async function open(
+  io: Io,
+  { connection, device, siblings = [], dataDir, isReadOnly = false, ...rest }: Opening,
+): Promise<Bench> {
   const driver = await loadDriver(rest.protocol);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const opened = driver.openConnection(connection, { now: () => Date.now(), dataDir, log: logTo(io) });
-  const devices: Driver[] = [];
+  const devices: Driver[] = siblings.map((params) => opened.device(params));
   return {
-    ...rest,
+    ...{ ...rest, isReadOnly },
     connection: opened,
     device() {
       const made = opened.device(device);

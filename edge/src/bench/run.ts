@@ -8,9 +8,15 @@ const advice: Readonly<Record<DriverError['code'], string>> = {
   lost: 'the connection broke: check the address, the port and the firewall between here and there',
   refused: 'the device says no: check the address of the point and the rights of the login',
   garbage: 'what answers speaks something else: check protocol, speed and parity',
-  config: 'correct what the message names',
+  config: 'correct what the message names: an option of this command (--help), or gateway.yaml',
   aborted: 'stopped',
 };
+
+/** The port or the line belongs to somebody else at the moment: to the gateway itself, if it runs. */
+export const isInUse = (error: unknown): boolean =>
+  /EADDRINUSE|EBUSY|cannot lock|resource temporarily unavailable|in use/i.test(
+    error instanceof Error ? error.message : String(error),
+  );
 
 /** A failure of the bus in two lines: what happened and where, and what to do. */
 export function explain(error: unknown): string {
@@ -46,6 +52,8 @@ export async function withBench(
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     io.err(`${explain(error)}\n`);
+    if (bench?.home !== undefined && isInUse(error))
+      io.err('  the gateway itself may hold it: parkline doctor tells what a running one hears\n');
     process.exitCode = exit.failed;
   } finally {
     for (const name of endings) process.off(name, onSignal);

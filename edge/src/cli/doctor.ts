@@ -6,7 +6,7 @@ import { asJson, progress } from '../bench/run.ts';
 import { fail, type Finding, ok, skipped } from '../doctor/check.ts';
 import { checkCloud } from '../doctor/cloud.ts';
 import { checkConnection } from '../doctor/devices.ts';
-import { checkClock, checkDisk, checkOutbox, isClockSynchronized } from '../doctor/machine.ts';
+import { checkClock, checkDisk, checkGateway, checkOutbox, isClockSynchronized } from '../doctor/machine.ts';
 import { readHealth } from '../health/file.ts';
 import { peekOutbox } from '../pipeline/outbox.ts';
 import { exit, gatewayHome, type Io, number, table } from './io.ts';
@@ -27,7 +27,15 @@ export function register(program: Command, io: Io): void {
     .option('--no-devices', 'leave the devices alone')
     .option('--timeout <s>', 'longest time for one device', number('--timeout', 0.1, 600), 10)
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nExit code 0: all is well; 3: something is not; 1: nothing works.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  parkline doctor --home /var/lib/parkline
+  parkline doctor --home /var/lib/parkline --no-devices --json
+
+Needs no cloud, and leaves a running gateway alone. Exit code 0: all is well; 3: something is not; 1: nothing works.`,
+    )
     .action((options: Options) => run(io, options));
 }
 
@@ -53,7 +61,7 @@ async function* examine(home: string, options: Options, env: NodeJS.ProcessEnv):
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const fault of error.faults)
-      yield fail('configuration', fault, 'correct it; parkline config shows the last good one');
+      yield fail('configuration', fault, 'correct it; parkline gateway config writes a new one');
     yield checkClock(Date.now(), null, isClockSynchronized());
     return;
   }
@@ -62,9 +70,10 @@ async function* examine(home: string, options: Options, env: NodeJS.ProcessEnv):
   yield checkClock(Date.now(), outbox.newestAt, isClockSynchronized());
   yield checkDisk(home, maxBytes, () => performance.now());
   yield outbox.finding;
+  const health = readHealth(read.healthPath, Date.now());
+  yield checkGateway(health);
   yield* await checkCloud(read, outbox.epoch, () => Date.now());
   if (!options.devices) return;
-  const health = readHealth(read.healthPath, Date.now());
   const deps = { loadDriver, driverDir: read.driverDir, health, limitMs: options.timeout * 1_000 };
   for (const connection of read.config.connections) yield* checkConnection(connection, deps);
 }

@@ -87,7 +87,8 @@ function watchers(
   const polling = again(async () => {
     (await driver.read(refs, signal)).forEach(onSample);
   }, options.every * 1_000);
-  const pushing = driver.subscribe && again(() => driver.subscribe!(refs, onSample, signal), 2_000);
+  const isHeard = driver.subscribe !== undefined && !bench.isReadOnly;
+  const pushing = isHeard && again(() => driver.subscribe!(refs, onSample, signal), 2_000);
   return pushing ? [polling, pushing] : [polling];
 }
 

@@ -13,7 +13,16 @@ interface Options {
 
 /** `parkline writing`: the local switch. While it is off the gateway writes nothing for anybody far away. */
 export function register(program: Command, io: Io): void {
-  const writing = program.command('writing').description('whether this gateway carries out remote commands');
+  const writing = program
+    .command('writing')
+    .description('whether this gateway carries out remote commands')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  parkline writing off --home /var/lib/parkline
+  parkline writing status --home /var/lib/parkline --json`,
+    );
   const add = (name: string, description: string, act: (to: WritingSwitch) => void): void => {
     writing
       .command(name)

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GatewayHealth } from '@parkline/contract';
-import type { Driver, DriverModule } from '@parkline/kit';
-import { adviceFor } from '../bench/run.ts';
+import type { Connection, Driver, DriverModule } from '@parkline/kit';
+import { asGuest } from '../bench/guest.ts';
+import { adviceFor, isInUse } from '../bench/run.ts';
 import type { ConnectionConfig, DeviceConfig } from '../config/schema.ts';
 import { fail, type Finding, ok, skipped, warn } from './check.ts';
 
@@ -15,46 +18,65 @@ export interface DeviceCheckDeps {
   readonly limitMs: number;
 }
 
-/** Asks every device of a connection for all its points, one after the other. Yields as they answer. */
+/**
+ * Asks every device of a connection for all its points, one after the other. Yields as they answer. Takes nothing from the
+ * gateway, whether it runs or not.
+ */
 export async function* checkConnection(
-  { id, driver: protocol, params, devices }: ConnectionConfig,
+  { id, driver: protocol, params: own, devices }: ConnectionConfig,
   deps: DeviceCheckDeps,
 ): AsyncGenerator<Finding> {
+  const { params, isStranger } = asGuest(protocol, own);
+  const folder = isStranger ? mkdtempSync(join(tmpdir(), 'parkline-doctor-')) : undefined;
   let connection;
   try {
     const module = await deps.loadDriver(protocol);
-    const dataDir = join(deps.driverDir, encodeURIComponent(id));
+    const dataDir = folder ?? join(deps.driverDir, encodeURIComponent(id));
     const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     connection = module.openConnection(params, { now: () => Date.now(), dataDir, log: silent });
   } catch (error) {
+    removeFolder(folder);
     yield fail(`connection ${id}`, messageOf(error), adviceFor(error));
     for (const { name } of devices)
       yield skipped(`device ${name}`, `not asked: connection ${id} cannot be opened`);
     return;
   }
   try {
-    for (const device of devices)
-      yield await checkDevice(() => connection.device(device.params), device, deps);
+    // All of them before the first is asked: what was told of any must find its device.
+    const opened = devices.map((device) => openDevice(connection, device));
+    for (const [n, device] of devices.entries()) yield await checkDevice(opened[n]!, device, deps);
   } finally {
     await connection.close();
+    removeFolder(folder);
   }
 }
 
-async function checkDevice(
-  open: () => Driver,
-  device: DeviceConfig,
-  deps: DeviceCheckDeps,
-): Promise<Finding> {
-  const check = `device ${device.name}`;
-  let driver: Driver | undefined;
+const removeFolder = (folder: string | undefined): void => {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+};
+
+/** The device, or why there is none. */
+type Opened = { readonly driver: Driver } | { readonly error: unknown };
+
+function openDevice(connection: Connection, { params }: DeviceConfig): Opened {
   try {
-    driver = open();
+    return { driver: connection.device(params) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function checkDevice(opened: Opened, device: DeviceConfig, deps: DeviceCheckDeps): Promise<Finding> {
+  const check = `device ${device.name}`;
+  if ('error' in opened) return fail(check, messageOf(opened.error), adviceFor(opened.error));
+  const { driver } = opened;
+  try {
     return await readAll(check, driver, device, deps.limitMs);
   } catch (error) {
     const said = isInUse(error) ? wordOfGateway(check, device, deps.health) : undefined;
     return said ?? fail(check, messageOf(error), adviceFor(error));
   } finally {
-    await driver?.close();
+    await driver.close();
   }
 }
 
@@ -79,10 +101,6 @@ async function readAll(
     'compare the addresses of the template with what the device holds (parkline browse)',
   );
 }
-
-/** The port or the line belongs to somebody else at the moment: to the gateway itself, if it runs. */
-const isInUse = (error: unknown): boolean =>
-  /EADDRINUSE|EBUSY|cannot lock|resource temporarily unavailable|in use/i.test(messageOf(error));
 
 /** A gateway that runs holds what cannot be opened twice; then its word counts. */
 function wordOfGateway(

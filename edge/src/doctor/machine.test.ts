@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scratch } from '../testing/scratch.ts';
-import { checkClock, checkDisk, checkOutbox } from './machine.ts';
+import { checkClock, checkDisk, checkGateway, checkOutbox } from './machine.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
 
@@ -44,4 +44,23 @@ test.each([
     bytesPerHour: 100,
   };
   expect(checkOutbox(outbox)).toMatchObject({ state, found });
+});
+
+test('a gateway tells that it runs, and that somebody switched remote writing off', () => {
+  const outbox = { pending: 0, oldestAt: null, bytes: 0, maxBytes: 1, waitingBytes: 0, bytesPerHour: null };
+  const health = {
+    ...{
+      gatewayId: '018f0000-0000-7000-8000-000000000001',
+      at: now,
+      startedAt: now - 1_000,
+      version: '1.2.3',
+    },
+    ...{ outbox: { ...outbox, refused: 0, hoursLeft: null }, devices: [], writing: 'on' as const },
+  };
+  expect(checkGateway(undefined).state).toBe('skipped');
+  expect(checkGateway(health)).toMatchObject({ state: 'ok', found: expect.stringMatching(/version 1.2.3$/) });
+  expect(checkGateway({ ...health, writing: 'off' })).toMatchObject({
+    state: 'warn',
+    todo: expect.stringMatching(/parkline writing on/),
+  });
 });

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GatewayHealth } from '@parkline/contract';
 import type { OutboxState } from '../pipeline/outbox.ts';
-import { fail, type Finding, ok, warn } from './check.ts';
+import { fail, type Finding, ok, skipped, warn } from './check.ts';
 
 /** 2025-01-01 and 2100-01-01: a clock outside of them was lost. */
 const EARLIEST = 1_735_689_600_000;
@@ -82,6 +83,19 @@ function syncOnce(folder: string, now: () => number): number {
     closeSync(file);
     rmSync(path, { force: true });
   }
+}
+
+/** Whether the gateway itself runs, by what it says of itself (undefined: nothing lately). Pure. */
+export function checkGateway(health: GatewayHealth | undefined): Finding {
+  if (!health) return skipped('gateway', 'does not run here');
+  const { version, startedAt, writing } = health;
+  const found = `runs since ${new Date(startedAt).toISOString()}, version ${version}`;
+  if (writing !== 'off') return ok('gateway', found);
+  return warn(
+    'gateway',
+    `${found}; remote writing is off`,
+    'parkline writing on, when nobody works at the machines',
+  );
 }
 
 /** How much waits, and how long there is room. Pure. */

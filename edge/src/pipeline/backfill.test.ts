@@ -184,6 +184,26 @@ test('samples of another point or time are not filed, and those out of order are
   ]);
 });
 
+test('a device that hands out the same for ever is filed once, and asked again later', async () => {
+  const { time, state, asked, past, outage, faults } = await given(keeping);
+  let pages = 0;
+  state.history = async function* (ref) {
+    for (; ; pages += 1) {
+      await Promise.resolve();
+      yield [10_000, 20_000].map((ms) => sampleAt(ref.pointId, noon + ms));
+    }
+  };
+  await outage(0, 60_000);
+  await time.advance(4_000);
+  expect(past.map(({ at }) => at - noon)).toEqual([10_000, 20_000]);
+  expect(pages).toBeLessThan(20);
+  expect(faults.lines).toEqual([expect.stringContaining('the history goes round in a circle') as string]);
+  state.history = keeping;
+  await time.advance(10_000);
+  expect(asked.at(-1)).toEqual([20_001, 60_000]);
+  expect(past.map(({ at }) => at - noon)).toEqual([10_000, 20_000, 30_000, 40_000, 50_000]);
+});
+
 test('the past waits while there is no room for it', async () => {
   const { time, state, past, outage } = await given(keeping);
   state.hasRoom = false;

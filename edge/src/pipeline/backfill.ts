@@ -17,6 +17,8 @@ const GIVE_UP_MS = 86_400_000;
 /** A device that hands over no page within this time is told to stop, ms; one that does not stop is left behind later. */
 const PAGE_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 1_000;
+/** Pages in a row that bring nothing newer: a device that goes round in a circle is asked again later. */
+const MOST_STALE = 10;
 /** Longest sleep of a device without holes, ms. */
 const IDLE_MS = 60_000;
 /** What is known is written down this often, ms: after a kill so much of the past may be asked for twice. */
@@ -149,13 +151,17 @@ async function fillOnce(
   const attempt = new AbortController();
   const stop = AbortSignal.any([signal, attempt.signal]);
   const pages = pagesOf(driver, ref, hole, stop);
-  let count = 0;
+  let [count, stale, from] = [0, 0, hole.from];
   try {
     for (;;) {
       const page = await nextPage(pages, attempt, stop, wait);
       if (!page.ok) return page.error;
       if (!page.samples) break;
-      count += await file(samplesOf(page.samples, hole), hole, deps, stop);
+      const fresh = samplesOf(page.samples, { ...hole, from });
+      from = (fresh.at(-1)?.at ?? from - 1) + 1;
+      stale = fresh.length > 0 ? 0 : stale + 1;
+      if (stale >= MOST_STALE) return new DriverError('garbage', 'the history goes round in a circle', name);
+      count += await file(fresh, hole, deps, stop);
       if (stop.aborted) return new DriverError('aborted', 'the gateway stops', name);
     }
   } finally {

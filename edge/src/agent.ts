@@ -10,6 +10,7 @@ import { createField } from './field.ts';
 import { createDeviceBoard } from './health/devices.ts';
 import { writeHealth } from './health/file.ts';
 import type { FieldModule } from './host/remote.ts';
+import { createDeviceEvents } from './pipeline/device-events.ts';
 import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
 import { openOutbox } from './pipeline/outbox.ts';
@@ -78,8 +79,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
     stamper: createStamper(clock, outbox.heldUntil() ?? 0),
-    onReadings: () => undefined,
-    onDeviceEvent: () => undefined,
+    onDeviceEvent: createDeviceEvents({ events, newId: randomUUID, now, faults }),
   });
   const writingSwitch = createWritingSwitch(home.writingOffPath);
   const isWritingOff = (): boolean => writingSwitch.off() !== undefined;

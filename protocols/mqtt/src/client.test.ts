@@ -36,6 +36,11 @@ async function foreignBroker(port: number) {
   return {
     up,
     down,
+    refuseLogins() {
+      aedes.authenticate = (_client, _user, _password, done) => {
+        done(Object.assign(new Error('no'), { returnCode: 4 as const }), false);
+      };
+    },
     async stop() {
       await down().catch(() => undefined);
       await new Promise<void>((resolve) => void aedes.close(resolve));
@@ -209,6 +214,18 @@ describe('a client of another broker', () => {
     stop.abort();
     await searching;
     expect(found).toHaveLength(2);
+  });
+
+  test('says at once that its login is not taken', async () => {
+    foreign.refuseLogins();
+    const stranger = open({ timeoutMs: 20_000 });
+    const began = performance.now();
+    await expect(stranger.device({ topic: 'plant/pump' }).connect(never())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/does not let us in/) as string,
+    });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await stranger.close();
   });
 
   test('says why there is no connection', async () => {

@@ -11,6 +11,8 @@ const RETRY_MS = 2_000;
 /** Before a broker is told that nobody listens for a device any more, ms. */
 const LEAVE_MS = 5_000;
 const CONNECT_MS = 10_000;
+/** Reason codes of a CONNACK about who we are: MQTT 3.1.1 section 3.2.2.3, MQTT 5 section 3.2.2.2. */
+const loginRefused = new Set<unknown>([4, 5, 0x86, 0x87, 0x8c]);
 
 export interface OutsideDeps {
   readonly params: ClientParams;
@@ -22,7 +24,10 @@ export interface OutsideDeps {
 
 /** A connection to somebody else's broker. */
 export interface Outside {
-  /** Connects and subscribes, if it did not yet. Rejects with DriverError 'lost' when that takes longer than `timeoutMs`. */
+  /**
+   * Connects and subscribes, if it did not yet. Rejects with DriverError 'lost' when that takes longer than `timeoutMs`, and with
+   * 'refused' as soon as the broker does not take the login.
+   */
   open(): Promise<void>;
   /** Rejects with DriverError 'lost' when there is no connection; nothing is kept for later. */
   send(topic: string, payload: Uint8Array): Promise<void>;
@@ -39,6 +44,10 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
   const joined = new Map<Subject, readonly { gone(): void }[]>();
   let trouble = 'no answer';
   const listeners = new Set<{ readonly filter: string; onMessage(message: Message): void }>();
+
+  function toRefused(): DriverError {
+    return new DriverError('refused', `the broker does not let us in: ${trouble}`, params.url);
+  }
 
   function toLost(): DriverError {
     return new DriverError('lost', `no connection to the broker: ${trouble}`, params.url);
@@ -116,15 +125,20 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
     const onConnect = (): void => {
       resolve(undefined);
     };
+    const onError = (err: Error & { readonly code?: unknown }): void => {
+      if (loginRefused.has(err.code)) reject(toRefused());
+    };
     const timer = setTimeout(() => {
       reject(toLost());
     }, params.timeoutMs);
     made.once('connect', onConnect);
+    made.on('error', onError);
     try {
       await promise;
     } finally {
       clearTimeout(timer);
       made.off('connect', onConnect);
+      made.off('error', onError);
     }
   }
 

@@ -19,6 +19,11 @@ test.each([
   [123456789, 0.001, 123456.789],
   [329488, 0.0001, 32.9488],
   [7, 1, 7],
+  [9_007_199_254_740_991, 0.001, 9_007_199_254_740.991],
+  [4_503_599_627_370_494, 2, 9_007_199_254_740_988],
+  [0, -1, 0],
+  [230.1, 0.1, 23.01],
+  [3, 0.3, 0.9],
 ] as const)('scales %d by %d without binary noise', (raw, scale, value) => {
   expect(scaled(raw, scale)).toBe(value);
 });
@@ -28,6 +33,10 @@ test.each([
   [250, { scale: 0.1, offset: -40 }, -15],
   [7, { scale: 1, offset: 0 }, 7],
   [Number.MAX_SAFE_INTEGER, { scale: 1 }, Number.MAX_SAFE_INTEGER],
+  [9_007_199_254_740_989, { scale: 1, offset: 1 }, 9_007_199_254_740_990],
+  [4_503_599_627_370_494, { scale: 2 }, 9_007_199_254_740_988],
+  [3, { scale: 0.3 }, 0.9],
+  [-7, { scale: -0.01, offset: 0.1 }, 0.17],
 ])('raw %s by %o shows as %s, and back', (raw, scaling, value) => {
   expect(engineering(raw, scaling)).toBe(value);
   expect(rawOf(value, scaling)).toBe(raw);

@@ -29,8 +29,22 @@ export function judge(
 
 /** The engineering value of a raw one, without the noise of binary fractions: 2301 x 0.1 is 230.1. */
 export function scaled(raw: number, scale: number): number {
-  return scale === 1 ? raw : Number((raw * scale).toPrecision(15));
+  if (scale === 1) return raw;
+  const parts = partsOf(scale);
+  // Of whole numbers all 16 digits: a quotient is the nearest double there is, a product with 0.001 is not.
+  if (parts !== undefined && Number.isInteger(raw)) return raw / parts + 0;
+  return tidy(raw * scale);
 }
+
+/** 1000 for 0.001: what a whole number is divided by instead. */
+function partsOf(scale: number): number | undefined {
+  const parts = Math.round(1 / scale);
+  return 1 / parts === scale ? parts : undefined;
+}
+
+/** Without the noise of binary fractions; whole numbers as they are, and -0 as 0. */
+const tidy = (number: number): number =>
+  Number.isInteger(number) ? number + 0 : Number(number.toPrecision(15));
 
 /** How a point's engineering value follows from the raw one. */
 export interface Scaling {
@@ -41,11 +55,13 @@ export interface Scaling {
 /** The engineering value of a raw one: raw x scale + offset. */
 export function engineering(raw: number, { scale, offset = 0 }: Scaling): number {
   const value = scaled(raw, scale);
-  return offset === 0 ? value : Number((value + offset).toPrecision(15));
+  return offset === 0 ? value : tidy(value + offset);
 }
 
 /** The raw value that shows as `value`: the inverse of {@link engineering}, without the noise of binary fractions. */
 export function rawOf(value: number, { scale, offset = 0 }: Scaling): number {
   if (scale === 1 && offset === 0) return value; // All 16 digits of it.
-  return Number(((value - offset) / scale).toPrecision(15));
+  const parts = partsOf(scale);
+  const shifted = offset === 0 ? value : tidy(value - offset);
+  return tidy(parts === undefined ? shifted / scale : shifted * parts);
 }

@@ -98,6 +98,12 @@ test.each([
     '32767 means no measurement',
   ],
   [
+    'a sentinel of a float32 is what the registers hold of it',
+    point('hr:100:f32', 0.1, { limits: { sentinels: [1e30] } }),
+    '7149 f2ca',
+    '1.0000000150474662e+30 means no measurement',
+  ],
+  [
     'a raw value below what is possible is bad',
     point('hr:100:i16', 0.1, { limits: { min: -400, max: 1_000 } }),
     'fe6f',

@@ -1,6 +1,6 @@
 import { MAX_EXACT_COUNT } from '@parkline/contract';
-import { engineering, judge, type PointRef, scaled } from '@parkline/kit';
-import type { Address, Order } from './address.ts';
+import { engineering, judge, type Limits, type PointRef, scaled, type Verdict } from '@parkline/kit';
+import type { Address, Order, ValueType } from './address.ts';
 
 /** A number out of a device, or why it is none. */
 export type Decoded =
@@ -17,11 +17,18 @@ const refuse = (why: string): Decoded => ({ ok: false, why });
 export function decodePoint(data: Uint8Array, blockStart: number, address: Address, ref: PointRef): Decoded {
   const raw = decodeRaw(data, address.start - blockStart, address);
   if (!raw.ok) return raw;
-  const verdict = judge(raw.value, ref.limits);
+  const verdict = judgeAs(address.type, raw.value, ref.limits);
   if (verdict.quality !== 'good') return refuse(verdict.why);
   if (ref.kind !== 'register') return value(engineering(raw.value, ref));
   const counts = Math.round(scaled(raw.value, ref.scale));
   return Math.abs(counts) > MAX_EXACT_COUNT ? refuse('above 2^53') : value(counts);
+}
+
+/** Whether a raw value is a measurement. A float32 means what its register can hold of it: 3.4028235e38, 1e30. */
+export function judgeAs(type: ValueType, raw: number, limits?: Limits): Verdict {
+  const isMarked =
+    type === 'f32' && limits?.sentinels?.some((each) => Math.fround(each) === Math.fround(raw));
+  return isMarked ? { quality: 'bad', why: `${raw} means no measurement` } : judge(raw, limits);
 }
 
 /** The number as it stands in the registers. `offset` counts registers (coils) from the start of `data`. */

@@ -66,6 +66,20 @@ test.each(transports)('%s: a refusal gives its code', (_name, create, frame) => 
   expect(opened(create).push(frame('118302'))).toEqual({ kind: 'exception', code: 2 });
 });
 
+test('Modbus TCP: an answer that broke off and was filled up with the next frame is none', () => {
+  const framer = opened(createMbapFramer);
+  expect(framer.push(bytes('0001 0000 0009 11 03 06 022b 0000 00')).kind).toBe('more');
+  expect(framer.push(bytes('0002 0000 0009 11 03 06 022b 0000 0064'))).toMatchObject({ kind: 'broken' });
+  expect(framer.isWornOut).toBe(true);
+});
+
+test('Modbus TCP: what is said twice is one answer', () => {
+  const framer = opened(createMbapFramer);
+  const answer = '0001 0000 0009 11 03 06 022b 0000 0064';
+  expect(said(framer.push(bytes(answer + answer)))).toBe('022b00000064');
+  expect(framer.isWornOut).toBe(false);
+});
+
 test.each(transports)('%s: an answer torn into single bytes is put together', (_name, create, frame) => {
   const framer = opened(create);
   const parts = [...frame('110306022b00000064')].map((byte) => framer.push(Uint8Array.of(byte)));

@@ -74,9 +74,12 @@ export function createMbapFramer(nextTransaction = createTransactions()): Framer
     push(bytes) {
       rest = append(rest, bytes);
       const parsed = parse();
-      if (!open && rest.length > 0) parse(); // An answer that is said twice: whole frames for nobody are passed over.
-      isTorn ||= !open && rest.length > 0;
-      return parsed;
+      if (open || rest.length === 0) return parsed;
+      parse(); // An answer that is said twice: whole frames for nobody are passed over.
+      if (rest.length === 0) return parsed;
+      isTorn = true;
+      // Where frames do not follow each other, the answer may be one that broke off, filled up with what came next.
+      return parsed.kind === 'data' ? broken('bytes after the answer that are no frame') : parsed;
     },
     get isWornOut() {
       return isTorn || (hasGivenUp && asked >= LAST_TRANSACTION);

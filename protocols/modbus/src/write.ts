@@ -1,7 +1,7 @@
-import { DriverError, judge, type PointRef, rawOf, type WriteOrder, type Written } from '@parkline/kit';
+import { DriverError, type PointRef, rawOf, type WriteOrder, type Written } from '@parkline/kit';
 import type { Address } from './address.ts';
 import type { Bus, Reply } from './bus.ts';
-import { decodePoint } from './codec.ts';
+import { decodePoint, judgeAs } from './codec.ts';
 import { encodeRaw } from './encode.ts';
 import { ACKNOWLEDGED, NO_SUCH_FUNCTION, refusalOf } from './exceptions.ts';
 import {
@@ -25,6 +25,8 @@ export interface WriterDeps {
 /** A device may show a written value a little later: it is read back at once and after these waits, ms. */
 const READ_BACK_AGAIN_MS = [100, 400];
 
+const MOST_TOLD_APART = 1e15;
+
 /**
  * Writes one value ahead of all polling and reads it back. Functions 5 and 6, or 15 and 16 where the device has no other; 22 for
  * bits of a register.
@@ -37,7 +39,7 @@ export async function writePoint(
   signal: AbortSignal,
 ): Promise<Written> {
   const writer = createWriter(deps, address, signal);
-  const raw = rawToWrite(ref, value, writer.refuse);
+  const raw = rawToWrite(address, ref, value, writer.refuse);
   if (address.fc === 2 || address.fc === 4) throw writer.refuse('it can only be read');
   if (address.fc === 1) await writer.writeCoil(raw);
   else if (address.type === 'bit' || address.type === 'bits') await writer.writeBits(raw);
@@ -46,12 +48,20 @@ export async function writePoint(
 }
 
 /** @throws DriverError 'config' for a value that would not be shown as it was ordered. */
-function rawToWrite(ref: PointRef, value: number | null, refuse: (why: string) => DriverError): number {
+function rawToWrite(
+  address: Address,
+  ref: PointRef,
+  value: number | null,
+  refuse: (why: string) => DriverError,
+): number {
   if (value === null) throw refuse('Modbus has no lower priority to give it back to');
   if (!Number.isFinite(value)) throw refuse(`${value} is no number`);
   const raw = rawOf(value, ref) + 0; // -0 becomes 0.
-  const verdict = judge(raw, ref.limits);
+  const verdict = judgeAs(address.type, raw, ref.limits);
   if (verdict.quality !== 'good') throw refuse(`raw value ${verdict.why}`);
+  // A double tells 15 decimal digits apart: of two raw values with more, both may show as what was ordered.
+  if (Math.abs(raw) >= MOST_TOLD_APART && !Number.isInteger(ref.scale))
+    throw refuse(`raw value ${raw} has more than 15 digits`);
   return raw;
 }
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { DriverError } from '../errors.ts';
 import type { ByteLine, Dial, LineEvents } from './byte-line.ts';
+import { startDeadline } from './deadline.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -29,7 +30,7 @@ export function createTcpDial({ host, port, timeoutMs }: Endpoint): Dial {
 
       const settle = (): void => {
         signal.removeEventListener('abort', abort);
-        clearTimeout(timer);
+        stop();
         socket.off('close', refused);
       };
       const fail = (error: DriverError): void => {
@@ -40,9 +41,8 @@ export function createTcpDial({ host, port, timeoutMs }: Endpoint): Dial {
       const abort = (): void => fail(new DriverError('aborted', 'given up while connecting', where));
       const refused = (): void =>
         fail(new DriverError('lost', lastError?.message ?? 'refused', where, { cause: lastError }));
-      const timer = setTimeout(
-        () => fail(new DriverError('lost', `no connection in ${timeoutMs} ms`, where)),
-        timeoutMs,
+      const stop = startDeadline(timeoutMs, () =>
+        fail(new DriverError('lost', `no connection in ${timeoutMs} ms`, where)),
       );
       signal.addEventListener('abort', abort, { once: true });
       socket.on('error', (error) => {

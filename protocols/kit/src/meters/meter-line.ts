@@ -176,6 +176,7 @@ export function createMeterLine(deps: MeterLineDeps): MeterLine {
     async close() {
       life.abort();
       for (const job of turns.drain()) job.settle(closed(where));
+      await opening?.catch(() => undefined); // What is being opened is opened in vain.
       await wire?.close('closed');
     },
   };

@@ -1,5 +1,6 @@
 import { DriverError } from '../errors.ts';
 import type { ByteLine, Dial } from '../line/byte-line.ts';
+import { startDeadline } from '../line/deadline.ts';
 
 /** One question to one meter, and how its answer is told from everything else that may be on the line. */
 export interface Question<Answer> {
@@ -53,11 +54,11 @@ export async function openWire(dial: Dial, where: string, signal: AbortSignal): 
       let heard: Uint8Array = new Uint8Array(0);
       const end = (settle: () => void): void => {
         listener = undefined;
-        clearTimeout(timer);
+        stop();
         settle();
       };
       const fail = (error: DriverError): void => end(() => reject(error));
-      const timer = setTimeout(() => fail(timeout(timeoutMs, heard.length, where)), timeoutMs);
+      const stop = startDeadline(timeoutMs, () => fail(timeout(timeoutMs, heard.length, where)));
       listener = {
         fail,
         hear(bytes) {

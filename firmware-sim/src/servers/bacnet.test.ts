@@ -17,6 +17,17 @@ interface PeerClient {
   ): void;
   whoIs(receiver: object, limits: object): void;
   readProperty(receiver: object, object: object, property: number, options: object, next: Next): void;
+  writeProperty(
+    ...args: [
+      receiver: object,
+      object: object,
+      property: number,
+      values: readonly object[],
+      options: object,
+      next: Next,
+    ]
+  ): void;
+  readRange(receiver: object, object: object, from: number, count: number, options: object, next: Next): void;
   readPropertyMultiple(receiver: object, asked: readonly object[], options: object, next: Next): void;
   subscribeCov(
     ...args: [
@@ -42,6 +53,12 @@ objects:
   - { id: AI-1, name: T, description: Temperature, quantity: temperature, units: degrees-celsius, increment: 0.5, digits: 2 }
   - { id: AI-2, name: B, quantity: broken, units: percent }
   - { id: BI-1, name: S, quantity: status }
+  - { id: AV-1, name: SP, quantity: temperature_setpoint }
+  - { id: AV-2, name: FREE, quantity: free, access: writable }
+trends:
+  - { id: TL-1, of: AV-1, everyS: 0.1, keep: 20 }
+alarms:
+  - { of: AI-1, high: 50, low: -50 }
 `,
   'bench',
 );
@@ -60,6 +77,8 @@ beforeEach(async () => {
     ['temperature', () => temperature],
     ['broken', () => NaN],
     ['status', () => 1],
+    ['temperature_setpoint', () => 21],
+    ['free', () => 5],
   ]);
   server = createBacnetServer({
     bus: 'net',
@@ -126,6 +145,10 @@ test('values, flags, names, units and the object list, one by one', async () => 
       [0, 1],
       [0, 2],
       [3, 1],
+      [2, 1],
+      [2, 2],
+      [20, 1],
+      [15, 1],
     ].map(([type, instance]) => ({ value: { type, instance } })),
   });
   expect(told.filter(({ values }) => 'temperature' in values)).toMatchObject([
@@ -180,6 +203,63 @@ test('a change by the increment is told to who subscribed, until the lifetime is
   await expect(
     call((next) => client.subscribeCov(device, { type: 0, instance: 77 }, 7, false, false, 1, {}, next)),
   ).rejects.toThrow('COV_SUBSCRIPTION_FAILED');
+});
+
+/** Writes a Real, or null, to a present value. */
+const command = (
+  device: object,
+  [type, instance]: [number, number],
+  value: number | null,
+  priority: number,
+) =>
+  call((next) =>
+    client.writeProperty(
+      device,
+      { type, instance },
+      85,
+      [{ type: value === null ? 0 : 4, value }],
+      { priority },
+      next,
+    ),
+  );
+const shown = async (device: object, type: number, instance: number): Promise<unknown> =>
+  ((await read(device, type, instance)) as { values: { value: unknown }[] }).values[0]?.value;
+
+test('a commandable object shows the highest priority, and its model when all is given back', async () => {
+  const device = (await find(2001, 2001, 1)).get(2001)!;
+  await command(device, [2, 1], 19, 8);
+  await command(device, [2, 1], 17, 5);
+  expect(await shown(device, 2, 1)).toBe(17);
+  await command(device, [2, 1], null, 5);
+  expect(await shown(device, 2, 1)).toBe(19);
+  await command(device, [2, 1], null, 8);
+  expect(await shown(device, 2, 1)).toBe(21);
+  expect(told.filter(({ op }) => op === 'write').map(({ values }) => values.temperature_setpoint)).toEqual([
+    ...[19, 17, null, null],
+  ]);
+});
+
+test('an object without priorities keeps what it is given, and agrees to a relinquish without doing it', async () => {
+  const device = (await find(2001, 2001, 1)).get(2001)!;
+  await command(device, [2, 2], 7, 8);
+  await command(device, [2, 2], null, 8);
+  expect(await shown(device, 2, 2)).toBe(7);
+  await expect(read(device, 2, 2, 87)).rejects.toThrow('UNKNOWN_PROPERTY');
+});
+
+test('an input is not written, nor a value of another type', async () => {
+  const device = (await find(2001, 2001, 1)).get(2001)!;
+  await expect(command(device, [0, 1], 1, 8)).rejects.toThrow('WRITE_ACCESS_DENIED');
+  const wrong = [{ type: 9, value: 1 }];
+  await expect(
+    call((next) => client.writeProperty(device, { type: 2, instance: 1 }, 85, wrong, {}, next)),
+  ).rejects.toThrow('INVALID_DATA_TYPE');
+});
+
+test('a trend log gives its records by position', async () => {
+  const device = (await find(2001, 2001, 1)).get(2001)!;
+  const range = await call((next) => client.readRange(device, { type: 20, instance: 1 }, 1, 3, {}, next));
+  expect(range).toMatchObject({ itemCount: 3 });
 });
 
 test('silence, refusal and delay strike a device or one of its quantities', async () => {

@@ -18,7 +18,9 @@ export function createSerialQueue(where: string): SerialQueue {
         if (signal.aborted) throw aborted(where);
         return job();
       });
-      last = running.catch(() => undefined);
+      // Its result is nobody's here: kept, the last answer of each device would stay in memory until the next.
+      const over = (): undefined => undefined;
+      last = running.then(over, over);
       return untilAborted(running, signal, where);
     },
   };

@@ -249,7 +249,7 @@ function registerApply(points: Command, io: Io): void {
       .option('--source <name>', 'only the points of this source')
       .option('--device <number>', 'unit id or device instance of points whose file names none', wholeNumber)
       .option('--config <file>', "configuration to merge into (default: the home's gateway.yaml)")
-      .option('--out <file>', 'write there in place of printing; parkline config apply takes it'),
+      .option('--out <file>', 'write there in place of printing'),
   ).action((options: ApplyFlags) => {
     using store = openExisting(io, options);
     const config = options.config ?? join(gatewayHome(io, options.home), 'gateway.yaml');

@@ -128,6 +128,9 @@ function replacePoint(document: Document, device: YAMLMap, stored: StoredPoint):
 /** Counts of a register that came as a float: the last digits of a float are noise. */
 const FLOAT_RESOLUTION = 0.001;
 
+/** Characters of a key in gateway.yaml. */
+const MAX_KEY = 100;
+
 /** A point as gateway.yaml has it. */
 export function configOf({ id, point }: StoredPoint): Record<string, unknown> {
   const isRegister = point.kind === 'register';
@@ -135,6 +138,7 @@ export function configOf({ id, point }: StoredPoint): Record<string, unknown> {
   const resolution = isFloat ? FLOAT_RESOLUTION : Math.abs(point.scale);
   return {
     id,
+    key: point.name.slice(0, MAX_KEY),
     address: point.address,
     kind: point.kind,
     unit: point.unit ?? '1',

@@ -129,7 +129,7 @@ test('a meter that answers late for ever is never believed', async () => {
       ];
       const body = [...bytes('68 10 90 78 56 34 12 00 00 81 16'), ...data];
       const sum = body.reduce((total, byte) => total + byte, 0) % 256;
-      setTimeout(() => socket.destroyed || socket.write(Uint8Array.from([...body, sum, 0x16])), 130);
+      setTimeout(() => socket.destroyed || socket.write(Uint8Array.from([...body, sum, 0x16])), 300);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

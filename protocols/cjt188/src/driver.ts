@@ -47,10 +47,10 @@ export function createCjt188Driver({ line, place, valveMs, now }: Cjt188DriverDe
     const order = orderOf(ref, value, type, where);
     await meter.move(order, signal);
     const wanted = order === 'open' ? 0 : 1;
-    const until = now() + valveMs;
+    const until = performance.now() + valveMs; // However the clock is set.
     for (;;) {
       const seen = await valve(signal);
-      if (seen === wanted || now() >= until) return writtenOf(ref, seen, wanted, now());
+      if (seen === wanted || performance.now() >= until) return writtenOf(ref, seen, wanted, now());
       await pause(Math.min(VALVE_LOOK_MS, valveMs / 40), signal, where);
     }
   }

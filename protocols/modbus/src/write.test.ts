@@ -118,7 +118,7 @@ describe('refuses before anything is sent', () => {
 
   test('a value of more digits than can be told apart, and one that a float32 shows as no measurement', async () => {
     const { write, simulator } = await bench();
-    await expect(write(gauge('hr:12:i64', 0.001), 9_007_199_254_740.991)).rejects.toThrow(/15 digits/);
+    await expect(write(gauge('hr:12:i64', 0.001), 9_007_199_254_740.99)).rejects.toThrow(/15 digits/);
     const limited = { ...gauge('hr:12:f32'), limits: { sentinels: [3.4028235e38] } };
     await expect(write(limited, 3.4028234663852886e38)).rejects.toThrow(/means no measurement/);
     expect(simulator.served).toEqual([]);

@@ -11,6 +11,8 @@ interface Habits {
   readonly knowsEcho?: boolean;
   /** It is behind a server that hands the bytes of its line on to whoever is connected by then. */
   readonly isBehindServer?: boolean;
+  /** The gateway's clock is set an hour forward with every poll. */
+  readonly isClockSet?: boolean;
 }
 const TIMEOUT_MS = 40;
 
@@ -83,13 +85,18 @@ async function startSlave(
   return slave;
 }
 
-async function connect(transport: Transport, port: number, finallyDo: Finally): Promise<Connection | string> {
+async function connect(
+  transport: Transport,
+  port: number,
+  now: () => number,
+  finallyDo: Finally,
+): Promise<Connection | string> {
   const device = { host: '127.0.0.1', port };
   const serial = transport === 'rtu' ? await startSerialBench(device) : undefined;
   if (serial && 'why' in serial) return serial.why;
   if (serial) finallyDo(() => serial.close());
   const place = serial ? { path: serial.path, baudRate: 115_200 } : device;
-  const connection = connectionTo({ transport, ...place, timeoutMs: TIMEOUT_MS, gapRegisters: 0 });
+  const connection = connectionTo({ transport, ...place, timeoutMs: TIMEOUT_MS, gapRegisters: 0 }, now);
   finallyDo(() => connection.close());
   return connection;
 }
@@ -101,14 +108,16 @@ test.concurrent.for([
   ['rtu-over-tcp', {}],
   ['rtu-over-tcp', { isBehindServer: true }],
   ['rtu-over-tcp', { isBehindServer: true, knowsEcho: false }],
+  ['rtu-over-tcp', { isBehindServer: true, knowsEcho: false, isClockSet: true }],
   ['rtu', {}],
   ['rtu', { knowsEcho: false }],
 ] as const)(
   'on %s a slave that answers late for ever is never believed, and is when it is in time (%j)',
   { timeout: 30_000 },
-  async ([transport, habits], { expect, onTestFinished, skip }) => {
+  async ([transport, habits]: readonly [Transport, Habits], { expect, onTestFinished, skip }) => {
     const slave = await startSlave(transport, habits, onTestFinished);
-    const connection = await connect(transport, slave.port, onTestFinished);
+    let ahead = 0;
+    const connection = await connect(transport, slave.port, () => Date.now() + ahead, onTestFinished);
     if (typeof connection === 'string') return skip(connection);
     const device = connection.device({ unit: 5 });
     let good = 0;
@@ -118,6 +127,7 @@ test.concurrent.for([
     async function poll(turn: number): Promise<boolean> {
       const start = (turn % 5) * 20;
       const before = slave.requests();
+      if (habits.isClockSet) ahead += 3_600_000;
       const samples = await device
         .read([gauge(`hr:${start}:u16`), gauge(`hr:${start + 1}:u16`)], never())
         .catch((error: unknown) => error as Error);

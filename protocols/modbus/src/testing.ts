@@ -20,9 +20,6 @@ export const register = (address: string, scale = 1): PointRef => ({
 });
 
 /** A real connection with the real clock; time-outs of 100 ms keep tests short. */
-export function connectionTo(params: object): Connection {
-  return driver.openConnection(
-    { timeoutMs: 300, ...params },
-    { now: Date.now, log: quietLog, dataDir: '/nowhere' },
-  );
+export function connectionTo(params: object, now = Date.now): Connection {
+  return driver.openConnection({ timeoutMs: 300, ...params }, { now, log: quietLog, dataDir: '/nowhere' });
 }

@@ -74,7 +74,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     ...{ clock, bell, log, faults, failpoint },
   });
   const takeReceipt = createReceipts({
-    ...{ outbox, gatewayId, cloudKey, now, log, faults },
+    ...{ outbox, gatewayId, cloudKey, now, log, faults, sign: deps.health.sign },
     onReceipt: uplink.onReceipt,
   });
   const health: HealthDeps = {

@@ -81,6 +81,7 @@ describe('taking receipts', () => {
     const applied: [ranges: readonly Range[], mayLose: boolean, now: number][] = [];
     const told: Received[] = [];
     const errors: string[] = [];
+    const renewed: string[] = [];
     const faults = rememberingFaults();
     const take = createReceipts({
       outbox: {
@@ -91,7 +92,9 @@ describe('taking receipts', () => {
           applied.push(call);
           return { received: 5, lostFrom: null };
         },
+        renew: () => renewed.push('renewed'),
       },
+      sign: (bytes) => bytes.subarray(0, 64),
       gatewayId,
       cloudKey: cloud.publicKey,
       now: () => 77,
@@ -99,7 +102,7 @@ describe('taking receipts', () => {
       faults,
       onReceipt: (_ranges, effect) => told.push(effect),
     });
-    return { take, applied, told, errors, faults };
+    return { take, applied, told, errors, renewed, faults };
   }
 
   test('a good one is applied and told on', () => {
@@ -118,10 +121,16 @@ describe('taking receipts', () => {
   test('a bad one changes nothing and is logged', () => {
     const { take, applied, faults, errors } = given();
     take(signedReceipt(receipt(), stranger.privateKey));
-    take(signedReceipt(receipt({ ranges: [[1, 99]] }), cloud.privateKey));
     expect(applied).toEqual([]);
     expect(faults.lines).toEqual(['fault receipt refused signature']);
-    expect(errors).toEqual(['outbox file is older than what the cloud holds: was it restored?']);
+    expect(errors).toEqual([]);
+  });
+
+  test('one that names what was never written makes everything go again under another name', () => {
+    const { take, applied, told, errors, renewed } = given();
+    take(signedReceipt(receipt({ ranges: [[1, 99]] }), cloud.privateKey));
+    expect([applied, renewed, told]).toEqual([[], ['renewed'], [{ received: 0, lostFrom: 1 }]]);
+    expect(errors).toEqual([expect.stringMatching(/older than what the cloud holds: was it restored/)]);
   });
 
   test('a failing disk costs only this receipt, a damaged file is an end', () => {

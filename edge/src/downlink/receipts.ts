@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from 'node:crypto';
-import { Receipt, SignedText } from '@parkline/contract';
+import { decodeEnvelope, encodeEnvelope, Receipt, SignedText } from '@parkline/contract';
 import type { Logger } from 'pino';
 import type { TSchema, Static } from 'typebox';
 import { Value } from 'typebox/value';
@@ -38,9 +38,11 @@ export function checkReceipt(bytes: Uint8Array, us: ReceiptAddress): CheckedRece
 }
 
 export interface ReceiptsDeps {
-  readonly outbox: Pick<Outbox, 'epoch' | 'lastSeq' | 'receive'>;
+  readonly outbox: Pick<Outbox, 'epoch' | 'lastSeq' | 'receive' | 'renew'>;
   readonly gatewayId: string;
   readonly cloudKey: KeyObject;
+  /** Ed25519 by the gateway's key. */
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** Unix ms. */
   readonly now: () => number;
   readonly log: Pick<Logger, 'error'>;
@@ -59,6 +61,17 @@ export function createReceipts(deps: ReceiptsDeps): (bytes: Uint8Array) => void 
     deps.onReceipt(ranges, effect);
   }
 
+  /** An older copy of the file gave numbers again that the cloud has, and so takes for told: they all go under another name. */
+  function renew(): void {
+    const facts = { lastSeq: outbox.lastSeq(), epoch: outbox.epoch };
+    outbox.renew((envelope, epoch) => reseal(envelope, epoch, deps.sign));
+    deps.log.error(
+      facts,
+      'outbox file is older than what the cloud holds: was it restored? What waits goes again',
+    );
+    deps.onReceipt([], { received: 0, lostFrom: 1 });
+  }
+
   return (bytes) => {
     try {
       const checked = checkReceipt(bytes, {
@@ -68,17 +81,21 @@ export function createReceipts(deps: ReceiptsDeps): (bytes: Uint8Array) => void 
         lastSeq: outbox.lastSeq(),
       });
       if (checked.ok) apply(checked.receipt);
-      else if (checked.why === 'ahead') {
-        deps.log.error(
-          { lastSeq: outbox.lastSeq() },
-          'outbox file is older than what the cloud holds: was it restored?',
-        );
-      } else faults.fault('receipt-refused', 'receipt refused', { why: checked.why });
+      else if (checked.why === 'ahead') renew();
+      else faults.fault('receipt-refused', 'receipt refused', { why: checked.why });
     } catch (err) {
       if (!(err instanceof OutboxError) || err.code !== 'disk') throw err;
       faults.fault('receipt-apply', 'receipt could not be written down', { err }); // It will be sent again.
     }
   };
+}
+
+/** @throws Error on a message that we did not write. */
+function reseal(envelope: Uint8Array, epoch: string, sign: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  const decoded = decodeEnvelope(envelope);
+  if (!decoded.ok) throw new Error(`a message of our own outbox cannot be read: ${decoded.why}`);
+  const { header, payload } = decoded.envelope;
+  return encodeEnvelope({ ...header, epoch }, payload, sign);
 }
 
 function parseAs<T extends TSchema>(schema: T, json: string): Static<T> | undefined {

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { Failpoint } from '../base/failpoint.ts';
 import { guarded, openFile, transact } from './outbox-file.ts';
@@ -62,7 +62,7 @@ export type Room = 'all' | 'thinned' | 'registers' | 'none';
 
 /** Messages on disk from the moment a sample is accepted until long after the cloud's receipt. Every method may throw OutboxError. */
 export interface Outbox {
-  /** 64 random bits, hex: names this file. */
+  /** 64 random bits, hex: names this file, or since {@link renew} what became of it. */
   readonly epoch: string;
   /** Highest number given so far. */
   lastSeq(): number;
@@ -96,6 +96,11 @@ export interface Outbox {
   messageId(seq: number): string;
   /** Applies what the cloud holds. With `mayLose` also what it lost: rows it no longer names wait again. */
   receive(ranges: readonly Range[], mayLose: boolean, now: number): Received;
+  /**
+   * Goes on under another epoch: the file is an older copy of itself, and the numbers it gives were given before. What waits and
+   * the point tables go again, as `reseal` makes them; what the cloud had is let go.
+   */
+  renew(reseal: (envelope: Uint8Array, epoch: string) => Uint8Array): void;
   /** Deletes messages received before `before` (Unix ms). Point tables stay: a cloud rebuilt from nothing needs them. */
   purge(before: number): number;
   state(): OutboxState;
@@ -136,18 +141,22 @@ export function openOutbox(deps: OutboxDeps): Outbox {
   if (movedTo !== undefined) deps.onMovedAside?.(movedTo, cause);
 
   const sql = prepare(db);
-  const { epoch, secret } = sql.identity.get() as { epoch: string; secret: Uint8Array };
+  const { secret, ...identity } = sql.identity.get() as { epoch: string; secret: Uint8Array };
+  let { epoch } = identity;
   const usedBytes = (): number => guarded(() => (sql.usedBytes.get() as { used: number }).used);
   const meta = () => guarded(() => sql.meta.get() as { next_seq: number; table_hash: string | null });
 
   return {
-    epoch,
+    get epoch() {
+      return epoch;
+    },
     lastSeq: () => meta().next_seq - 1,
     tableHash: () => meta().table_hash,
     append(draft) {
       const seq = transact(db, () => {
-        const { seq } = sql.takeSeq.get() as { seq: number };
-        sql.insert.run(seq, draft.kind, draft.seal(epoch, seq), now(), draft.from, draft.to);
+        const taken = sql.takeSeq.get() as { seq: number; epoch: string };
+        const { seq } = taken;
+        sql.insert.run(seq, draft.kind, draft.seal(taken.epoch, seq), now(), draft.from, draft.to);
         if (draft.tableHash !== undefined) sql.setTable.run(draft.tableHash);
         if (draft.tellsGap !== undefined) sql.tellGap.run(seq, draft.tellsGap);
         failpoint('before-commit');
@@ -182,6 +191,14 @@ export function openOutbox(deps: OutboxDeps): Outbox {
       guarded(() => (sql.envelope.get(seq) as { envelope: Uint8Array } | undefined)?.envelope),
     messageId: (seq) => createHmac('sha256', secret).update(`${epoch}|${seq}`).digest('base64url'),
     receive: (ranges, mayLose, at) => receive({ db, sql, ranges, mayLose, at }),
+    renew(reseal) {
+      const next = randomBytes(8).toString('hex');
+      transact(db, () => {
+        renew(sql, next, reseal);
+        failpoint('before-commit');
+      });
+      epoch = next;
+    },
     purge: (before) => transact(db, () => Number(sql.purge.run(before).changes)),
     state: () => stateOf(sql, maxBytes),
     close() {
@@ -241,7 +258,7 @@ function prepare(db: DatabaseSync) {
     identity: db.prepare('SELECT epoch, secret FROM meta'),
     meta: db.prepare('SELECT next_seq, table_hash FROM meta'),
     // Read and raised in one statement inside the transaction: even two processes on one file never share a number.
-    takeSeq: db.prepare('UPDATE meta SET next_seq = next_seq + 1 RETURNING next_seq - 1 AS seq'),
+    takeSeq: db.prepare('UPDATE meta SET next_seq = next_seq + 1 RETURNING next_seq - 1 AS seq, epoch'),
     setTable: db.prepare('UPDATE meta SET table_hash = ?'),
     insert: db.prepare('INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, NULL)'),
     waiting: db.prepare('SELECT seq FROM message WHERE received_at IS NULL AND seq > ? ORDER BY seq LIMIT ?'),
@@ -264,6 +281,10 @@ function prepare(db: DatabaseSync) {
     markLost: db.prepare(
       'UPDATE message SET received_at = NULL WHERE received_at IS NOT NULL AND seq BETWEEN ? AND ? RETURNING seq',
     ),
+    setEpoch: db.prepare('UPDATE meta SET epoch = ?'),
+    dropReceived: db.prepare("DELETE FROM message WHERE received_at IS NOT NULL AND kind <> 'points'"),
+    everySeq: db.prepare('SELECT seq FROM message ORDER BY seq'),
+    reseal: db.prepare('UPDATE message SET envelope = ?, received_at = NULL WHERE seq = ?'),
     purge: db.prepare("DELETE FROM message WHERE received_at < ? AND kind <> 'points'"),
     reclaim: db.prepare(
       `DELETE FROM message WHERE seq IN (
@@ -296,6 +317,19 @@ function prepare(db: DatabaseSync) {
        FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
     ),
   };
+}
+
+function renew(
+  sql: Statements,
+  epoch: string,
+  reseal: (envelope: Uint8Array, epoch: string) => Uint8Array,
+): void {
+  sql.setEpoch.run(epoch);
+  sql.dropReceived.run();
+  for (const { seq } of sql.everySeq.all() as { seq: number }[]) {
+    const { envelope } = sql.envelope.get(seq) as { envelope: Uint8Array };
+    sql.reseal.run(reseal(envelope, epoch), seq);
+  }
 }
 
 interface Receiving {

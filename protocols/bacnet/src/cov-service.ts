@@ -2,7 +2,7 @@ import type { ObjectId } from './address.ts';
 import { services } from './datagram.ts';
 import { contextObject, contextUnsigned } from './encode.ts';
 import type { Station } from './station.ts';
-import { createReader, type PropertyValue, valuesIn } from './tags.ts';
+import { createReader, type PropertyValue } from './tags.ts';
 
 /** A change of value, clauses 13.6 and 13.7. */
 export interface CovNotification {
@@ -43,7 +43,7 @@ export function covNotificationIn(data: Buffer): CovNotification {
   for (reader.open(4); !reader.isClosing(4);) {
     const property = reader.unsigned(0);
     if (reader.isContext(1)) reader.unsigned(1);
-    values.push({ property, value: valuesIn(reader.enclosed(2)) });
+    values.push({ property, value: reader.held(2).values });
     if (reader.isContext(3)) reader.unsigned(3); // The priority of a command that led to it.
   }
   reader.close(4);

@@ -52,6 +52,8 @@ export interface Link {
 
 /** The standard's least, for a device that has not said. */
 const SHORTEST_APDU = 50;
+/** The longest there are on BACnet/IP: what says more is not believed. */
+const LONGEST_APDU = 1_476;
 /** A device that keeps silent is asked again after 2, 4, 8, ... time-outs, at most after this. */
 export const MOST_SILENT_MS = 30_000;
 /** Pause before a request is sent again; doubles. */
@@ -71,6 +73,7 @@ export function createLink(deps: LinkDeps): Link {
   let isClosed = false;
   let isSearching = false;
   let strangers = 0;
+  let wasFound = false;
 
   let endListening: (() => void) | undefined;
   const listen = (): void => {
@@ -120,18 +123,27 @@ export function createLink(deps: LinkDeps): Link {
       throw new DriverError('lost', `nobody answers for ${where}${trouble}`, mux.where);
     }
     const isMoved = !station || nameOf(station.place) !== nameOf(iAm.place);
-    maxApdu = Math.max(SHORTEST_APDU, iAm.maxApdu);
+    maxApdu = Math.min(LONGEST_APDU, Math.max(SHORTEST_APDU, iAm.maxApdu));
     if (!isMoved) return false;
     drop();
     strangers = 0;
-    station = mux.station(iAm.place);
-    station.onNotification = (notification) =>
-      notification.device === instance && [...notified].some((listener) => listener(notification));
-    station.onEvent = (event) =>
-      event.device === instance && [...told].map((listener) => listener(event)).includes(true);
+    settle(iAm.place);
     log.debug({ where, at: nameOf(iAm.place) }, 'device found');
     return true;
   }
+
+  function settle(place: Place): Station {
+    const settled = mux.station(place);
+    settled.onNotification = (notification) =>
+      notification.device === instance && [...notified].some((listener) => listener(notification));
+    settled.onEvent = (event) =>
+      event.device === instance && [...told].map((listener) => listener(event)).includes(true);
+    station = settled;
+    return settled;
+  }
+
+  /** The station, taken back where another device was said to be at its place: whose place it is, answers tell. */
+  const taken = (): Station | undefined => (station?.isClosed ? settle(station.place) : station);
 
   function drop(): void {
     station?.close();
@@ -141,7 +153,7 @@ export function createLink(deps: LinkDeps): Link {
   /** One request with its repetitions at one place. Rejects with NoAnswer when none was answered, or the reason why none could be read. */
   async function attempt<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let tries = 0; ; tries += 1) {
-      const current = station;
+      const current = taken();
       if (isClosed || !current) throw closed(where);
       if (signal.aborted) throw aborted(where);
       try {
@@ -162,7 +174,10 @@ export function createLink(deps: LinkDeps): Link {
   /** At the device's place, unless it is left alone for a while. */
   async function arrive(): Promise<void> {
     if (silence.waitMs() > 0 && lastFailure) throw lastFailure;
-    if (!station) await locate();
+    if (station) return;
+    const isReturn = wasFound; // At first there is nothing that it could have forgotten.
+    wasFound = await locate();
+    if (isReturn) for (const listener of returned) listener();
   }
 
   async function serve<T>(request: (station: Station) => Promise<T>, signal: AbortSignal): Promise<T> {

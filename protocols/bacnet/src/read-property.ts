@@ -2,7 +2,7 @@ import type { ObjectId } from './address.ts';
 import { services } from './datagram.ts';
 import { contextObject, contextUnsigned, enclosed, type Octets } from './encode.ts';
 import type { Station } from './station.ts';
-import { createReader, Malformed, type PropertyValue, type Reader, valuesIn } from './tags.ts';
+import { createReader, type HeldValues, Malformed, type Reader } from './tags.ts';
 
 /** A property, or one element of it where it is an array. */
 export interface PropertyRef {
@@ -22,16 +22,9 @@ export interface ErrorPair {
   readonly code: number;
 }
 
-/** What a property holds. */
-export interface PropertyData {
-  readonly values: readonly PropertyValue[];
-  /** The same as it came, for what is put together. */
-  readonly encoded: Buffer;
-}
-
 /** One property of an answer: what it holds, or why it does not say. */
 export interface PropertyResult extends PropertyRef {
-  readonly outcome: PropertyData | ErrorPair;
+  readonly outcome: HeldValues | ErrorPair;
 }
 
 export interface ReadResult {
@@ -48,7 +41,7 @@ export const readProperty = (
   station: Station,
   object: ObjectId,
   property: PropertyRef,
-): Promise<PropertyData> =>
+): Promise<HeldValues> =>
   station.request(
     services.readProperty,
     [...contextObject(0, object), ...propertyOctets(1, property)],
@@ -56,7 +49,7 @@ export const readProperty = (
       const reader = createReader(ack);
       const isAsked = isSame(reader.object(0), object) && isSameProperty(propertyIn(reader, 1), property);
       if (!isAsked) throw new Malformed('the answer is about another property');
-      return dataIn(reader.enclosed(3));
+      return reader.held(3);
     },
   );
 
@@ -92,14 +85,12 @@ function resultIn(reader: Reader): ReadResult {
   const results: PropertyResult[] = [];
   for (reader.open(1); !reader.isClosing(1);) {
     const property = propertyIn(reader, 2);
-    const outcome = reader.isOpening(5) ? errorIn(reader.enclosed(5)) : dataIn(reader.enclosed(4));
+    const outcome = reader.isOpening(5) ? errorIn(reader.enclosed(5)) : reader.held(4);
     results.push({ ...property, outcome });
   }
   reader.close(1);
   return { object, results };
 }
-
-const dataIn = (encoded: Buffer): PropertyData => ({ encoded, values: valuesIn(encoded) });
 
 /** Error class and code as application values. @throws Malformed. */
 export function errorIn(data: Buffer): ErrorPair {

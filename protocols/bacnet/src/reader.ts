@@ -4,7 +4,6 @@ import {
   type ErrorPair,
   isSame,
   isSameProperty,
-  type PropertyData,
   type PropertyRef,
   type ReadResult,
   readMultiple,
@@ -13,12 +12,11 @@ import {
 } from './read-property.ts';
 import { errorWords, isTooLong, isUnknownService, Refusal } from './refusal.ts';
 import { type Station, Stranger } from './station.ts';
-import { type PropertyValue, tags } from './tags.ts';
+import { type HeldValues, type PropertyValue, tags } from './tags.ts';
 
 /** The value of a property, or the device's reason for not telling it. */
 export type Outcome =
-  | ({ readonly ok: true } & PropertyData)
-  | { readonly ok: false; readonly why: string; readonly code?: number };
+  ({ readonly ok: true } & HeldValues) | { readonly ok: false; readonly why: string; readonly code?: number };
 
 /** By {@link keyOf}; every property that was asked for is in it. */
 export type Outcomes = ReadonlyMap<string, Outcome>;
@@ -158,7 +156,7 @@ export async function confirmIdentity(station: Station, instance: number): Promi
   if (!isSelf) throw new Stranger();
 }
 
-function isIdentity({ values: [first] }: PropertyData, instance: number): boolean {
+function isIdentity({ values: [first] }: HeldValues, instance: number): boolean {
   return first?.type === tags.object && isSame(first.value as ObjectId, { type: DEVICE, instance });
 }
 

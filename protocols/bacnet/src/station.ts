@@ -22,6 +22,8 @@ export interface Station {
   onEvent: ((event: EventNotification) => boolean) | undefined;
   /** An APDU from the device's place. @throws Malformed for what says nothing. */
   receive(apdu: Buffer): void;
+  /** It hears nothing any more: its device is elsewhere, or another claims its place. */
+  readonly isClosed: boolean;
   /** Ends the request under way with {@link NoAnswer}. */
   close(): void;
 }
@@ -79,6 +81,7 @@ export function createStation(deps: StationDeps): Station {
   let invokeId = 0;
   let pending: Pending | undefined;
   let confirmed: string[] = [];
+  let isClosed = false;
 
   const send = (apdu: Octets | Buffer, isExpectingReply = false): void =>
     deps.send(frame(apdu, place, isExpectingReply));
@@ -154,7 +157,11 @@ export function createStation(deps: StationDeps): Station {
       else if (type === pduTypes.unconfirmed) hearUnconfirmed(apdu);
       else if (type !== pduTypes.segmentAck) hearAnswer(apdu); // Those answer segmented requests, and we send none.
     },
+    get isClosed() {
+      return isClosed;
+    },
     close() {
+      isClosed = true;
       deps.onClosed();
       pending?.fail(new NoAnswer());
     },

@@ -58,12 +58,23 @@ export interface Reader {
   characters(number: number): string;
   /** The value of the application tag. */
   value(): PropertyValue;
+  /** The values between the opening tag and its closing one. */
+  held(number: number): HeldValues;
   /** Content between the opening tag and its closing one, all tags of it inside and closed. */
   enclosed(number: number): Buffer;
   /** Goes over one element, whatever is in it. */
   skip(): void;
 }
 
+/** What a property or the like holds. */
+export interface HeldValues {
+  /** One for each element; what is put together counts as one of {@link OTHER}. */
+  readonly values: readonly PropertyValue[];
+  /** The octets as they came, where something is put together; empty where all is in the values. */
+  readonly encoded: Buffer;
+}
+
+const NO_OCTETS = Buffer.alloc(0);
 const kinds = { application: 0, context: 1, opening: 2, closing: 3 } as const;
 
 export function createReader(data: Buffer): Reader {
@@ -128,6 +139,19 @@ export function createReader(data: Buffer): Reader {
     return data.subarray(from, end);
   }
 
+  function value(): PropertyValue {
+    if (!look() || kind !== kinds.application) throw new Malformed(`no value at octet ${at}`);
+    const isTrue = (data[at]! & 1) === 1;
+    at = end;
+    if (number === tags.boolean) return { type: tags.boolean, value: isTrue };
+    return { type: number, value: primitive(number, data, from, end) };
+  }
+
+  function skipped(): PropertyValue {
+    skip();
+    return { type: OTHER, value: null };
+  }
+
   function skip(): void {
     for (const open: number[] = []; ;) {
       if (!look()) throw new Malformed('an opened tag is not closed');
@@ -157,12 +181,20 @@ export function createReader(data: Buffer): Reader {
     object: (wanted) => objectIn(context(wanted)),
     bits: (wanted) => bitsIn(context(wanted)),
     characters: (wanted) => textIn(context(wanted)),
-    value() {
-      if (!look() || kind !== kinds.application) throw new Malformed(`no value at octet ${at}`);
-      const isTrue = (data[at]! & 1) === 1;
-      at = end;
-      if (number === tags.boolean) return { type: tags.boolean, value: isTrue };
-      return { type: number, value: primitive(number, data, from, end) };
+    value,
+    held(wanted) {
+      pass(kinds.opening, wanted);
+      const began = at;
+      const values: PropertyValue[] = [];
+      let isFlat = true;
+      while (!is(kinds.closing, wanted)) {
+        const isValue = look() && kind === kinds.application;
+        isFlat &&= isValue;
+        values.push(isValue ? value() : skipped());
+      }
+      const encoded = isFlat ? NO_OCTETS : data.subarray(began, at);
+      pass(kinds.closing, wanted);
+      return { values, encoded };
     },
     enclosed(wanted) {
       if (!is(kinds.opening, wanted)) throw new Malformed(`no opening tag ${wanted} at octet ${at}`);
@@ -254,5 +286,8 @@ function bitsIn(content: Buffer): boolean[] {
   const unused = content[0] ?? 8;
   const count = (content.length - 1) * 8 - unused;
   if (unused > 7 || count < 0) throw new Malformed('a bit string without bits');
-  return Array.from({ length: count }, (_, bit) => ((content[1 + (bit >> 3)]! >> (7 - (bit & 7))) & 1) === 1);
+  const bits: boolean[] = [];
+  for (let bit = 0; bit < count; bit += 1)
+    bits.push(((content[1 + (bit >> 3)]! >> (7 - (bit & 7))) & 1) === 1);
+  return bits;
 }

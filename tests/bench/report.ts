@@ -25,9 +25,15 @@ export interface BenchResult {
   readonly [extra: string]: unknown;
 }
 
+/** What may be said on the command line; each benchmark takes what concerns it. */
+export interface BenchOptions {
+  /** How long to watch. */
+  readonly minutes?: number;
+}
+
 /** A benchmark: measures both sides alternately and prints nothing itself. */
 export interface Bench {
-  run(progress: (text: string) => void): Promise<BenchResult>;
+  run(progress: (text: string) => void, options?: BenchOptions): Promise<BenchResult>;
 }
 
 /** The other side of the comparison cannot be had on this machine. */

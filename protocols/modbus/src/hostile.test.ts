@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import type { Connection, Driver, PointRef } from '@parkline/kit';
+import type { ByteLine, Connection, Driver, PointRef } from '@parkline/kit';
 import { afterEach, expect, test } from 'vitest';
-import { connectionTo, gauge, never } from './testing.ts';
+import { createBus } from './bus.ts';
+import { createMbapFramer } from './frame.ts';
+import { connectionTo, gauge, never, quietLog } from './testing.ts';
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -229,4 +231,32 @@ test('a search goes on past a unit at which the server hangs up', async () => {
   for await (const { params } of connection.discover!({ from: 1, to: 3 }, never()))
     found.push(params['unit']);
   expect(found).toEqual([1, 3]);
+});
+
+test('what was being opened when the connection was closed is shut by the time that is told', async () => {
+  let isShut = false;
+  const line: ByteLine = {
+    write: () => undefined,
+    drain: () => Promise.resolve(),
+    flush: () => Promise.resolve(),
+    destroy() {
+      isShut = true;
+      return Promise.resolve();
+    },
+  };
+  const bus = createBus({
+    // It is open already when it hears that it is not wanted any more.
+    dial: async () => {
+      await pause(20);
+      return line;
+    },
+    createFramer: createMbapFramer,
+    pace: { gapMs: 0, byteMs: 0, isSerial: false, isNumbered: true },
+    ...{ where: 'far', timeoutMs: 1_000, now: Date.now, random: () => 0.5, log: quietLog },
+  });
+  const opening = bus.open(never());
+  await bus.close();
+  expect(isShut).toBe(true);
+  await opening;
+  await expect(bus.open(never())).rejects.toMatchObject({ code: 'lost' });
 });

@@ -69,13 +69,18 @@ export function openFile(
   }
 }
 
-function open(path: string, busyMs: number): DatabaseSync {
+/** Opens a database that only its owner can read. @throws Error of SQLite, OutboxError 'disk' when it cannot be made. */
+export function openDatabase(path: string, busyMs: number): DatabaseSync {
   try {
     makePrivate(path);
   } catch (cause) {
     throw new OutboxError('disk', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
-  const db = new DatabaseSync(path, { timeout: busyMs });
+  return new DatabaseSync(path, { timeout: busyMs });
+}
+
+function open(path: string, busyMs: number): DatabaseSync {
+  const db = openDatabase(path, busyMs);
   try {
     // FULL: a commit is on the disk, not in its cache; NORMAL loses everything since the last checkpoint.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');

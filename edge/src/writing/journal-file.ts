@@ -1,9 +1,11 @@
 import { existsSync, renameSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import { OutboxError, translate } from '../pipeline/outbox-file.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase, OutboxError, translate } from '../pipeline/outbox-file.ts';
 
 /** Grows by one with each change of the tables below. */
 const VERSION = 1;
+/** How long to wait for somebody else's lock, ms. */
+const BUSY_MS = 2_000;
 
 // command: every id ever taken, so that none is carried out twice; begun_at is set before the write.
 // hold: what is to be given back, and when. event: results that the outbox does not have yet.
@@ -45,7 +47,7 @@ export function openJournalFile(path: string, now: number): { db: DatabaseSync; 
 }
 
 function open(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 2_000 });
+  const db = openDatabase(path, BUSY_MS);
   try {
     // FULL: a commit is on the disk before the device hears of the command.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');

@@ -10,3 +10,6 @@ export const formatCommandValue = (
 
 /** The code before the colon of a reason, for which there is a sentence in the reader's language; else undefined. */
 export const reasonCode = (why: string | null): string | undefined => /^([a-z_-]+): /.exec(why ?? '')?.[1];
+
+/** A reason without its code. */
+export const reasonWords = (why: string | null): string => (why ?? '').replace(/^[a-z_-]+: /, '');

@@ -1,7 +1,4 @@
-import { schemaErrors } from '@parkline/contract';
-import { DriverError, paramsError } from '@parkline/kit';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { DriverError, parseParams, type Static, Type } from '@parkline/kit';
 import { MAX_INSTANCE } from './address.ts';
 import { isTimeZone } from './time.ts';
 
@@ -29,7 +26,7 @@ export const ConnectionParams = Type.Object(
         { additionalProperties: false },
       ),
     ),
-    /** For each whole answer. */
+    /** For each answer, and for each part of one that comes in segments. */
     timeoutMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 1_000 }),
     /** How often a request is sent again that nobody answers. */
     retries: Type.Integer({ minimum: 0, maximum: 10, default: 3 }),
@@ -64,24 +61,14 @@ export type DeviceParams = Static<typeof DeviceParams>;
 /** @throws DriverError 'config' naming every bad field. */
 export const parseConnectionParams = (params: unknown): ConnectionParams => {
   const where = 'bacnet connection';
-  const value = Value.Default(ConnectionParams, Value.Clone(params));
-  if (Value.Check(ConnectionParams, value)) {
-    if (value.whoIs.length > 0 || value.bbmd) return value;
-    throw new DriverError('config', 'whoIs names no place and there is no bbmd: nobody can be asked', where);
-  }
-  throw paramsError(schemaErrors(ConnectionParams, value), where);
+  const value = parseParams(ConnectionParams, params, where);
+  if (value.whoIs.length > 0 || value.bbmd) return value;
+  throw new DriverError('config', 'whoIs names no place and there is no bbmd: nobody can be asked', where);
 };
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
-  const value = Value.Default(DeviceParams, Value.Clone(params));
-  if (Value.Check(DeviceParams, value)) {
-    if (value.timeZone === undefined || isTimeZone(value.timeZone)) return value;
-    throw new DriverError(
-      'config',
-      `timeZone '${value.timeZone}' is none like Asia/Shanghai`,
-      'bacnet device',
-    );
-  }
-  throw paramsError(schemaErrors(DeviceParams, value), 'bacnet device');
+  const value = parseParams(DeviceParams, params, 'bacnet device');
+  if (value.timeZone === undefined || isTimeZone(value.timeZone)) return value;
+  throw new DriverError('config', `timeZone '${value.timeZone}' is none like Asia/Shanghai`, 'bacnet device');
 };

@@ -1,4 +1,4 @@
-import { MAX_EXACT_COUNT } from '@parkline/contract';
+import { MAX_EXACT_COUNT } from '@parkline/contract/exact';
 import { engineering, judge, type PointRef, type Sample, scaled } from '@parkline/kit';
 import { type PropertyValue, tags } from './tags.ts';
 

@@ -1,4 +1,5 @@
 export * from './faults.ts';
+export * from './exact.ts';
 export * from './units.ts';
 export * from './write-limits.ts';
 export * from './check-write.ts';

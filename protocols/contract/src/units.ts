@@ -39,6 +39,3 @@ export const Quality = Type.Enum(qualities);
 /** The wire's and the database's number of a quality: 0 good, 1 uncertain, 2 bad. */
 export const qualityCode = (quality: Quality): 0 | 1 | 2 => qualities.indexOf(quality) as 0 | 1 | 2;
 export const qualityOf = (code: number): Quality => qualities[code] ?? 'bad';
-
-/** A register count must be exact in a double; larger ones are reported bad. */
-export const MAX_EXACT_COUNT = Number.MAX_SAFE_INTEGER;

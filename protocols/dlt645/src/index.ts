@@ -1,6 +1,5 @@
-import type { Connection, DriverDeps, DriverModule } from '@parkline/kit';
-import { createMeterLineOf, parseParams } from '@parkline/kit/meters';
-import { Type } from 'typebox';
+import { type Connection, type DriverDeps, type DriverModule, parseParams, Type } from '@parkline/kit';
+import { createMeterLineOf } from '@parkline/kit/meters';
 import { discover } from './discover.ts';
 import { createDlt645Driver } from './driver.ts';
 

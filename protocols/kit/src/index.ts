@@ -4,4 +4,5 @@ export * from './errors.ts';
 export * from './quality.ts';
 export * from './registry.ts';
 export * from './params.ts';
+export * from './schema.ts';
 export * from './line/index.ts';

@@ -1,32 +1,23 @@
 import { DriverError } from './errors.ts';
+import type { ParamsSchema, Static, TSchema } from './schema.ts';
+import { schemaFaults, withDefaults } from './schema-faults.ts';
 
-/** What a schema says against parameters; the errors of typebox have this shape. */
-export interface SchemaFault {
-  readonly keyword: string;
-  /** JSON pointer: '/whoIs/0/port'. */
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
+/** Parameters by their schema, with its defaults. @throws DriverError 'config' naming every bad field. */
+export function parseParams<Schema extends TSchema>(
+  schema: Schema,
+  params: unknown,
+  where: string,
+): Static<Schema> {
+  return checkParams(schema, withDefaults(schema as ParamsSchema, params), where);
 }
 
-/** Every fault of a driver's parameters in one error 'config', each by its field. */
-export function paramsError(faults: readonly SchemaFault[], where: string): DriverError {
-  const choices = new Set(faults.filter(({ keyword }) => keyword === 'anyOf').map(pathOf));
-  const texts = faults.flatMap((fault) => {
-    const path = pathOf(fault);
-    // An unknown key is said twice, once by name; a choice once for each of its members.
-    if (fault.keyword === 'additionalProperties') return [];
-    if (fault.keyword === 'boolean') return [`${path} is no parameter`];
-    if (fault.keyword === 'const' && choices.has(path)) return [];
-    if (fault.keyword === 'anyOf') return [`${path} must be one of ${membersOf(faults, path).join(', ')}`];
-    return [`${path} ${fault.message}`];
-  });
-  return new DriverError('config', texts.join('; '), where);
+/** The same for parameters whose absence means something else than the schema's default. @throws DriverError 'config'. */
+export function checkParams<Schema extends TSchema>(
+  schema: Schema,
+  params: unknown,
+  where: string,
+): Static<Schema> {
+  const faults = schemaFaults(schema as ParamsSchema, params);
+  if (faults.length > 0) throw new DriverError('config', faults.join('; '), where);
+  return params as Static<Schema>;
 }
-
-const pathOf = ({ instancePath }: SchemaFault): string => instancePath.slice(1) || 'params';
-
-const membersOf = (faults: readonly SchemaFault[], path: string): string[] =>
-  faults
-    .filter((fault) => fault.keyword === 'const' && pathOf(fault) === path)
-    .map(({ params }) => String((params as { allowedValue?: unknown }).allowedValue));

@@ -1,4 +1,4 @@
-import { MAX_EXACT_COUNT } from '@parkline/contract';
+import { MAX_EXACT_COUNT } from '@parkline/contract/exact';
 import { engineering, judge, type Limits, type PointRef, scaled, type Verdict } from '@parkline/kit';
 import type { Address, Order, ValueType } from './address.ts';
 

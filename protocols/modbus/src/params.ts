@@ -1,7 +1,4 @@
-import { schemaErrors } from '@parkline/contract';
-import { DriverError, paramsError } from '@parkline/kit';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { checkParams, DriverError, parseParams, type Static, Type } from '@parkline/kit';
 
 const common = {
   /** For connecting and for each answer; on a serial line beside the time that the bytes take. */
@@ -52,17 +49,12 @@ export type DeviceParams = Static<typeof DeviceParams>;
 /** @throws DriverError 'config' naming every bad field. */
 export function parseConnectionParams(params: unknown): ConnectionParams {
   const transport = (params as { transport?: unknown } | null)?.transport;
-  const schema = transport === 'rtu' ? SerialParams : NetworkParams;
-  const value = Value.Default(schema, Value.Clone(params));
-  if (Value.Check(schema, value)) return value;
-  const isKnown = transport === 'rtu' || transport === 'tcp' || transport === 'rtu-over-tcp';
-  if (!isKnown)
-    throw new DriverError('config', 'transport must be one of tcp, rtu-over-tcp, rtu', 'modbus connection');
-  throw paramsError(schemaErrors(schema, value), 'modbus connection');
+  if (transport === 'rtu') return parseParams(SerialParams, params, 'modbus connection');
+  if (transport === 'tcp' || transport === 'rtu-over-tcp')
+    return parseParams(NetworkParams, params, 'modbus connection');
+  throw new DriverError('config', 'transport must be one of tcp, rtu-over-tcp, rtu', 'modbus connection');
 }
 
 /** @throws DriverError 'config' naming every bad field. */
-export function parseDeviceParams(params: unknown): DeviceParams {
-  if (Value.Check(DeviceParams, params)) return params;
-  throw paramsError(schemaErrors(DeviceParams, params), 'modbus device');
-}
+export const parseDeviceParams = (params: unknown): DeviceParams =>
+  checkParams(DeviceParams, params, 'modbus device');

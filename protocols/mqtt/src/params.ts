@@ -1,7 +1,4 @@
-import { schemaErrors } from '@parkline/contract';
-import { DriverError, paramsError } from '@parkline/kit';
-import { type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { DriverError, parseParams, type Static, Type } from '@parkline/kit';
 import { isSubtopic, stepsOf } from './address.ts';
 import type { TimeRule, Words } from './payload.ts';
 
@@ -101,8 +98,8 @@ export type DeviceParams = Static<typeof DeviceParams>;
 export function parseConnectionParams(params: unknown): BrokerParams | ClientParams {
   const isClient = (params as { mode?: unknown } | undefined)?.mode === 'client';
   const parsed = isClient
-    ? parse(ClientParams, params, 'mqtt connection')
-    : parse(BrokerParams, params, 'mqtt connection');
+    ? parseParams(ClientParams, params, 'mqtt connection')
+    : parseParams(BrokerParams, params, 'mqtt connection');
   if (parsed.mode === 'client' && !parsed.cleanSession && parsed.clientId === undefined)
     throw new DriverError(
       'config',
@@ -114,7 +111,7 @@ export function parseConnectionParams(params: unknown): BrokerParams | ClientPar
 
 /** @throws DriverError 'config' naming every bad field. */
 export function parseDeviceParams(params: unknown): DeviceParams {
-  const parsed = parse(DeviceParams, params, 'mqtt device');
+  const parsed = parseParams(DeviceParams, params, 'mqtt device');
   if (parsed.topic !== undefined && !isSubtopic(parsed.topic))
     throw new DriverError('config', `topic '${parsed.topic}' is no topic without wildcards`, 'mqtt device');
   if (parsed.topic !== undefined && parsed.sparkplug)
@@ -134,9 +131,3 @@ export const wordsOf = ({ words }: DeviceParams, usual: Words): Words =>
   words
     ? Object.fromEntries(Object.entries(words).map(([word, value]) => [word.toLowerCase(), value]))
     : usual;
-
-function parse<S extends TSchema>(schema: S, params: unknown, what: string): Static<S> {
-  const value = Value.Default(schema, Value.Clone(params));
-  if (Value.Check(schema, value)) return value;
-  throw paramsError(schemaErrors(schema, value), what);
-}

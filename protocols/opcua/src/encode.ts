@@ -1,4 +1,4 @@
-import { MAX_EXACT_COUNT } from '@parkline/contract';
+import { MAX_EXACT_COUNT } from '@parkline/contract/exact';
 import { engineering, type PointRef, rawOf, scaled } from '@parkline/kit';
 import { shortestFloat32 } from './value.ts';
 

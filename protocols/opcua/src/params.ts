@@ -1,7 +1,4 @@
-import { schemaErrors } from '@parkline/contract';
-import { DriverError, paramsError } from '@parkline/kit';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { checkParams, DriverError, parseParams, type Static, Type } from '@parkline/kit';
 import { parseAddress } from './address.ts';
 import { normalFingerprint } from './trust.ts';
 
@@ -64,9 +61,8 @@ export type DeviceParams = Static<typeof DeviceParams>;
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseConnectionParams = (params: unknown): ConnectionParams => {
-  const value = Value.Default(ConnectionParams, Value.Clone(params));
   const where = 'opcua connection';
-  if (!Value.Check(ConnectionParams, value)) throw paramsError(schemaErrors(ConnectionParams, value), where);
+  const value = parseParams(ConnectionParams, params, where);
   const faults = meaningFaults(value);
   if (faults.length > 0) throw new DriverError('config', faults.join('; '), where);
   return value;
@@ -100,8 +96,7 @@ function meaningFaults(params: ConnectionParams): string[] {
 
 /** @throws DriverError 'config' naming every bad field. */
 export const parseDeviceParams = (params: unknown): DeviceParams => {
-  if (!Value.Check(DeviceParams, params))
-    throw paramsError(schemaErrors(DeviceParams, params), 'opcua device');
-  if (params.root !== undefined) parseAddress(params.root); // A root that looks like a node id must be one.
-  return params;
+  const given = checkParams(DeviceParams, params, 'opcua device');
+  if (given.root !== undefined) parseAddress(given.root); // A root that looks like a node id must be one.
+  return given;
 };

@@ -1,4 +1,4 @@
-import { MAX_EXACT_COUNT } from '@parkline/contract';
+import { MAX_EXACT_COUNT } from '@parkline/contract/exact';
 import { engineering, judge, type PointRef, type Sample, scaled } from '@parkline/kit';
 
 /** A DataValue (OPC 10000-4 clause 7.11), freed from the library. */

@@ -1,11 +1,9 @@
-import { schemaErrors } from '@parkline/contract';
-import { type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import type { DriverDeps } from '../driver.ts';
 import { createSerialDial } from '../line/serial-dial.ts';
 import { serialName } from '../line/serial-settings.ts';
 import { createTcpDial } from '../line/tcp-dial.ts';
-import { paramsError } from '../params.ts';
+import { parseParams } from '../params.ts';
+import { type Static, Type } from '../schema.ts';
 import { createMeterLine, type MeterLine } from './meter-line.ts';
 
 const strict = { additionalProperties: false };
@@ -44,17 +42,6 @@ export const MeterLineParams = Type.Union([
   ),
 ]);
 export type MeterLineParams = Static<typeof MeterLineParams>;
-
-/** Parameters by their schema, with its defaults. @throws DriverError 'config' naming every bad field. */
-export function parseParams<Schema extends TSchema>(
-  schema: Schema,
-  params: unknown,
-  where: string,
-): Static<Schema> {
-  const value = Value.Default(schema, Value.Clone(params));
-  if (Value.Check(schema, value)) return value;
-  throw paramsError(schemaErrors(schema, value), where);
-}
 
 /** The line that a connection's parameters name; nothing is opened yet. @throws DriverError 'config' naming every bad field. */
 export function createMeterLineOf(given: unknown, { now, log }: DriverDeps, where: string): MeterLine {

@@ -1,4 +1,4 @@
-import { MAX_EXACT_COUNT } from '@parkline/contract';
+import { MAX_EXACT_COUNT } from '@parkline/contract/exact';
 import type { PointRef, Sample } from '../driver.ts';
 import { engineering, judge } from '../quality.ts';
 

@@ -139,10 +139,12 @@ async function readEvents({ link, instance }: AlarmDeps, signal: AbortSignal): P
 function createBook(now: () => number, onEvent: (event: DeviceEvent) => void) {
   const known = new Map<string, Known>();
 
-  function note(object: ObjectId, state: number, at: number | undefined, text: string): void {
+  /** @param isNow It is so now, whatever the device's clock says, which may have been set back. */
+  function note(object: ObjectId, state: number, at: number | undefined, text: string, isNow = false): void {
     const address = formatAddress(object);
     const before = known.get(address) ?? { state: 'normal', at: undefined };
-    const isOlder = at !== undefined && before.at !== undefined && at < before.at;
+    const isChange = isNow && stateOf(state) !== before.state;
+    const isOlder = at !== undefined && before.at !== undefined && at < before.at && !isChange;
     const isSame = stateOf(state) === before.state && (at === undefined || at === before.at);
     if (isOlder || isSame) return;
     known.set(address, { state: stateOf(state), at });
@@ -163,7 +165,8 @@ function createBook(now: () => number, onEvent: (event: DeviceEvent) => void) {
         named.add(formatAddress(object));
         const [toAlarm, toFault, toNormal] = local;
         const changed = state === NORMAL ? toNormal : state === FAULT ? toFault : toAlarm;
-        note(object, state, changed === undefined ? undefined : clock.toUtc(changed), wordsOf(state));
+        const at = changed === undefined ? undefined : clock.toUtc(changed);
+        note(object, state, at, wordsOf(state), true);
       }
       for (const [address, { state }] of known) {
         if (state === 'normal' || named.has(address)) continue;

@@ -1,6 +1,7 @@
 import type { Driver } from '@parkline/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBacnetDriver } from './driver.ts';
+import { discover, type DiscoverDeps } from './discover.ts';
 import { createLink } from './link.ts';
 import { createMux, type Mux } from './mux.ts';
 import { parseDeviceParams } from './params.ts';
@@ -15,14 +16,18 @@ const message = (apdu: Buffer): Buffer => {
   return whole;
 };
 const byte = (value: number): string => value.toString(16).padStart(2, '0');
+const wide = (value: number): string => value.toString(16).padStart(6, '0');
 const iAm = (instance: number): Buffer =>
-  message(octets(`10 00 c4 02 00 00 ${byte(instance)} 22 05 c4 91 00 21 0f`));
+  message(octets(`10 00 c4 02 ${wide(instance)} 22 05 c4 91 00 21 0f`));
 
 /** Devices in memory by where they are; analog input 1 of each shows ten times its instance. */
 let at: Map<string, number>;
 let subscribed: number[];
 let hear: (datagram: Buffer, from: Peer) => void;
 let mux: Mux;
+let borrow: DiscoverDeps['borrow'];
+/** Devices that a search has asked for at once, at most. */
+let mostBorrowed: number;
 let linkOf: (instance: number) => Driver;
 
 function replyOf(apdu: Buffer, instance: number): Buffer | undefined {
@@ -64,8 +69,23 @@ beforeEach(() => {
   const common = { timeoutMs: 60, now: Date.now, random: () => 0.5, log: quietLog };
   mux = createMux({ bind, where: 'memory', whoIs: [{ host: '10.0.0.255', port: 47_808 }], ...common });
   const slots = createSlots(8);
+  const newLink = (instance: number) => createLink({ mux, slots, instance, retries: 1, ...common });
+  let borrowed = 0;
+  mostBorrowed = 0;
+  borrow = (instance) => {
+    borrowed += 1;
+    mostBorrowed = Math.max(mostBorrowed, borrowed);
+    const link = newLink(instance);
+    return {
+      link,
+      end() {
+        borrowed -= 1;
+        link.close();
+      },
+    };
+  };
   linkOf = (instance) => {
-    const link = createLink({ mux, slots, instance, retries: 1, ...common });
+    const link = newLink(instance);
     const ownPlace = () => Promise.resolve(undefined);
     const params = parseDeviceParams({ device: instance });
     return createBacnetDriver({ link, params, ownPlace, ...common });
@@ -109,4 +129,18 @@ test('a device that was lost is subscribed to again as soon as a poll has found 
   await expect.poll(() => subscribed.length).toBeGreaterThan(1);
   stop.abort();
   await running;
+});
+
+test('made-up devices end a search: few of them are asked at once, and none of them for ever', async () => {
+  const searching = (async () => {
+    for await (const _ of discover({ mux, timeoutMs: 60, borrow }, {}, never()));
+  })();
+  const ended = expect(searching).rejects.toMatchObject({
+    code: 'garbage',
+    message: expect.stringContaining('more than 10000') as string,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let n = 0; n < 10_100; n += 1) hear(iAm(n), { address: '10.0.0.66', port: 47_808 });
+  await ended;
+  expect(mostBorrowed).toBeLessThan(100);
 });

@@ -107,7 +107,8 @@ async function renew(
       if (isUnknownService(error)) return 'none';
     }
   }
-  return subscriptions.some(({ isGranted }) => isGranted) ? 'renewed' : 'none';
+  // What was refused may be granted when others have let go of theirs.
+  return subscriptions.length > 0 ? 'renewed' : 'none';
 }
 
 /** Cancels what is granted, as long as the device answers at once; the rest lapses by itself. */

@@ -5,7 +5,8 @@ import { type LocalMs, localMsOf } from './time.ts';
 
 /** What a device's clock shows, and when that is. */
 export interface DeviceClock {
-  toUtc(local: LocalMs): number;
+  /** @param notBefore Unix ms: of an hour that comes twice the later one, where the earlier was over then. */
+  toUtc(local: LocalMs, notBefore?: number): number;
   /** The earlier one where a zone's clock shows an hour twice. */
   toLocal(utc: number): LocalMs;
 }
@@ -74,14 +75,15 @@ export function zoneClock(timeZone: string): DeviceClock {
     const inDay = ((part('hour') * 60 + part('minute')) * 60 + part('second')) * 1_000;
     return day + inDay + (((utc % 1_000) + 1_000) % 1_000);
   };
+  const aheadAt = (utc: number): number => toLocal(utc) - utc;
   return {
     toLocal,
-    toUtc(local) {
+    toUtc(local, notBefore = -Infinity) {
       // The offset before a change of the clocks gives the earlier reading of an hour that comes twice.
-      const before = toLocal(local - 12 * HOUR_MS) - (local - 12 * HOUR_MS);
-      if (toLocal(local - before) === local) return local - before;
-      const after = toLocal(local + 12 * HOUR_MS) - (local + 12 * HOUR_MS);
-      return local - after;
+      const earlier = local - aheadAt(local - 12 * HOUR_MS);
+      const later = local - aheadAt(local + 12 * HOUR_MS);
+      if (toLocal(earlier) !== local) return later;
+      return earlier < notBefore && toLocal(later) === local ? later : earlier;
     },
   };
 }

@@ -5,6 +5,7 @@ import { type IAm, nameOf } from './datagram.ts';
 import type { Link } from './link.ts';
 import type { Mux } from './mux.ts';
 import { textOf } from './objects.ts';
+import { createSlots } from './queue.ts';
 import { createPropertyReader, valuesFrom } from './reader.ts';
 
 export interface DiscoverDeps {
@@ -16,6 +17,9 @@ export interface DiscoverDeps {
 
 /** Where windows of instances end, so that not everybody answers at once: sites number from below. */
 const EDGES = [1_000, 10_000, 100_000, 1_000_000, MAX_INSTANCE + 1] as const;
+/** Devices that are asked what they are at once, and the most in one search: more are somebody who makes them up. */
+const AT_ONCE = 32;
+const MOST_DEVICES = 10_000;
 const asked = ['object-name', 'vendor-name', 'model-name', 'firmware-revision', 'location'] as const;
 
 /** Asks who is there, window by window and twice each, and each that answers what it is. Rejects with DriverError. */
@@ -29,20 +33,31 @@ export async function* discover(
   const seen = new Set<number>();
   const found: FoundDevice[] = [];
   let underWay = 0;
+  let isFlooded = false;
+  const slots = createSlots(AT_ONCE);
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
   let isOver = false;
   let wake = (): void => undefined;
   const note = (iAm: IAm): void => {
     if (seen.has(iAm.instance) || iAm.instance < from || iAm.instance > to) return;
+    if (seen.size >= MOST_DEVICES) {
+      isFlooded = true;
+      wake();
+      return;
+    }
     seen.add(iAm.instance);
     underWay += 1;
-    void describe(deps, iAm, signal).then((device) => {
-      found.push(device);
-      underWay -= 1;
-      wake();
-    });
+    void slots
+      .use(() => describe(deps, iAm, both))
+      .then((device) => {
+        found.push(device);
+        underWay -= 1;
+        wake();
+      });
   };
   const end = mux.onIAm(note);
-  const calling = callAll(deps, from, to, signal).finally(() => {
+  const calling = callAll(deps, from, to, both).finally(() => {
     isOver = true;
     wake();
   });
@@ -50,16 +65,25 @@ export async function* discover(
     while (!signal.aborted) {
       const device = found.shift();
       if (device) yield device;
+      else if (isFlooded) throw flooded(mux.where);
       else if (isOver && underWay === 0) break;
       else await new Promise<void>((resolve) => (wake = resolve));
     }
     if (signal.aborted) throw new DriverError('aborted', 'given up', mux.where);
     if (seen.size === 0 && mux.trouble) throw new DriverError('lost', mux.trouble, mux.where);
   } finally {
+    stop.abort();
     end();
     await calling;
   }
 }
+
+const flooded = (where: string): DriverError =>
+  new DriverError(
+    'garbage',
+    `more than ${MOST_DEVICES} device instances answer: search a narrower range, and look for who makes them up`,
+    where,
+  );
 
 async function callAll(
   { mux, timeoutMs }: DiscoverDeps,
@@ -73,7 +97,7 @@ async function callAll(
     const high = Math.min(to, edge - 1);
     if (high < low) continue;
     for (let round = 0; round < 2 && !signal.aborted; round += 1) {
-      mux.whoIs(low, high);
+      mux.whoIs(low, high, round > 0);
       await pause();
     }
     low = high + 1;

@@ -102,3 +102,15 @@ test('what is no result of the BBMD is left to others', () => {
   expect(registration.hear(Buffer.from('810a000601000000', 'hex'))).toBe(false);
   registration.stop();
 });
+
+test('a BBMD that only says what it will not do is left alone for a while', async () => {
+  const { registration, sent, answer } = alone();
+  void registration.start();
+  for (let round = 0; round < 20; round += 1) {
+    answer('0060');
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(sent.length).toBeLessThan(3);
+  expect(registration.trouble).toContain('NAK 0x0060');
+  registration.stop();
+});

@@ -98,6 +98,8 @@ export function createForeignRegistration(deps: ForeignDeps): ForeignRegistratio
         next(ttlS * 500, register);
       } else if (code === results.registerRefused) {
         failed(`${where} refuses to register a foreign device (NAK 0x0030)`);
+      } else if (code === results.distributeRefused && !isRegistered) {
+        failed(`${where} neither registers this gateway nor distributes for it (NAK 0x0060)`);
       } else if (code === results.distributeRefused) {
         // It has forgotten us: after a restart of its own, or because renewals were lost.
         settle(`${where} no longer knows this gateway (NAK 0x0060); registering again`);

@@ -1,6 +1,7 @@
 import type { Connection, PointRef, Sample } from '@parkline/kit';
 import { afterEach, expect, test } from 'vitest';
 import { type BacnetBenchDevice, type BacnetBench, startBacnetBench } from '../../../tests/support/bacnet.ts';
+import { createUdpRelay } from '../../../tests/support/udp-relay.ts';
 import { fixedClock, zoneClock } from './device-clock.ts';
 import { pageIn } from './range-service.ts';
 import { connectionTo, gauge, never } from './testing.ts';
@@ -131,6 +132,10 @@ test('a clock of a zone knows summer time, before and after it', () => {
   expect(berlin.toLocal(Date.UTC(2026, 0, 5, 12))).toBe(Date.UTC(2026, 0, 5, 13));
   // 02:30 comes twice on 25 October: the earlier one is meant.
   expect(berlin.toUtc(Date.UTC(2026, 9, 25, 2, 30))).toBe(Date.UTC(2026, 9, 25, 0, 30));
+  // The later one, where a record before it was later than the earlier.
+  expect(berlin.toUtc(Date.UTC(2026, 9, 25, 2, 30), Date.UTC(2026, 9, 25, 0, 59))).toBe(
+    Date.UTC(2026, 9, 25, 1, 30),
+  );
   expect(fixedClock(-5_400_000).toUtc(1_000)).toBe(5_401_000);
 });
 
@@ -140,4 +145,23 @@ test('the configured zone goes before what the device says of itself', async () 
   const ahead = 8 * 60 * MINUTE;
   const { all } = await collect(driver.history!(point, from - ahead - 60 * MINUTE, from - ahead, never()));
   expect(all).toHaveLength(60);
+});
+
+test('a log that gives the same records for ever is no history', async () => {
+  const driver = await start({ maxApdu: 206 });
+  const relay = await createUdpRelay(bench.place);
+  const other = connectionTo(relay.place, { timeoutMs: 1_000 });
+  let kept: Buffer | undefined;
+  relay.bend = (datagram) => {
+    if (datagram[6] !== 0x30 || datagram[8] !== 26) return datagram;
+    kept ??= datagram;
+    const again = Buffer.from(kept);
+    again[7] = datagram[7]!; // The number of the request.
+    return again;
+  };
+  const reading = collect(other.device({ device: 5 }).history!(point, 0, lastMinute, never()));
+  await expect(reading).rejects.toMatchObject({ code: 'garbage' });
+  await driver.close();
+  await other.close();
+  await relay.stop();
 });

@@ -39,15 +39,29 @@ export async function* readHistory(
     after: Math.ceil(clock.toLocal(from) / HUNDREDTH_MS) * HUNDREDTH_MS - HUNDREDTH_MS,
   };
   const pages = createPageReader(deps, log);
+  let latest = -Infinity;
   for (;;) {
     const page: LogPage = await pages.read(start, signal);
-    const samples = page.records.flatMap((record) => sampleOf(record, ref, clock));
+    const samples = page.records.flatMap((record) => {
+      const found = sampleOf(record, ref, clock, latest);
+      latest = found[0]?.at ?? latest;
+      return found;
+    });
     const wanted = samples.filter(({ at }) => at >= from && at < to);
     if (wanted.length > 0) yield wanted;
     const isPast = samples.some(({ at }) => at >= to);
     if (page.records.length === 0 || page.isLast || isPast) return;
+    refuseCircle(start, page, deps.link.where);
     start = { sequence: next(page, deps.link.where) };
   }
+}
+
+/** A log that gives what was given already would be read for ever. */
+function refuseCircle(start: RangeStart, { first }: LogPage, where: string): void {
+  if ('after' in start || first === undefined) return;
+  const ahead = (first - start.sequence + LAST_SEQUENCE) % LAST_SEQUENCE;
+  if (ahead > LAST_SEQUENCE / 2)
+    throw new DriverError('garbage', 'the trend log goes round in a circle', where);
 }
 
 function logOf({ history = '', pointId }: PointRef, where: string): ObjectId {
@@ -91,10 +105,15 @@ function createPageReader({ link, instance }: HistoryDeps, log: ObjectId) {
   };
 }
 
-/** One sample, or none for what the log notes about itself and for records without an instant. */
-function sampleOf({ local, datum, statusFlags }: LogRecord, ref: PointRef, clock: DeviceClock): Sample[] {
+/** @param latest Time of the record before, Unix ms. @returns one sample, or none for what the log notes about itself and for records without an instant. */
+function sampleOf(
+  { local, datum, statusFlags }: LogRecord,
+  ref: PointRef,
+  clock: DeviceClock,
+  latest: number,
+): Sample[] {
   if (local === undefined || datum === 'log') return [];
-  const at = clock.toUtc(local);
+  const at = clock.toUtc(local, latest);
   const head = { pointId: ref.pointId, at, beganAt: at };
   if ('failure' in datum) {
     const why = errorWords(datum.failure.code, datum.failure.errorClass);

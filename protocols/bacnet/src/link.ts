@@ -100,7 +100,7 @@ export function createLink(deps: LinkDeps): Link {
       if (iAm.instance === instance) resolve(iAm);
     });
     isSearching = true;
-    const again = setTimeout(() => mux.whoIs(instance, instance), timeoutMs / 2);
+    const again = setTimeout(() => mux.whoIs(instance, instance, true), timeoutMs / 2);
     const last = setTimeout(() => resolve(undefined), timeoutMs);
     try {
       mux.whoIs(instance, instance);

@@ -29,8 +29,8 @@ export interface Mux {
   open(): Promise<void>;
   /** A client for the device at a place, in place of any there was. */
   station(place: Place): Station;
-  /** Asks for the devices of an instance window. Their answers come to {@link Mux.onIAm}. */
-  whoIs(low: number, high: number): void;
+  /** Asks for the devices of an instance window, a second time with `isAgain`. Their answers come to {@link Mux.onIAm}. */
+  whoIs(low: number, high: number, isAgain?: boolean): void;
   /** @returns a function that ends it. */
   onIAm(listener: (iAm: IAm) => void): () => void;
   /** For good. Safe twice. */
@@ -112,7 +112,7 @@ export function createMux(deps: MuxDeps): Mux {
       stations.set(name, station);
       return station;
     },
-    whoIs: (low, high) => caller.whoIs(low, high),
+    whoIs: (low, high, isAgain = false) => caller.whoIs(low, high, isAgain),
     onIAm(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

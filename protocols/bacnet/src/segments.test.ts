@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAssembler } from './segments.ts';
+import { createStation } from './station.ts';
 
 /** A segment of a ReadProperty answer. */
 const segment = (sequence: number, data: string, { more = true, window = 4, invokeId = 9 } = {}): Buffer =>
@@ -63,5 +64,25 @@ test('an answer without end is aborted for both sides', () => {
 test('a window of none is a window of one', () => {
   const assembler = createAssembler(9);
   assembler.take(segment(0, 'a', { window: 0 }));
-  expect(assembler.take(segment(1, 'b', { window: 0 }))).toEqual({ reply: ack(1, 1) });
+  expect(assembler.take(segment(1, 'b', { window: 0 }))).toEqual({ isNew: true, reply: ack(1, 1) });
+});
+
+/** A device that answers in segments, one each 60 ms, where an answer has 100 ms. */
+async function trickle(parts: readonly string[]): Promise<string> {
+  const station = createStation({
+    ...{ place: { address: '10.0.0.5', port: 47_808 }, timeoutMs: 100 },
+    send: () => undefined,
+    onClosed: () => undefined,
+  });
+  const asking = station.request(12, [], (ack) => ack.toString()).catch((error: Error) => error.name);
+  for (const [n, data] of parts.entries()) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    station.receive(segment(n, data, { more: n < parts.length - 1, invokeId: 1 }));
+  }
+  return asking;
+}
+
+test('a long answer may take its time as long as it comes on, and one that stands still may not', async () => {
+  expect(await trickle(['a', 'b', 'c', 'd', 'e'])).toBe('abcde');
+  expect(await trickle(['a', '', '', '', 'e'])).toBe('NoAnswer');
 });

@@ -8,6 +8,8 @@ const BUFFER_OVERFLOW = 1;
 
 /** What to do about a segment: an APDU to send back, and a whole answer when it is complete. */
 export interface Step {
+  /** It brought octets that were not there before. */
+  readonly isNew?: true;
   readonly reply?: Buffer;
   readonly whole?: Buffer;
 }
@@ -60,6 +62,7 @@ export function createAssembler(invokeId: number): Assembler {
       isDone = !hasMore;
       const head = Buffer.from([pduTypes.complexAck << 4, invokeId, segment[4]!]);
       return {
+        ...(segment.length > 5 ? { isNew: true as const } : {}),
         ...(isDue ? { reply: acknowledge(false, window) } : {}),
         ...(isDone ? { whole: Buffer.concat([head, ...parts]) } : {}),
       };

@@ -36,7 +36,7 @@ export interface Notification extends CovNotification {
 
 export interface StationDeps {
   readonly place: Place;
-  /** For each whole answer. */
+  /** For each answer, and for each part of one that comes in segments. */
   readonly timeoutMs: number;
   readonly send: (datagram: Buffer) => void;
   readonly onClosed: () => void;
@@ -63,6 +63,8 @@ interface Pending {
   readonly service: number;
   readonly assembler: Assembler;
   take(ack: Buffer): void;
+  /** A part of the answer came: the next has its own time. */
+  wait(): void;
   fail(error: Error): void;
 }
 
@@ -71,6 +73,8 @@ const REMEMBERED = 32;
 /** We take answers in any number of segments, each as long as Ethernet has them. Clause 20.1.2.4 and 20.1.2.5. */
 const TAKES_SEGMENTS = 2;
 const ANY_NUMBER_OF_1476 = 0x75;
+/** An answer in segments may take so many time-outs at most: one that trickles must not hold the device for ever. */
+const MOST_TIMEOUTS = 30;
 const EMPTY = Buffer.alloc(0);
 /** Class "services", codes "unknown subscription" and "service request denied". */
 const errorClass = 5;
@@ -126,7 +130,8 @@ export function createStation(deps: StationDeps): Station {
     if (type === pduTypes.reject) return pending.fail(new Refusal('reject', apdu[2]!));
     if (type === pduTypes.abort) return pending.fail(new Refusal('abort', apdu[2]!));
     if (type === pduTypes.complexAck && (apdu[0]! & 8) !== 0) {
-      const { reply: toSend, whole } = pending.assembler.take(apdu);
+      const { reply: toSend, whole, isNew } = pending.assembler.take(apdu);
+      if (isNew) pending.wait();
       if (toSend) send(toSend);
       return whole && hearAnswer(whole);
     }
@@ -173,11 +178,17 @@ export function createStation(deps: StationDeps): Station {
 function createTransaction<T>(decode: (ack: Buffer) => T, timeoutMs: number) {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   let unreadable: unknown;
-  const timer = setTimeout(() => reject(unreadable ?? new NoAnswer()), timeoutMs);
+  const over = (): void => reject(unreadable ?? new NoAnswer());
+  const mostEnd = performance.now() + MOST_TIMEOUTS * timeoutMs;
+  let timer = setTimeout(over, timeoutMs);
   const end = (): void => clearTimeout(timer);
   return {
     promise,
     settle: {
+      wait(): void {
+        clearTimeout(timer);
+        timer = setTimeout(over, Math.min(timeoutMs, mostEnd - performance.now()));
+      },
       take(ack: Buffer): void {
         try {
           resolve(decode(ack));

@@ -11,6 +11,7 @@ const major = Number(process.versions.node.split('.')[0]);
 
 /** Which part of the house a noun lives in. A gateway carries only edge/. */
 const nouns = {
+  alarms: 'edge',
   audit: 'cloud',
   billing: 'cloud',
   browse: 'edge',

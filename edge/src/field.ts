@@ -34,6 +34,8 @@ export interface FieldDeps {
   readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** A message waits in the outbox. */
   readonly onAppended: () => void;
+  /** Every reading of now, before it is decided whether it is sent: the local rules look at it. */
+  readonly onReadings: (samples: readonly Sample[]) => void;
   /** What a device reports by itself. */
   readonly onDeviceEvent: (equipmentId: string, event: DeviceEvent) => void;
   readonly clock: Clock;
@@ -98,12 +100,13 @@ export async function createField(deps: FieldDeps): Promise<Field> {
 
 /** What there is to do for one device until `signal` aborts: poll it, and where it can push, listen too. */
 function worksOf(deps: FieldDeps, line: Line, backfill: Backfill) {
-  const { board, clock, wait, random, faults, failpoint } = deps;
+  const { board, clock, wait, random, faults, failpoint, onReadings } = deps;
   const pollDeps = {
     ...{ clock, wait, failpoint },
     onSamples: (samples: readonly Sample[]) => {
       line.accept(samples);
       backfill.see(samples);
+      onReadings(samples);
     },
     onOutcome: board.outcome,
   };
@@ -112,6 +115,7 @@ function worksOf(deps: FieldDeps, line: Line, backfill: Backfill) {
     onSample: (sample: Sample) => {
       line.acceptPush(sample);
       backfill.see([sample]);
+      onReadings([sample]);
     },
     onTold: board.told,
     onLost: board.lost,

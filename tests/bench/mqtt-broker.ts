@@ -154,6 +154,7 @@ const configOf = (load: Load): GatewayConfig => ({
   nats: { url: 'nats://127.0.0.1:9' },
   report: { every: true },
   outbox: { keepHours: 1, maxMegabytes: 1_000, thinToSeconds: 300 },
+  rules: { alarms: [], schedules: [] },
   connections: [
     {
       ...{ id: 'bench', driver: 'mqtt', params: paramsFor(load) },

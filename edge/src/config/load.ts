@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { schemaErrors } from '@parkline/contract';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
+import { createTimetable } from '../rules/timetable.ts';
 import { GatewayConfig } from './schema.ts';
 
 /** Everything in a gateway's home, read once at start. */
@@ -13,6 +14,8 @@ export interface Home {
   readonly outboxPath: string;
   /** What the drivers keep: certificates, retained messages. */
   readonly driverDir: string;
+  /** What local rules remember. */
+  readonly rulesPath: string;
   /** What a running gateway last said of itself. */
   readonly healthPath: string;
   /** Journal of commands. */
@@ -22,6 +25,7 @@ export interface Home {
 }
 
 /** In the home. */
+export const RULES_FILE = 'rules.sqlite';
 export const HEALTH_FILE = 'health.json';
 export const COMMANDS_FILE = 'commands.sqlite';
 export const WRITING_OFF_FILE = 'writing.off';
@@ -72,6 +76,7 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
     keys: { signing, cloud, natsSeed },
     outboxPath: join(home, 'outbox.sqlite'),
     driverDir: join(home, 'drivers'),
+    rulesPath: join(home, RULES_FILE),
     healthPath: join(home, HEALTH_FILE),
     commandsPath: join(home, COMMANDS_FILE),
     writingOffPath: join(home, WRITING_OFF_FILE),
@@ -120,6 +125,7 @@ function schemaFaults(value: unknown): string[] {
 /** What a schema cannot say. Pure. */
 export const faultsBeyondSchema = (config: GatewayConfig): string[] => [
   ...duplicates(config),
+  ...ruleFaults(config),
   ...impossible(config),
 ];
 
@@ -148,6 +154,41 @@ function impossible(config: GatewayConfig): string[] {
   if (!isTimezone(config.timezone)) faults.push(`/timezone ${config.timezone} is not an IANA zone`);
   const points = config.connections.flatMap(({ devices }) => devices.flatMap((device) => device.points));
   if (points.length > 10_000) faults.push(`/connections hold ${points.length} points, at most 10000`);
+  return faults;
+}
+
+/** Rules that could never work are found before the night in which they should have. */
+function ruleFaults({ rules, connections, timezone }: GatewayConfig): string[] {
+  const points = new Map(
+    connections.flatMap(({ devices }) =>
+      devices.flatMap((device) => device.points.map((point) => [point.id, point])),
+    ),
+  );
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  for (const [kind, list] of Object.entries(rules))
+    list.forEach(({ key, point }, n) => {
+      if (seen.has(`${kind} ${key}`)) faults.push(`/rules/${kind}/${n}/key ${key} is there twice`);
+      seen.add(`${kind} ${key}`);
+      if (!points.has(point)) faults.push(`/rules/${kind}/${n}/point ${point} is no point of this gateway`);
+    });
+  rules.alarms.forEach(({ when, limit }, n) => {
+    if ((when === 'missing') !== (limit === undefined))
+      faults.push(
+        `/rules/alarms/${n}/limit ${when === 'missing' ? 'does not go with missing' : 'is missing'}`,
+      );
+  });
+  rules.schedules.forEach((schedule, n) => {
+    const point = points.get(schedule.point);
+    if (point && !point.write) faults.push(`/rules/schedules/${n}/point is not declared writable`);
+    else if (point?.write?.safety)
+      faults.push(`/rules/schedules/${n}/point may hurt somebody and needs two people: no schedule moves it`);
+    try {
+      createTimetable([schedule], isTimezone(timezone) ? timezone : 'UTC');
+    } catch (error) {
+      faults.push(`/rules/schedules/${n}/cron ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
   return faults;
 }
 

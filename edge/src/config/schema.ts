@@ -1,5 +1,6 @@
 import { PointKind, Unit, WriteLimits } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
+import { LocalRules } from '../rules/schema.ts';
 
 const strict = { additionalProperties: false };
 const Uuid = Type.String({ format: 'uuid' });
@@ -99,6 +100,8 @@ export const GatewayConfig = Type.Object(
       { ...strict, default: {} },
     ),
     connections: Type.Array(ConnectionConfig),
+    /** What the gateway watches and does by itself. */
+    rules: LocalRules,
   },
   strict,
 );

@@ -6,7 +6,9 @@ import type { Driver, DriverModule, Sample } from '@parkline/kit';
 import pino from 'pino';
 import { createAgent } from '../agent.ts';
 import { systemClock, systemWait } from '../base/clock.ts';
+import { realDisk } from '../base/disk.ts';
 import { parseConfig } from '../config/load.ts';
+import { openConfigStore } from '../config/store.ts';
 import { newKeys } from './cloud.ts';
 
 /** A gateway's identity before it runs: what a NATS server and a cloud must know of it. */
@@ -145,9 +147,11 @@ export async function runGateway(
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
       healthPath: join(folder, 'health.json'),
+      rulesPath: join(folder, 'rules.sqlite'),
       commandsPath: join(folder, 'commands.sqlite'),
       writingOffPath: join(folder, 'writing.off'),
     },
+    configStore: openConfigStore(folder, realDisk),
     version: '0.0.0',
     loadDriver: () => Promise.resolve(driver),
     clock: { now: systemClock.now, monotonic: () => systemClock.monotonic() + skipped },
@@ -163,9 +167,9 @@ export async function runGateway(
     skip(ms) {
       skipped += ms;
     },
-    stop() {
+    async stop() {
       stop.abort();
-      return running;
+      await running;
     },
   };
 }

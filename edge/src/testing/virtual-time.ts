@@ -34,12 +34,20 @@ export function createVirtualTime(startMs: number): VirtualTime {
           resolve();
           return;
         }
-        const waiter = { at: elapsed + Math.max(0, ms), resolve };
-        waiters.push(waiter);
-        signal.addEventListener('abort', () => {
+        const onAbort = (): void => {
           waiters = waiters.filter((other) => other !== waiter);
           resolve();
-        });
+        };
+        const waiter: Waiter = {
+          at: elapsed + Math.max(0, ms),
+          resolve: () => {
+            // A month of waiting must not leave a month of listeners.
+            signal.removeEventListener('abort', onAbort);
+            resolve();
+          },
+        };
+        waiters.push(waiter);
+        signal.addEventListener('abort', onAbort);
       }),
     async advance(ms) {
       const until = elapsed + ms;

@@ -1,5 +1,7 @@
-// One ingest process without the rest of the cloud, for tests that kill it and for the benchmark that weighs it.
+// One ingest process without the rest of the cloud, for tests that kill it. It is loaded and connected first, and takes in
+// messages from the end of its standard input on.
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { nkeyAuthenticator } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { systemNow, systemWait } from '../platform/clock.ts';
@@ -20,6 +22,8 @@ const nats = await connect({
   reconnectTimeWait: 200,
   authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
 });
+process.stdin.resume();
+if (!process.stdin.readableEnded) await once(process.stdin, 'end');
 await runIngest(
   {
     pool,

@@ -4,8 +4,8 @@ import type { Wait } from '../base/clock.ts';
 import { within } from '../base/within.ts';
 import type { WritablePoint } from './check-write.ts';
 
-/** A driver that has not answered by then is told to give up, ms. */
-const ANSWER_LIMIT_MS = 10_000;
+/** A driver that has not answered by then is told to give up, ms. The valve of a water meter takes 20 s from end to end. */
+const ANSWER_LIMIT_MS = 30_000;
 
 /** A configured point with the driver that reaches it. */
 export interface WriteTarget {

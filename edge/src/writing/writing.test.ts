@@ -197,7 +197,7 @@ describe('a gateway that is told to write', () => {
   ])('when %s nobody knows, and it is not tried again', async (_, onWrite, why) => {
     const { send, told, time, writes } = given({ onWrite });
     await send({ value: 1 });
-    await time.advance(20_000);
+    await time.advance(40_000);
     expect(writes).toEqual([1]);
     expect(told).toMatchObject([
       { outcome: 'failed', after: 20, why: `nobody knows whether it was written (${why}); read back: 20` },

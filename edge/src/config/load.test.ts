@@ -79,6 +79,29 @@ describe('gateway.yaml', () => {
     ]);
   });
 
+  test('rules that could never work are found at once, each with its path', () => {
+    const rules = `
+rules:
+  alarms:
+    - { key: hot, point: ${id(9)}, when: above, limit: 3, text: hot }
+    - { key: hot, point: ${id(4)}, when: missing, limit: 3, text: gone }
+    - { key: cold, point: ${id(4)}, when: below, text: cold }
+  schedules:
+    - { key: day, cron: '61 7 * * *', point: ${id(4)}, value: 1 }
+    - { key: gate, cron: '0 7 * * *', point: ${id(5)}, value: 1 }
+`;
+    const gate = `          - { id: ${id(5)}, address: 'hr:1:u16', kind: state, unit: '1', write: { min: 0, max: 1, safety: true } }\n`;
+    expect(faultsOf(() => parseConfig(yaml + gate + rules)).toSorted()).toEqual([
+      expect.stringMatching(/^\/rules\/alarms\/0\/point .* is no point of this gateway/),
+      '/rules/alarms/1/key hot is there twice',
+      '/rules/alarms/1/limit does not go with missing',
+      '/rules/alarms/2/limit is missing',
+      expect.stringMatching(/^\/rules\/schedules\/0\/cron schedule day: cron 61 7/),
+      '/rules/schedules/0/point is not declared writable',
+      expect.stringMatching(/^\/rules\/schedules\/1\/point may hurt somebody/),
+    ]);
+  });
+
   test('twenty faults are twenty lines', () => {
     const point = (n: number) =>
       `          - { id: ${id(n + 10)}, address: x, kind: gauge, unit: kW, pollMs: soon }\n`;

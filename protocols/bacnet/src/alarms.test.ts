@@ -2,7 +2,11 @@ import type { Connection, DeviceEvent, Driver } from '@parkline/kit';
 import { afterEach, expect, test } from 'vitest';
 import { type BacnetBench, type BacnetBenchDevice, startBacnetBench } from '../../../tests/support/bacnet.ts';
 import { createUdpRelay } from '../../../tests/support/udp-relay.ts';
-import { connectionTo, gauge, never } from './testing.ts';
+import { runAlarms } from './alarms.ts';
+import { fixedClock } from './device-clock.ts';
+import type { EventNotification, EventSummary } from './event-service.ts';
+import type { Link } from './link.ts';
+import { connectionTo, gauge, never, quietLog } from './testing.ts';
 
 let bench: BacnetBench;
 let connection: Connection;
@@ -143,4 +147,42 @@ test('confirmed notifications are acknowledged, and those of another device are 
   await watching;
   await other.close();
   await relay.stop();
+});
+
+test('an alarm of a device whose clock was set back is told all the same, once', async () => {
+  await start({ alarms: 'poll', alarmPollS: 600 });
+  const noon = Date.UTC(2026, 10, 22, 12);
+  const object = { type: 0, instance: 1 };
+  let hear: ((event: EventNotification) => boolean) | undefined;
+  let events: EventSummary[] = [];
+  const link = {
+    onReturn: () => () => undefined,
+    onEvent: (listener: typeof hear) => {
+      hear = listener;
+      return () => undefined;
+    },
+    ask: () => Promise.resolve({ events, hasMore: false }),
+  } as unknown as Link;
+  const heard: DeviceEvent[] = [];
+  const end = new AbortController();
+  const deps = {
+    ...{ link, instance: 5, isSubscribing: false, pollMs: 20, timeoutMs: 100, now: Date.now, log: quietLog },
+    recipient: () => Promise.resolve(undefined),
+    clock: () => Promise.resolve(fixedClock(0)),
+  };
+  const over = runAlarms(deps, (event) => heard.push(event), end.signal);
+  await expect.poll(() => hear).toBeDefined();
+  const notification = { device: 5, object, local: noon, notifyType: 0, text: 'high' };
+  hear!({ ...notification, toState: 3 });
+  hear!({ ...notification, toState: 0, local: noon + 1 });
+  events = [{ object, state: 3, local: [noon - 3_600_000, undefined, undefined] }];
+  await expect.poll(() => heard.length).toBe(3);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(heard.map(({ state, at }) => [state, at - noon])).toEqual([
+    ['alarm', 0],
+    ['normal', 1],
+    ['alarm', -3_600_000],
+  ]);
+  end.abort();
+  await over;
 });

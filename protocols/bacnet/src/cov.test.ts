@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type BacnetBench, type BacnetBenchDevice, startBacnetBench } from '../../../tests/support/bacnet.ts';
 import { runCov } from './cov.ts';
 import type { Link } from './link.ts';
+import { Refusal } from './refusal.ts';
 import { connectionTo, gauge, never, quietLog } from './testing.ts';
 
 let bench: BacnetBench;
@@ -139,4 +140,29 @@ test('a closed device ends its subscription with an error', async () => {
   running = Promise.resolve();
   await driver.close();
   await ended;
+});
+
+test('a device that has no place left for subscriptions is asked again at the next renewal', async () => {
+  await start({ cov: 'off' });
+  let asked = 0;
+  const link = {
+    where: 'device 5',
+    isClosed: false,
+    onReturn: () => () => undefined,
+    onNotification: () => () => undefined,
+    ask: () => {
+      asked += 1;
+      return asked > 2 ? Promise.resolve() : Promise.reject(new Refusal('error', 43));
+    },
+  } as unknown as Link;
+  const end = new AbortController();
+  const address = { type: 0, instance: 1, property: 85 };
+  const deps = {
+    ...{ link, isConfirmed: true, lifetimeS: 1, timeoutMs: 100 },
+    ...{ now: Date.now, random: () => 0, log: quietLog },
+  };
+  const over = runCov(deps, [{ ref: gauge('analog-input,1'), address }], () => undefined, end.signal);
+  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(2);
+  end.abort();
+  await over;
 });

@@ -1,8 +1,10 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { en } from '../../dashboards/src/lib/i18n/en.ts';
+import type { CommandView } from '@parkline/contract';
 import { query } from '../../deploy/local/postgres.ts';
 import { makeTrouble, play, type Trouble } from '../support/demo-park.ts';
+import { cookieOf } from '../support/park.ts';
 import { receiveVisitors, soon } from './hall.ts';
 import { languages, type Look, seriousFindings, sizes } from './visitor.ts';
 
@@ -16,22 +18,50 @@ let trouble: Trouble;
 let pages: Readonly<Record<string, Pages>>;
 /** One device of each other kind that has a schematic. */
 let schematics: Pages;
+/** The page of a gate with its barrier open in the panel, which only two people together may move. */
+let barrier: string;
+/** Takes back the write that waits for a second person. */
+let withdraw: () => Promise<unknown>;
 
 beforeAll(async () => {
   trouble = await makeTrouble(park, 'elevator-between-floors', 'elevator-between-floors');
   const ids = await idsOf();
+  withdraw = await askToOpen(ids['barrier']!);
+  barrier = `/engineer/devices/${ids['gate-a-1']}?panel=point.${ids['barrier']}`;
   pages = pagesOf(trouble, ids);
   schematics = ['ahu-a-1', 'vav-a-1', 'chiller-a-1', 'gate-a-1', 'leak-a-1'].map((key) => [
     `/engineer/devices/${ids[key]}`,
     'svg[role=group]',
   ]);
 }, 150_000);
-afterAll(() => play(park, 'elevator-between-floors', false));
+afterAll(async () => {
+  await withdraw();
+  await play(park, 'elevator-between-floors', false);
+});
+
+/** Asks for a barrier to open, which waits for a second person. @returns what takes it back. */
+async function askToOpen(pointId: string): Promise<() => Promise<unknown>> {
+  const cookie = await cookieOf(
+    park.run,
+    park.run.users.find(({ login }) => login === 'engineer')!,
+  );
+  const post = async (path: string, body?: object): Promise<CommandView> => {
+    const headers = { cookie, ...(body && { 'content-type': 'application/json' }) };
+    const init = { method: 'POST', headers, ...(body && { body: JSON.stringify(body) }) };
+    const reply = await fetch(`${park.run.url}/api/${path}`, init);
+    if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`);
+    return (await reply.json()) as CommandView;
+  };
+  const { id } = await post(`points/${pointId}/commands`, { value: 1, reason: 'Delivery at the gate' });
+  return () => post(`commands/${id}/cancel`);
+}
 
 /** Ids by name: a device of each kind that has a schematic, a gateway, and a bill from the run to a line with intervals. */
 async function idsOf(): Promise<Readonly<Record<string, string>>> {
   const sql = `
     select e.key as name, e.id from equipment e join account a on a.id = e.account_id where a.key = $1
+    union all (select 'barrier', p.id from point p join equipment e on e.id = p.equipment_id
+               where e.key = 'gate-a-1' and p.key = 'barrier_open' limit 1)
     union all (select 'gateway', g.id from gateway g join account a on a.id = g.account_id where a.key = $1 limit 1)
     union all (select 'run', id from billing_run limit 1)
     union all (select 'statement', s.id from statement s join statement_line l on l.statement_id = s.id
@@ -56,12 +86,14 @@ function pagesOf(
       ['/engineer/faults', 'tbody .badge'],
       [`/engineer/faults?panel=fault.${faultId}`, 'aside .badge'],
       ['/engineer/faults?state=cleared', 'h2'],
+      ['/engineer/commands', 'li .badge'],
     ],
     supervisor: [
       ['/supervisor', 'article'],
       [`/supervisor?panel=order.${orderId}`, 'aside .badge'],
       ['/supervisor/people', 'td'],
       ['/supervisor/settings', 'form input'],
+      ['/supervisor/commands', 'li .badge'],
     ],
     [technician]: [
       ['/technician', 'li h2'],
@@ -196,4 +228,22 @@ describe('what opens over a page', () => {
     await page.locator('dialog input[type=radio]').nth(2).waitFor(soon);
     expect(['assign', await faultsOf(page, look)]).toEqual(['assign', []]);
   });
+
+  test.each(looks)(
+    'lets a point be written by everybody in $language',
+    { timeout: 120_000 },
+    async (look) => {
+      const { page } = await visitor(look);
+      await page.goto(barrier);
+      await page.locator('aside .value button').tap(soon);
+      const form = page.locator('dialog form');
+      await form.locator('input[type=radio]').first().waitFor(soon);
+      expect(['write', await faultsOf(page, look)]).toEqual(['write', []]);
+      await form.locator('button[type=submit]').tap();
+      await form.locator('textarea[aria-invalid=true]').waitFor(soon);
+      expect(['refused', await faultsOf(page, look)]).toEqual(['refused', []]);
+      await page.keyboard.press('Escape');
+      await form.waitFor({ state: 'detached', ...soon });
+    },
+  );
 });

@@ -17,6 +17,8 @@ const park = { home, run };
 
 const sql = `
   select e.key as name, e.id from equipment e join account a on a.id = e.account_id where a.key = $1
+  union all (select 'setpoint', p.id from point p join equipment e on e.id = p.equipment_id
+             where e.key = 'ahu-a-1' and p.key = 'supply_air_temperature_setpoint' limit 1)
   union all (select 'statement', s.id from statement s join statement_line l on l.statement_id = s.id
              where l.kind = 'energy' order by l.id limit 1)
   union all (select 'line', id from statement_line where kind = 'energy' order by id limit 1)`;
@@ -56,6 +58,8 @@ interface Picture extends Look {
   /** Whom it is taken as; the facility engineer where nothing is said. */
   readonly login?: string;
   readonly path: string;
+  /** Selector of what is clicked before. */
+  readonly press?: string;
   /** Selector of what is drawn last. */
   readonly drawn: string;
 }
@@ -77,6 +81,11 @@ const pictures: readonly Picture[] = [
   },
   {
     ...{ name: 'portal-ahu-en', path: `/engineer/devices/${id['ahu-b-1']}`, drawn: 'svg[role=group]' },
+    ...{ language: 'en', ...desktop },
+  },
+  {
+    ...{ name: 'portal-write-en', press: 'aside .value button', drawn: 'dialog form' },
+    path: `/engineer/devices/${id['ahu-a-1']}?panel=point.${id['setpoint']}`,
     ...{ language: 'en', ...desktop },
   },
   {
@@ -114,11 +123,12 @@ const pictures: readonly Picture[] = [
 
 const browser = await launchBrowser();
 try {
-  for (const { name, login, path, drawn, ...look } of pictures) {
+  for (const { name, login, path, press, drawn, ...look } of pictures) {
     const guest = await visit(browser, run, look);
     const { page } = guest;
     await guest.login(login);
     await page.goto(path);
+    if (press !== undefined) await page.locator(press).click();
     await page.locator(drawn).first().waitFor();
     // A value may be in the middle of its flash.
     await page.waitForTimeout(2_000);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { assertBoundByPolicies, createDb, type Db, withAccount } from './db.ts';
-import { clonedDatabase } from './testing.ts';
+import { clonedDatabase, inLanes } from './testing.ts';
 
 const { owner, app, ingest, pool } = await clonedDatabase();
 
@@ -189,7 +189,7 @@ test('the account of one request never shows in the next on the same connection'
       if (!String(error).includes('division by zero')) throw error;
     }
   };
-  await Promise.all(Array.from({ length: 1_000 }, (_, i) => request(i)));
+  await inLanes(1_000, 50, request);
   expect(wrong).toEqual([]);
 });
 

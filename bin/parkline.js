@@ -16,6 +16,7 @@ const nouns = {
   billing: 'cloud',
   browse: 'edge',
   command: 'cloud',
+  config: 'edge',
   db: 'cloud',
   discover: 'edge',
   doctor: 'edge',

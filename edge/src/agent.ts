@@ -4,9 +4,13 @@ import { createBell } from './base/bell.ts';
 import type { Clock, Wait } from './base/clock.ts';
 import type { Failpoint } from './base/failpoint.ts';
 import { createFaultLog } from './base/fault-log.ts';
+import { createConfigLife } from './config/life.ts';
 import type { Home } from './config/load.ts';
+import type { ConfigStore } from './config/store.ts';
 import { createCommands } from './downlink/commands.ts';
+import { createOffers } from './downlink/offers.ts';
 import { createField } from './field.ts';
+import { pointsOf } from './config/schema.ts';
 import { createDeviceBoard } from './health/devices.ts';
 import { writeHealth } from './health/file.ts';
 import type { FieldModule } from './host/remote.ts';
@@ -15,6 +19,8 @@ import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
 import { openOutbox } from './pipeline/outbox.ts';
 import { createStamper } from './pipeline/stamp.ts';
+import { createLocalRules } from './rules/rules.ts';
+import { openRuleStore } from './rules/store.ts';
 import { createUpstream } from './upstream.ts';
 import { openJournal } from './writing/journal.ts';
 import { createWritingSwitch } from './writing/switch.ts';
@@ -22,6 +28,9 @@ import { createWriting } from './writing/writing.ts';
 
 export interface AgentDeps {
   readonly home: Home;
+  readonly configStore: ConfigStore;
+  /** NATS_URL of the environment: wins over every configuration. */
+  readonly natsUrl?: string | undefined;
   readonly version: string;
   readonly loadDriver: (protocol: string) => Promise<FieldModule>;
   readonly clock: Clock;
@@ -34,10 +43,10 @@ export interface AgentDeps {
 
 export interface Agent {
   /**
-   * Works until `signal` aborts; when it resolves, everything read is on disk.
+   * Works until `signal` aborts, or until a new configuration needs a new start; when it resolves, everything read is on disk.
    * @throws OutboxError 'corrupt' when the outbox file was damaged while in use: the next start moves it aside.
    */
-  run(signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal): Promise<'stopped' | 'restart'>;
 }
 
 /**
@@ -79,6 +88,9 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     loadDriver: deps.loadDriver,
     onAppended: uplinkBell.ring,
     stamper: createStamper(clock, outbox.heldUntil() ?? 0),
+    onReadings: (samples) => {
+      rules.see(samples);
+    },
     onDeviceEvent: createDeviceEvents({ events, newId: randomUUID, now, faults }),
   });
   const writingSwitch = createWritingSwitch(home.writingOffPath);
@@ -92,6 +104,25 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     newId: randomUUID,
     ...{ events, clock, wait, log, faults, failpoint },
   });
+  const limits = new Map(pointsOf(config).map(({ id, write }) => [id, write?.holdS]));
+  const rules = createLocalRules({
+    ...{ rules: config.rules, gatewayId: config.gatewayId, timezone: config.timezone },
+    ...{ events, clock, wait, faults },
+    store: openRuleStore(home.rulesPath, (movedTo) => {
+      log.error({ movedTo }, 'memory of the local rules is damaged: moved aside, a new one begins');
+    }),
+    command: writing.take,
+    holdLimitS: (pointId) => limits.get(pointId),
+  });
+  const again = new AbortController();
+  const configLife = createConfigLife({
+    ...{ store: deps.configStore, config, natsUrl: deps.natsUrl, board, events, clock, wait, faults },
+    isCloudConnected: () => upstream.isConnected(),
+    change: field.change,
+    restart: () => {
+      again.abort();
+    },
+  });
   const upstream = createUpstream({
     gatewayId: config.gatewayId,
     natsUrl: config.nats.url,
@@ -102,6 +133,12 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     onCommand: createCommands({
       ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, faults },
       onCommand: writing.take,
+    }),
+    onConfig: createOffers({
+      ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, faults },
+      onOffer: ({ yaml, at }) => {
+        configLife.offer({ yaml, source: 'cloud', offerAt: at });
+      },
     }),
     health: {
       keep: (health) => {
@@ -121,14 +158,23 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       };
       if (signal.aborted) onStop();
       signal.addEventListener('abort', onStop, { once: true });
-      const parts = [field.run(stop.signal), upstream.run(stop.signal), writing.run(stop.signal)];
+      again.signal.addEventListener('abort', onStop, { once: true });
+      const parts = [
+        field.run(stop.signal),
+        upstream.run(stop.signal),
+        writing.run(stop.signal),
+        rules.run(stop.signal),
+        configLife.run(stop.signal),
+      ];
       try {
         await Promise.all(parts);
       } finally {
         onStop(); // One part that dies takes the other down in order: the last batch still reaches the disk.
         await Promise.allSettled(parts);
         outbox.close();
+        signal.removeEventListener('abort', onStop);
       }
+      return again.signal.aborted && !signal.aborted ? 'restart' : 'stopped';
     },
   };
 }

@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
 import { createAgent } from './agent.ts';
 import { systemClock, systemWait } from './base/clock.ts';
+import { realDisk } from './base/disk.ts';
 import { createFailpoint, killSelf } from './base/failpoint.ts';
 import { createFaultLog } from './base/fault-log.ts';
-import { readEnv } from './config/env.ts';
-import { loadHome } from './config/load.ts';
+import { markRunning } from './base/running.ts';
+import { type Env, readEnv } from './config/env.ts';
+import { startHome } from './config/start.ts';
+import { openConfigStore } from './config/store.ts';
 import { driverModules } from './drivers.ts';
 import { createHosts } from './host/hosts.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -26,28 +29,46 @@ export async function runGateway(): Promise<void> {
   try {
     const { values } = parseArgs({ options: { home: { type: 'string' } } });
     if (!values.home) throw new Error('usage: node edge/src/main.ts --home DIR');
-    const home = loadHome(values.home, env);
-    const gatewayLog = log.child({ gatewayId: home.config.gatewayId });
-    const hosts = createDriverHosts(gatewayLog);
-    const agent = await createAgent({
-      home,
-      version: manifest.version,
-      loadDriver: hosts.load,
-      clock: systemClock,
-      wait: systemWait,
-      random: Math.random,
-      log: gatewayLog,
-      failpoint: createFailpoint(env.PARKLINE_FAILPOINT, killSelf),
-    });
     process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
-    const running = agent.run(stop.signal);
-    log.info({ gatewayId: home.config.gatewayId, tookMs: Math.round(performance.now()) }, 'ready');
-    await running.finally(hosts.close);
+    await runHome(values.home, { env, log, signal: stop.signal });
     log.info('stopped');
   } catch (err) {
     log.fatal({ err }, 'gateway cannot run');
     process.exitCode = 1;
     exitSoon();
+  }
+}
+
+interface Surroundings {
+  readonly env: Env;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the gateway of one home, again and again while configurations ask for a new start. */
+async function runHome(path: string, { env, log, signal }: Surroundings): Promise<void> {
+  const store = openConfigStore(path, realDisk);
+  let home = startHome(path, { store, env, now: systemClock.now });
+  const gatewayLog = log.child({ gatewayId: home.config.gatewayId });
+  const hosts = createDriverHosts(gatewayLog);
+  const unmark = markRunning(path);
+  const failpoint = createFailpoint(env.PARKLINE_FAILPOINT, killSelf);
+  try {
+    for (;;) {
+      const agent = await createAgent({
+        ...{ home, configStore: store, natsUrl: env.NATS_URL, version: manifest.version, failpoint },
+        ...{ loadDriver: hosts.load, clock: systemClock, wait: systemWait, random: Math.random },
+        log: gatewayLog,
+      });
+      const running = agent.run(signal);
+      log.info({ gatewayId: home.config.gatewayId, tookMs: Math.round(performance.now()) }, 'ready');
+      if ((await running) === 'stopped') return;
+      log.info('starting again with another configuration');
+      home = startHome(path, { store, env, now: systemClock.now });
+    }
+  } finally {
+    unmark();
+    await hosts.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createInterface } from 'node:readline';
@@ -97,4 +98,32 @@ test('an empty home ends it with one message and code 1', async () => {
   using home = scratch();
   const ended = await run(home.path, {}, () => undefined);
   expect(ended).toMatchObject({ code: 1, messages: ['gateway cannot run'] });
+}, 30_000);
+
+test('another room for the outbox starts it again in the same process, with the same outbox', async () => {
+  using home = scratch();
+  makeHome(home.path, yaml);
+  const epoch = (): unknown => {
+    const db = new DatabaseSync(join(home.path, 'outbox.sqlite'), { readOnly: true });
+    try {
+      return db.prepare('SELECT epoch FROM meta').get();
+    } finally {
+      db.close();
+    }
+  };
+  let before: unknown;
+  let readies = 0;
+  const ended = await run(home.path, {}, (message, kill) => {
+    if (message !== 'ready') return;
+    readies += 1;
+    if (readies === 1) {
+      before = epoch();
+      writeFileSync(join(home.path, 'config/inbox.yaml'), `${yaml}outbox: { maxMegabytes: 64 }\n`);
+    } else kill('SIGTERM');
+  });
+  expect(ended).toMatchObject({ code: 0, signal: null });
+  expect(ended.messages).toContain('starting again with another configuration');
+  expect(readies).toBe(2);
+  expect(before).toBeDefined();
+  expect(epoch()).toEqual(before);
 }, 30_000);

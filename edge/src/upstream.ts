@@ -26,6 +26,8 @@ export interface UpstreamDeps {
   readonly bell: Bell;
   /** Takes what claims to be a command. */
   readonly onCommand: (bytes: Uint8Array) => void;
+  /** Takes what claims to be a configuration. */
+  readonly onConfig: (bytes: Uint8Array) => void;
   readonly health: Omit<HealthDeps, 'gatewayId' | 'publish' | 'outbox' | 'now' | 'faults'>;
   readonly clock: Clock;
   readonly wait: Wait;
@@ -36,6 +38,7 @@ export interface UpstreamDeps {
 
 /** The way from the outbox to the cloud and back: messages up, receipts down, health on the side. */
 export interface Upstream {
+  isConnected(): boolean;
   /** Works until `signal` aborts; then the link is closed. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -52,6 +55,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
         takeReceipt(bytes);
       },
       [subjects.command(gatewayId)]: deps.onCommand,
+      [subjects.config(gatewayId)]: deps.onConfig,
     },
     onChange: bell.ring,
     wait,
@@ -85,6 +89,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     },
   };
   return {
+    isConnected: () => link.generation() > 0,
     async run(signal) {
       await Promise.all([
         link.run(signal),

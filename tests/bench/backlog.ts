@@ -78,6 +78,7 @@ async function oneOutage(services: BenchServices, natsSeed: Uint8Array, n: numbe
       failpoint: () => undefined,
     },
     onCommand: () => undefined,
+    onConfig: () => undefined,
     health: {
       ...{ version: '0', startedAt: 0, refused: () => 0, isWritingOff: () => false, keep: () => undefined },
       ...{

@@ -17,9 +17,15 @@ export function writeHealth(path: string, health: GatewayHealth): void {
 
 /** What a running gateway says of itself; undefined when none runs here, or when the file is none of its. */
 export function readHealth(path: string, now: number): GatewayHealth | undefined {
+  const health = lastHealth(path);
+  return health && Math.abs(now - health.at) <= FRESH_MS ? health : undefined;
+}
+
+/** What the gateway last said of itself, however long ago. */
+export function lastHealth(path: string): GatewayHealth | undefined {
   try {
     const health: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Value.Check(GatewayHealth, health) && Math.abs(now - health.at) <= FRESH_MS ? health : undefined;
+    return Value.Check(GatewayHealth, health) ? health : undefined;
   } catch {
     return undefined; // It has never run, or the file is half a file of an older program.
   }

@@ -7,7 +7,9 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { createAgent } from '../agent.ts';
 import { systemClock, systemWait } from '../base/clock.ts';
+import { realDisk } from '../base/disk.ts';
 import { loadHome } from '../config/load.ts';
+import { openConfigStore } from '../config/store.ts';
 import { makeHome } from '../testing/home.ts';
 import { rememberingFaults } from '../testing/remembering-faults.ts';
 import { scratch } from '../testing/scratch.ts';
@@ -73,6 +75,7 @@ test.concurrent.each([
       ...common,
       ...{
         home: loadHome(home.path, {}),
+        configStore: openConfigStore(home.path, realDisk),
         version: 'test',
         loadDriver: hosts.load,
         failpoint: () => undefined,

@@ -128,6 +128,52 @@ describe('from a fault to the finished order', () => {
   });
 });
 
+describe('writing from afar', () => {
+  /** Opens a point of a device and its form to write it. */
+  async function openForm(page: Page, device: string, point: string): Promise<Locator> {
+    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('table').getByRole('link', { name: device }).click(soon);
+    await page.getByRole('table').getByRole('button', { name: point, exact: true }).click(soon);
+    await page.getByRole('complementary', { name: point }).getByRole('button', { name: 'Write' }).click();
+    return page.getByRole('dialog', { name: `Write: ${point}` });
+  }
+
+  test('the engineer holds a setpoint, a second person lets a gate move, and nobody has to reload', async () => {
+    const [desk, second] = await Promise.all([visitor(english, 'engineer'), visitor(english, 'supervisor')]);
+    const pages = [desk.page, second.page];
+    await second.page.getByRole('link', { name: 'Writes' }).click();
+    await second.page.getByRole('heading', { level: 1, name: 'Writes' }).waitFor(soon);
+    await desk.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor(soon);
+    await Promise.all(pages.map(mark));
+
+    const setpoint = await openForm(desk.page, 'Air handling unit B1', 'Supply air temperature setpoint');
+    await setpoint.getByLabel('Value').fill('31');
+    await setpoint.getByLabel('Hold for').fill('0.1');
+    await setpoint.getByLabel('Reason').fill('Too warm in the hall');
+    await setpoint.getByRole('button', { name: 'Write', exact: true }).click();
+    await setpoint.getByText(/^Not within 10.0.°C to 30.0.°C$/).waitFor(soon);
+    await setpoint.getByLabel('Value').fill('18.5');
+    await setpoint.getByRole('button', { name: 'Write', exact: true }).click();
+    await setpoint.getByText('Done', { exact: true }).waitFor(live);
+    await setpoint.getByText(/→ 18.5.°C$/).waitFor();
+    await setpoint.getByText('Given back', { exact: true }).waitFor(live);
+    await desk.page.keyboard.press('Escape');
+
+    const gate = await openForm(desk.page, 'Visitor gate', 'Barrier');
+    await gate.getByText('a second person must approve').waitFor(soon);
+    await gate.getByText('open', { exact: true }).click();
+    await gate.getByLabel('Reason').fill('Visitor without a card');
+    await gate.getByRole('button', { name: 'Ask for approval' }).click();
+    await gate.getByText('Waits for approval', { exact: true }).waitFor(soon);
+    const asked = second.page.locator('li', { hasText: 'Visitor without a card' });
+    await asked.getByRole('button', { name: 'Approve' }).click(live);
+    await asked.getByText('Done', { exact: true }).waitFor(live);
+    await asked.getByText('approved by Zhao Min').waitFor();
+    await gate.getByText('Done', { exact: true }).waitFor(live);
+    expect(await Promise.all(pages.map(isMarked))).toEqual([true, true]);
+  });
+});
+
 describe('a tenant', () => {
   interface ParkFile {
     readonly buildings: { readonly meters: { name: { en: string }; space?: string }[] }[];

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createUser } from '@nats-io/nkeys';
 import type { WriteLimits } from '@parkline/contract';
@@ -140,9 +141,13 @@ export async function runGateway(
 ): Promise<RunningGateway> {
   const { identity, natsUrl, cloudKey, driver, pollMs = 100, write } = options;
   let skipped = 0;
+  const configStore = openConfigStore(folder, realDisk);
+  const yaml = configYaml(identity.gatewayId, natsUrl, pollMs, write);
+  writeFileSync(join(folder, 'gateway.yaml'), yaml);
+  configStore.adopt(yaml, systemClock.now());
   const agent = await createAgent({
     home: {
-      config: parseConfig(configYaml(identity.gatewayId, natsUrl, pollMs, write)),
+      config: parseConfig(yaml),
       keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
@@ -151,7 +156,7 @@ export async function runGateway(
       commandsPath: join(folder, 'commands.sqlite'),
       writingOffPath: join(folder, 'writing.off'),
     },
-    configStore: openConfigStore(folder, realDisk),
+    configStore,
     version: '0.0.0',
     loadDriver: () => Promise.resolve(driver),
     clock: { now: systemClock.now, monotonic: () => systemClock.monotonic() + skipped },

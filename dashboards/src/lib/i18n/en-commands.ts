@@ -39,7 +39,7 @@ export const enCommands = {
     notStep: 'Only {{min}} and steps of {{step}} from there',
     noNumber: 'Enter a number',
     noChoice: 'Choose one',
-    holdWrong: 'Between 1 and {{most}} minutes',
+    holdWrong: 'More than 0 and at most {{most}} minutes',
     reasonShort: 'Say why, for those who look later',
     send: 'Write',
     ask: 'Ask for approval',

@@ -39,7 +39,7 @@ export const zhCNCommands = {
     notStep: '只能为 {{min}} 起、间隔 {{step}} 的数值',
     noNumber: '请输入数字',
     noChoice: '请选择一项',
-    holdWrong: '请输入 1 至 {{most}} 分钟',
+    holdWrong: '请输入大于 0、不超过 {{most}} 的分钟数',
     reasonShort: '请说明原因，便于日后查阅',
     send: '写入',
     ask: '提交确认',

@@ -15,7 +15,11 @@ const resultOf = ({ names = [], after = '', status = StatusCodes.Good }: Answer)
     statusCode: status,
     continuationPoint: Buffer.from(after),
     references: names.map((name) => ({
-      ...{ nodeId: library.coerceExpandedNodeId(`ns=1;s=${name}`), browseName: { name }, displayName: { text: name } },
+      ...{
+        nodeId: library.coerceExpandedNodeId(`ns=1;s=${name}`),
+        browseName: { name },
+        displayName: { text: name },
+      },
       ...{ nodeClass: library.NodeClass.Variable, referenceTypeId: resolveNodeId('i=35'), isForward: true },
       typeDefinition: library.coerceExpandedNodeId('i=63'),
     })),

@@ -1,10 +1,12 @@
-import { verify } from 'node:crypto';
+import { createHash, type KeyObject, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import {
   decodeEnvelope,
+  type EventBatch,
   GatewayHealth,
   type Receipt,
   type SampleBatch,
@@ -222,6 +224,30 @@ describe('a gateway on a real NATS server', () => {
     expect(verify(null, Buffer.from(body), identity.publicKey, Buffer.from(sig, 'base64url'))).toBe(true);
     const health = Value.Parse(GatewayHealth, JSON.parse(body));
     expect(health.devices).toMatchObject([{ equipmentId, state: 'online', error: null }]);
+  });
+
+  test('a configuration that the cloud offers is put into force while all runs; a forged one is not', async () => {
+    await until(() => seqs().length >= 3);
+    const path = join(home.path, 'gateway.yaml');
+    const first = readFileSync(path, 'utf8');
+    const offer = (yaml: string, at: number, key: KeyObject): Uint8Array =>
+      signedReceipt(JSON.stringify({ gatewayId, yaml, at }), key);
+    const wanted = first.replace('address: x', 'address: y');
+    core.publish(subjects.config(gatewayId), offer(`${first}# forged`, 9, newKeys().privateKey));
+    core.publish(subjects.config(gatewayId), offer(wanted, 5, cloudKeys.privateKey));
+    const told = (): string[] =>
+      arrived
+        .filter(({ header }) => header.kind === 'events')
+        .flatMap(({ body }) => (body as unknown as EventBatch).events)
+        .flatMap((event) => (event.type === 'config' ? [`${event.state} ${event.hash}`] : []));
+    const hash = createHash('sha256').update(wanted).digest('hex');
+    await until(() => told().length >= 1);
+    gateway.skip(5_000);
+    await until(() => told().length >= 2);
+    expect(told()).toEqual([`applied ${hash}`, `kept ${hash}`]);
+    expect(readFileSync(path, 'utf8')).toBe(wanted);
+    expect(new Set(arrived.map(({ header }) => header.epoch)).size).toBe(1);
+    expect(isWhole(seqs())).toBe(true);
   });
 
   test('a stop puts the last readings on disk', async () => {

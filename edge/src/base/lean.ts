@@ -8,6 +8,15 @@ const ROLE = 'PARKLINE_LEAN';
 const WARM_LIMIT_MS = 60_000;
 /** MiB. A gateway allocates little and evenly: more room for young objects only costs memory. */
 const YOUNG_HEAP_MB = 1;
+/**
+ * Memory goes back to the system when it is free, and collections come before the heap grows: without these, a gateway keeps
+ * for ever what it needed once to read its configuration.
+ */
+const SMALL = {
+  flags: [`--max-semi-space-size=${YOUNG_HEAP_MB}`, '--v8-pool-size=1', '--optimize-for-size'],
+  /** Of glibc (mallopt(3)); other libraries do not look at them. Bytes for the thresholds. */
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' },
+} as const;
 
 export interface LeanStart {
   readonly program: string;
@@ -30,10 +39,10 @@ export function startLean({ program, caches, version }: LeanStart): 'run' | 'war
   if (role !== undefined) return role === 'warm-up' ? role : 'run';
   const cache = replace && !process.env['NODE_COMPILE_CACHE'] ? caches.find(isWritable) : undefined;
   if (cache === undefined) return 'run';
-  const env = { ...process.env, MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: cache };
-  const flags = [...process.execArgv, `--max-semi-space-size=${YOUNG_HEAP_MB}`, '--v8-pool-size=1'];
-  const argv = [...flags, program, ...process.argv.slice(2)];
-  const warm = join(cache, `warm-${version}-${process.version}`);
+  const env = { ...process.env, ...SMALL.env, NODE_COMPILE_CACHE: cache };
+  const argv = [...process.execArgv, ...SMALL.flags, program, ...process.argv.slice(2)];
+  // Code compiled under other flags is no use.
+  const warm = join(cache, ['warm', version, process.version, ...SMALL.flags].join('-'));
   if (!existsSync(warm)) {
     const options = { env: { ...env, [ROLE]: 'warm-up' }, stdio: 'ignore', timeout: WARM_LIMIT_MS } as const;
     if (spawnSync(process.execPath, argv, options).status !== 0) return 'run'; // What is wrong shows there.

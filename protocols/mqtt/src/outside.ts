@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DriverError, type DriverLog } from '@parkline/kit';
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import type { connect, IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { isMatch } from './access.ts';
 import type { Inbox, Message } from './inbox.ts';
 import type { ClientParams } from './params.ts';
@@ -41,6 +41,7 @@ export interface Outside {
 /** Comes back by itself, with its subscriptions; what the broker kept meanwhile comes then. */
 export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps): Outside {
   let client: MqttClient | undefined;
+  let closings = 0;
   const joined = new Map<Subject, readonly { gone(): void }[]>();
   let trouble = 'no answer';
   const listeners = new Set<{ readonly filter: string; onMessage(message: Message): void }>();
@@ -91,8 +92,8 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
     joined.clear();
   }
 
-  function start(): MqttClient {
-    const made = connect(params.url, optionsOf(params));
+  function start(dial: typeof connect): MqttClient {
+    const made = dial(params.url, optionsOf(params));
     // The broker is answered after the message is on the disk, and not at all when that failed: then it sends it again.
     made.handleMessage = (packet, done) => {
       take(packet, () => {
@@ -115,7 +116,10 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
   }
 
   async function open(): Promise<void> {
-    client ??= start();
+    const closed = closings;
+    const library = await import('mqtt'); // 7 MB that a gateway which is the broker itself does without.
+    if (closings !== closed) throw toLost();
+    client ??= start(library.connect);
     const made = client;
     if (made.connected) {
       join(made);
@@ -179,6 +183,7 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
     async close() {
       const ending = client;
       client = undefined;
+      closings += 1;
       await ending?.endAsync(true);
       part();
     },

@@ -48,7 +48,11 @@ interface Surroundings {
 /** Runs the gateway of one home, again and again while configurations ask for a new start. */
 async function runHome(path: string, { env, log, signal }: Surroundings): Promise<void> {
   const store = openConfigStore(path, realDisk);
-  let home = startHome(path, { store, env, now: systemClock.now });
+  const onDiskFault = (err: unknown): void => {
+    log.error({ err }, 'configuration cannot be written down: it is used as it is');
+  };
+  const start = { store, env, now: systemClock.now, onDiskFault };
+  let home = startHome(path, start);
   const gatewayLog = log.child({ gatewayId: home.config.gatewayId });
   const hosts = createDriverHosts(gatewayLog);
   const unmark = markRunning(path);
@@ -64,7 +68,7 @@ async function runHome(path: string, { env, log, signal }: Surroundings): Promis
       log.info({ gatewayId: home.config.gatewayId, tookMs: Math.round(performance.now()) }, 'ready');
       if ((await running) === 'stopped') return;
       log.info('starting again with another configuration');
-      home = startHome(path, { store, env, now: systemClock.now });
+      home = startHome(path, start);
     }
   } finally {
     unmark();

@@ -27,6 +27,10 @@ export const realDisk: Disk = {
   },
 };
 
+/** Whether the file system failed, and not the program. */
+export const isDiskFault = (error: unknown): boolean =>
+  error instanceof Error && typeof (error as { syscall?: unknown }).syscall === 'string';
+
 function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
   try {

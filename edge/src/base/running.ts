@@ -5,7 +5,11 @@ const markPath = (home: string): string => join(home, 'config', 'running');
 
 /** Says in the home that this process runs in it; the function takes that back. */
 export function markRunning(home: string): () => void {
-  writeFileSync(markPath(home), identityOf(process.pid) ?? '', { mode: 0o600 });
+  try {
+    writeFileSync(markPath(home), identityOf(process.pid) ?? '', { mode: 0o600 });
+  } catch {
+    // A full disk: the command line does not wait for verdicts then, and all else goes on.
+  }
   return () => {
     rmSync(markPath(home), { force: true });
   };

@@ -2,106 +2,19 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayEvent } from '@parkline/contract';
 import { expect, test } from 'vitest';
-import { realDisk } from '../base/disk.ts';
-import { createDeviceBoard } from '../health/devices.ts';
-import { writeHealth } from '../health/file.ts';
-import { OutboxError } from '../pipeline/outbox.ts';
-import { makeHome } from '../testing/home.ts';
-import { rememberingFaults } from '../testing/remembering-faults.ts';
+import { type Disk, realDisk } from '../base/disk.ts';
+import {
+  device,
+  first,
+  gatewayId,
+  givenHome as given,
+  second,
+  startLife as start,
+  yamlOf,
+} from '../testing/config-life.ts';
 import { scratch } from '../testing/scratch.ts';
-import { createVirtualTime, type VirtualTime } from '../testing/virtual-time.ts';
-import { createConfigLife } from './life.ts';
-import type { GatewayConfig } from './schema.ts';
-import { startHome } from './start.ts';
-import { type ConfigStore, hashOf, openConfigStore } from './store.ts';
+import { type ConfigStore, hashOf } from './store.ts';
 
-const gatewayId = '018f0000-0000-7000-8000-000000000001';
-const device = (n: number, unit: number) => `
-      - equipmentId: 018f0000-0000-7000-8000-00000000001${n}
-        name: Meter ${n}
-        params: { unit: ${unit} }
-        points: [{ id: 018f0000-0000-7000-8000-00000000002${n}, address: 'hr:0:u16', kind: gauge, unit: kW }]`;
-const yamlOf = (devices: string, nats = 4222): string => `
-version: 1
-gatewayId: ${gatewayId}
-name: Gateway
-nats: { url: 'nats://127.0.0.1:${nats}' }
-connections:
-  - id: bus
-    driver: modbus
-    devices: ${devices || '[]'}
-`;
-const first = yamlOf(device(1, 1) + device(2, 2));
-const second = yamlOf(device(1, 1) + device(2, 3));
-
-/** A gateway in its home whose devices answer once a second while `answers` has their number. */
-function start(path: string, time: VirtualTime, answers: Set<string>) {
-  const store = openConfigStore(path, realDisk);
-  const now = (): number => time.clock.now();
-  const home = startHome(path, { store, env: {}, now });
-  const stop = new AbortController();
-  const seen = { restarts: 0, changes: [] as GatewayConfig[], told: [] as GatewayEvent[], isCloud: true };
-  let isDiskBroken = false;
-  const devicesOf = (config: GatewayConfig) => config.connections.flatMap(({ devices }) => devices);
-  const faults = rememberingFaults();
-  const board = createDeviceBoard({
-    ...{ devices: devicesOf(home.config), now, faults, onChange: () => undefined },
-  });
-  let config = home.config;
-  const life = createConfigLife({
-    ...{ store, config, natsUrl: undefined, board, clock: time.clock, wait: time.wait, faults },
-    isCloudConnected: () => seen.isCloud,
-    change(next) {
-      const before = new Map(devicesOf(config).map((one) => [one.equipmentId, JSON.stringify(one)]));
-      const same = devicesOf(next).filter((one) => before.get(one.equipmentId) === JSON.stringify(one));
-      config = next;
-      seen.changes.push(next);
-      board.change(devicesOf(next), new Set(same.map(({ equipmentId }) => equipmentId)));
-      return Promise.resolve();
-    },
-    restart() {
-      seen.restarts += 1;
-      stop.abort();
-    },
-    events: {
-      add(event) {
-        if (isDiskBroken) throw new OutboxError('disk', 'no space');
-        seen.told.push(event);
-      },
-    },
-  });
-  async function poll(): Promise<void> {
-    while (!stop.signal.aborted) {
-      for (const { equipmentId, params } of devicesOf(config)) {
-        const isHere = answers.has(`unit ${(params as { unit: number }).unit}`);
-        board.outcome(equipmentId, isHere ? undefined : new Error('no answer'), now());
-      }
-      await time.wait(1_000, stop.signal);
-    }
-  }
-  const done = Promise.all([life.run(stop.signal), poll()]);
-  return {
-    ...{ store, life, seen, board, home, done },
-    breakDisk: (isBroken: boolean) => void (isDiskBroken = isBroken),
-    /** As a kill: nothing more is done. */
-    async stop() {
-      stop.abort();
-      await done;
-    },
-    keepHealth() {
-      writeHealth(join(path, 'health.json'), {
-        ...{ gatewayId, at: now(), startedAt: 0, version: '0', devices: board.list() },
-        outbox: { pending: 0, oldestAt: null, bytes: 0, maxBytes: 1 },
-      });
-    },
-  };
-}
-
-function given(path: string, ...answers: string[]) {
-  makeHome(path, first);
-  const time = createVirtualTime(1_000_000);
-  return { time, answering: new Set(answers) };
-}
 const wish = (path: string, yaml: string): void => {
   mkdirSync(join(path, 'config'), { recursive: true });
   writeFileSync(join(path, 'config/inbox.yaml'), yaml);
@@ -313,4 +226,37 @@ test('a result waits while the disk refuses it, and is told once', async () => {
   expect(told(after.seen.told).map(([state]) => state)).toEqual(['applied', 'kept']);
   expect(after.store.state().untold).toEqual([]);
   await after.stop();
+});
+
+test('a disk that is full for a while stops nothing, and what was begun comes to its end', async () => {
+  using home = scratch();
+  const { time, answering } = given(home.path, 'unit 1', 'unit 2', 'unit 3');
+  let left = Infinity;
+  const disk: Disk = {
+    ...realDisk,
+    replace(path, text) {
+      if (left <= 0) throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+      left -= 1;
+      realDisk.replace(path, text);
+    },
+  };
+  const gateway = start(home.path, time, answering, disk);
+  await time.advance(2_500);
+  left = 2; // The version and the state are written, gateway.yaml is not.
+  wish(home.path, second);
+  await time.advance(10_000);
+  expect(inForce(home.path)).toBe(first);
+  expect(gateway.seen.changes).toEqual([]);
+  left = Infinity;
+  await time.advance(10_000);
+  expect(inForce(home.path)).toBe(second);
+  expect(states(gateway.store)).toEqual(['kept', 'kept']);
+  expect(gateway.seen.changes).toHaveLength(1);
+  expect(told(gateway.seen.told).map(([state]) => state)).toEqual(['applied', 'kept']);
+  await gateway.stop();
+  left = 0;
+  writeFileSync(join(home.path, 'gateway.yaml'), first);
+  const full = start(home.path, time, answering, disk);
+  expect(full.home.config.connections[0]?.devices[1]?.params).toEqual({ unit: 2 });
+  await full.stop();
 });

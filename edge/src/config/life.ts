@@ -1,4 +1,5 @@
 import type { Clock, Wait } from '../base/clock.ts';
+import { isDiskFault } from '../base/disk.ts';
 import type { FaultLog } from '../base/fault-log.ts';
 import type { DeviceBoard } from '../health/devices.ts';
 import type { EventLane } from '../pipeline/events.ts';
@@ -56,6 +57,7 @@ export function createConfigLife(deps: ConfigLifeDeps): ConfigLife {
   const { store, board, clock, wait } = deps;
   let config = deps.config;
   let offered: (Wish & { readonly offerAt: number }) | undefined;
+  const told = new Set<string>();
   const begun = clock.monotonic();
   let trial = { since: begun, before: store.state().trial?.spentMs ?? 0, notedAt: begun };
 
@@ -120,7 +122,16 @@ export function createConfigLife(deps: ConfigLifeDeps): ConfigLife {
     await go(parseConfig(store.text(previous), deps.natsUrl));
   }
 
+  /** What the disk did not take half-way before. */
+  async function finish(): Promise<void> {
+    store.recover();
+    const now = clock.monotonic();
+    trial = { since: now, before: 0, notedAt: now };
+    await go(parseConfig(store.text(store.state().current), deps.natsUrl));
+  }
+
   async function turn(): Promise<void> {
+    if (store.state().replacing !== null) return finish();
     const yaml = store.inbox();
     if (yaml !== undefined) {
       await take({ yaml, source: 'local' });
@@ -140,21 +151,27 @@ export function createConfigLife(deps: ConfigLifeDeps): ConfigLife {
     },
     async run(signal) {
       while (!signal.aborted) {
-        await turn();
-        tell(deps);
+        try {
+          await turn();
+          tell(deps, told);
+          deps.faults.over('config-disk', 'configurations can be written down again');
+        } catch (err) {
+          if (!isDiskFault(err)) throw err;
+          deps.faults.fault('config-disk', 'configuration cannot be written down now', { err });
+        }
         await wait(TURN_MS, signal);
       }
     },
   };
 }
 
-/** What happened waits in the store until the outbox has it. */
-function tell({ store, events, faults }: ConfigLifeDeps): void {
+/** What happened waits in the store until the outbox has it. `told` remembers what it has while the store cannot. */
+function tell({ store, events, faults }: ConfigLifeDeps, told: Set<string>): void {
   const { untold } = store.state();
   if (untold.length === 0) return;
-  const told = new Set<string>();
   try {
     for (const event of untold) {
+      if (told.has(event.id)) continue;
       events.add(event);
       told.add(event.id);
     }
@@ -162,5 +179,7 @@ function tell({ store, events, faults }: ConfigLifeDeps): void {
     if (!(err instanceof OutboxError) || err.code !== 'disk') throw err;
     faults.fault('config-event', 'what became of a configuration cannot be written down now', { err });
   }
-  if (told.size > 0) store.told(told);
+  if (told.size === 0) return;
+  store.told(told);
+  told.clear();
 }

@@ -91,7 +91,7 @@ test('what did not change misses no beat, and the outbox goes on as it was', asy
   const { module, events, reads } = countingModule();
   const store = openConfigStore(home.path, realDisk);
   const agent = await createAgent({
-    home: startHome(home.path, { store, env: {}, now: systemClock.now }),
+    home: startHome(home.path, { store, env: {}, now: systemClock.now, onDiskFault: () => undefined }),
     ...{ configStore: store, version: 'test', loadDriver: () => Promise.resolve(module) },
     ...{ clock: systemClock, wait: systemWait, random: Math.random, log: pino({ enabled: false }) },
     failpoint: () => undefined,

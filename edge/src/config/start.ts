@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayHealth } from '@parkline/contract';
+import { isDiskFault } from '../base/disk.ts';
 import { lastHealth } from '../health/file.ts';
 import { ConfigError, type Home, loadHome, parseConfig } from './load.ts';
 import type { GatewayConfig } from './schema.ts';
@@ -16,6 +17,8 @@ export interface StartDeps {
   readonly env: { NATS_URL?: string | undefined };
   /** Unix ms. */
   readonly now: () => number;
+  /** The disk refuses: the gateway starts with gateway.yaml as it is. */
+  readonly onDiskFault: (error: unknown) => void;
 }
 
 /**
@@ -26,14 +29,26 @@ export interface StartDeps {
  */
 export function startHome(path: string, deps: StartDeps): Home {
   const { store, env } = deps;
-  store.recover();
+  settling(deps, store.recover);
   const home = loadHome(path, env);
   const before = readYaml(path);
-  takeEdited(path, home, deps);
-  if (store.state().trial === null) takeInbox(home, deps);
-  store.started();
-  giveUp(deps);
+  settling(deps, () => {
+    takeEdited(path, home, deps);
+    if (store.state().trial === null) takeInbox(home, deps);
+    store.started();
+    giveUp(deps);
+  });
   return readYaml(path) === before ? home : loadHome(path, env);
+}
+
+/** A disk that is full must not keep the gateway from reading. */
+function settling({ onDiskFault }: StartDeps, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isDiskFault(error)) throw error;
+    onDiskFault(error);
+  }
 }
 
 const readYaml = (path: string): string => readFileSync(join(path, 'gateway.yaml'), 'utf8');

@@ -58,7 +58,7 @@ export interface ConfigStore {
   confirm(offerAt: number, event: GatewayEvent): void;
   /** The events with these ids are on their way. */
   told(ids: ReadonlySet<string>): void;
-  /** What the command line wants to be in force; undefined: nothing. */
+  /** What the command line wants to be in force; undefined: nothing, or nothing that can be read. */
   inbox(): string | undefined;
   clearInbox(): void;
 }
@@ -186,7 +186,13 @@ export function openConfigStore(home: string, disk: Disk): ConfigStore {
     told(ids) {
       save({ untold: state.untold.filter(({ id }) => !ids.has(id)) });
     },
-    inbox: () => (existsSync(inboxPath) ? readFileSync(inboxPath, 'utf8') : undefined),
+    inbox() {
+      try {
+        return readFileSync(inboxPath, 'utf8');
+      } catch {
+        return undefined; // Mostly there is none; one that belongs to somebody else must not stop the trial that is on.
+      }
+    },
     clearInbox() {
       disk.remove(inboxPath);
     },

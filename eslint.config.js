@@ -54,4 +54,21 @@ export default ts.config(
       '@typescript-eslint/await-thenable': 'error',
     },
   },
+  {
+    // A driver runs in a thread of its own: what it loads is in memory once for each (ADR 0026).
+    files: ['protocols/{kit,modbus,bacnet,opcua,mqtt,dlt645,cjt188}/src/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: ['typebox', 'typebox/value', '@parkline/contract'].map((name) => ({
+            ...{ name, allowTypeImports: true },
+            message:
+              'Costs 13 MB in each driver: use Type and parseParams of the kit, or a part of the contract.',
+          })),
+        },
+      ],
+    },
+  },
 );

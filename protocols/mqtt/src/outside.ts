@@ -117,7 +117,7 @@ export function createOutside({ params, subjects, inbox, now, log }: OutsideDeps
 
   async function open(): Promise<void> {
     const closed = closings;
-    const library = await import('mqtt'); // 7 MB that a gateway which is the broker itself does without.
+    const library = await import('mqtt'); // A gateway that is the broker itself does without.
     if (closings !== closed) throw toLost();
     client ??= start(library.connect);
     const made = client;

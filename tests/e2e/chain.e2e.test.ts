@@ -113,7 +113,8 @@ describe('a park whose gateways report every read', () => {
   });
 
   test('without faults every served value is accepted and stored once, on the right point', async () => {
-    await sleep(15_000);
+    // An MQTT device tells every 30 s: long enough for each to tell once more after the gateway began to listen.
+    await sleep(45_000);
     const { served, accepted, stored, cut } = await gather(park, points, file);
 
     expect(points.size).toBeGreaterThanOrEqual(300);

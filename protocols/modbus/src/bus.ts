@@ -76,13 +76,11 @@ export function createBus(deps: BusDeps): Bus {
   const { where, now, random, timeoutMs, pace } = deps;
   const queue = createFairQueue<Job>();
   const silence = new Map<number, BackOff>();
-  const dialling = createBackOff(DIAL_AGAIN, now, random);
+  // Pauses and doubts go by a clock that is never set: one that jumps must neither end a pause nor make a late answer believed.
+  const steady = (): number => performance.now();
+  const dialling = createBackOff(DIAL_AGAIN, steady, random);
   const forget = pace.isSerial ? FORGET_ON_A_LINE : FORGET_ON_A_CONNECTION;
-  const trust = createTrust(
-    Math.max(forget.leastMs, forget.timeouts * timeoutMs),
-    () => performance.now(), // A clock that jumps must not make a late answer believed.
-    random,
-  );
+  const trust = createTrust(Math.max(forget.leastMs, forget.timeouts * timeoutMs), steady, random);
   const searchMs = Math.min(timeoutMs, SEARCH_MS);
   const life = new AbortController();
   let line: Line | undefined;
@@ -91,7 +89,7 @@ export function createBus(deps: BusDeps): Bus {
 
   const silenceOf = (unit: number): BackOff => {
     const known =
-      silence.get(unit) ?? createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, now, random);
+      silence.get(unit) ?? createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, steady, random);
     silence.set(unit, known);
     return known;
   };

@@ -1,0 +1,55 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** A gateway as the authority knows it: whoever asks has proven that the gateway holds the private halves of both keys. */
+export interface GatewayIdentity {
+  /** UUID; names the gateway's subjects. */
+  readonly id: string;
+  /** Public nkey of a user ("U…"). */
+  readonly nkey: string;
+  /** SPKI PEM of the P-256 key of its TLS certificate. */
+  readonly tlsPublicKeyPem: string;
+}
+
+/** What a gateway presents to the message server. None of it is secret without the gateway's own keys. */
+export interface Credentials {
+  /** User JWT of the EDGE account, bound to the nkey. */
+  readonly jwt: string;
+  /** TLS client certificate of the gateway's key. */
+  readonly certificatePem: string;
+  /** The authority that the gateway believes, and no other. */
+  readonly caPem: string;
+  /** End of the JWT; the certificate outlives it. Renew at half of the time until then. */
+  readonly expiresAt: Date;
+}
+
+/** The one place where gateways are let in and thrown out of the message server. */
+export interface Signer {
+  /**
+   * Signs offline; the server need not be told.
+   * A key that was revoked is let in again only by credentials of a later second than its revocation.
+   * @throws RangeError on an id, key or PEM that is none.
+   */
+  issue(gateway: GatewayIdentity, now: Date): Promise<Credentials>;
+  /**
+   * Makes exactly these keys the revoked ones, each with the instant up to which its credentials are void: live connections are
+   * closed, later ones refused, also after a restart of the server. Resolves when the server has said that it holds the list.
+   * @throws SignerError 'unreachable' (nothing is known: call again with the same list) or 'refused' (with the server's words).
+   */
+  revoke(all: ReadonlyMap<string, Date>): Promise<void>;
+}
+
+/** unreachable: no answer of the server. refused: it answered and did not take the list. */
+export type SignerErrorCode = 'unreachable' | 'refused';
+
+export class SignerError extends Error {
+  readonly code: SignerErrorCode;
+
+  constructor(code: SignerErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SignerError';
+    this.code = code;
+  }
+}
+
+/** The part of a connection of the SYS account that a signer needs. */
+export type SystemConnection = Pick<NatsConnection, 'request'>;

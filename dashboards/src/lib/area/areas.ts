@@ -1,17 +1,33 @@
 import type { Role } from '@parkline/contract';
 
-/** The parts of the portal, each for the daily work of one role. */
-export const areas = ['engineer', 'supervisor', 'technician', 'tenant', 'finance'] as const;
+/** The parts of the portal, each for the daily work of one role; `admin` is for all who keep something in order. */
+export const areas = [
+  'engineer',
+  'supervisor',
+  'technician',
+  'tenant',
+  'finance',
+  'leasing',
+  'installer',
+  'guard',
+  'executive',
+  'admin',
+] as const;
 export type Area = (typeof areas)[number];
 
 /** The areas of each role; the first is where it starts its day. */
 const areasByRole: Record<Role, readonly Area[]> = {
-  facility_engineer: ['engineer'],
+  facility_engineer: ['engineer', 'admin'],
   technician: ['technician'],
   supervisor: ['supervisor'],
-  tenant_admin: ['tenant'],
+  tenant_admin: ['tenant', 'admin'],
+  tenant_employee: ['tenant'],
   finance_officer: ['finance'],
-  account_admin: ['engineer', 'supervisor', 'finance'],
+  leasing_officer: ['leasing', 'admin'],
+  guard: ['guard'],
+  executive: ['executive'],
+  installer: ['installer', 'admin'],
+  account_admin: ['engineer', 'supervisor', 'finance', 'admin'],
 };
 
 /** Every area that somebody with these roles may enter, in the order of {@link areas}. */

@@ -7,6 +7,11 @@ export const enWork = {
     technician: 'My work',
     tenant: 'My company',
     finance: 'Finance',
+    leasing: 'Leasing',
+    installer: 'Installation',
+    guard: 'Gatehouse',
+    executive: 'Management',
+    admin: 'Administration',
   },
   severity: { critical: 'Critical', warning: 'Warning', notice: 'Notice' },
   skill: {

@@ -1,5 +1,12 @@
 import { enCommands } from './en-commands.ts';
+import { enCommissioning } from './en-commissioning.ts';
+import { enGateways } from './en-gateways.ts';
+import { enIntegrations } from './en-integrations.ts';
 import { enMoney } from './en-money.ts';
+import { enPeople } from './en-people.ts';
+import { enPlaces } from './en-places.ts';
+import { enSecurity } from './en-security.ts';
+import { enThings } from './en-things.ts';
 import { enWork } from './en-work.ts';
 
 /** Every sentence of the portal in English. `zh-CN.ts` has the same keys; a test compares the two. */
@@ -7,6 +14,13 @@ export const en = {
   ...enCommands,
   ...enWork,
   ...enMoney,
+  ...enSecurity,
+  ...enPeople,
+  ...enPlaces,
+  ...enThings,
+  ...enGateways,
+  ...enCommissioning,
+  ...enIntegrations,
   app: { name: 'Parkline', skip: 'Skip to content' },
   nav: {
     label: 'Main',
@@ -20,7 +34,12 @@ export const en = {
     technician: 'Technician',
     supervisor: 'Supervisor',
     tenant_admin: 'Tenant administrator',
+    tenant_employee: 'Tenant employee',
     finance_officer: 'Finance officer',
+    leasing_officer: 'Leasing officer',
+    guard: 'Security guard',
+    executive: 'Executive',
+    installer: 'Installer',
     account_admin: 'Account administrator',
   },
   setting: {

@@ -7,6 +7,11 @@ export const zhCNWork = {
     technician: '我的工作',
     tenant: '我的公司',
     finance: '财务',
+    leasing: '招商租赁',
+    installer: '安装调试',
+    guard: '安保岗',
+    executive: '经营概览',
+    admin: '系统管理',
   },
   severity: { critical: '严重', warning: '警告', notice: '提示' },
   skill: {

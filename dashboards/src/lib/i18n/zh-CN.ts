@@ -1,5 +1,12 @@
 import { zhCNCommands } from './zh-CN-commands.ts';
+import { zhCNCommissioning } from './zh-CN-commissioning.ts';
+import { zhCNGateways } from './zh-CN-gateways.ts';
+import { zhCNIntegrations } from './zh-CN-integrations.ts';
 import { zhCNMoney } from './zh-CN-money.ts';
+import { zhCNPeople } from './zh-CN-people.ts';
+import { zhCNPlaces } from './zh-CN-places.ts';
+import { zhCNSecurity } from './zh-CN-security.ts';
+import { zhCNThings } from './zh-CN-things.ts';
 import { zhCNWork } from './zh-CN-work.ts';
 
 /** 门户的全部中文文本；键与 en.ts 一致，由测试比对。 */
@@ -7,6 +14,13 @@ export const zhCN = {
   ...zhCNCommands,
   ...zhCNWork,
   ...zhCNMoney,
+  ...zhCNSecurity,
+  ...zhCNPeople,
+  ...zhCNPlaces,
+  ...zhCNThings,
+  ...zhCNGateways,
+  ...zhCNCommissioning,
+  ...zhCNIntegrations,
   app: { name: 'Parkline', skip: '跳到正文' },
   nav: {
     label: '主导航',
@@ -20,7 +34,12 @@ export const zhCN = {
     technician: '维修人员',
     supervisor: '主管',
     tenant_admin: '租户管理员',
+    tenant_employee: '租户员工',
     finance_officer: '财务人员',
+    leasing_officer: '招商人员',
+    guard: '安保人员',
+    executive: '管理层',
+    installer: '安装人员',
     account_admin: '运营方管理员',
   },
   setting: {

@@ -1,0 +1,2 @@
+/** Commissioning, in English; part of `en.ts`. */
+export const enCommissioning = {} as const;

@@ -1,0 +1,2 @@
+/** Gateways, in English; part of `en.ts`. */
+export const enGateways = {} as const;

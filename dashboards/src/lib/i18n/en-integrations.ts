@@ -1,0 +1,2 @@
+/** Integrations, in English; part of `en.ts`. */
+export const enIntegrations = {} as const;

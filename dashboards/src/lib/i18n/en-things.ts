@@ -1,0 +1,2 @@
+/** Equipment, points and plans, in English; part of `en.ts`. */
+export const enThings = {} as const;

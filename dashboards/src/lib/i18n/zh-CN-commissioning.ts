@@ -1,0 +1,2 @@
+/** Commissioning, in Chinese; part of `zh-CN.ts`. */
+export const zhCNCommissioning = {} as const;

@@ -1,0 +1,2 @@
+/** Gateways, in Chinese; part of `zh-CN.ts`. */
+export const zhCNGateways = {} as const;

@@ -26,6 +26,7 @@ const nouns = {
   read: 'edge',
   readings: 'cloud',
   resync: 'edge',
+  secrets: 'cloud',
   sim: 'firmware-sim',
   template: 'edge',
   watch: 'edge',

@@ -11,6 +11,7 @@ import { changeRoutes } from './platform/changes-route.ts';
 import type { Now } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
+import type { Secrets } from './platform/secrets.ts';
 import { reportRoutes, telemetryRoutes } from './telemetry/index.ts';
 import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { workOrderRoutes } from './workorders/index.ts';
@@ -26,6 +27,7 @@ export interface ApiDeps {
   /** Resolves when the broker is first reached. */
   readonly nats: Promise<NatsConnection>;
   readonly changes: ChangeHub;
+  readonly secrets: Secrets;
 }
 
 /** Who is told that a list changed: whoever may read it. */

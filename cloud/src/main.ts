@@ -18,6 +18,7 @@ import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
 import { createNats, type Nats } from './platform/nats.ts';
+import { createSecrets } from './platform/secrets.ts';
 import { ingestFailpoints, runIngest } from './telemetry/index.ts';
 import { runWorker, workerFailpoints } from './worker.ts';
 
@@ -65,7 +66,8 @@ async function startApi(shared: Shared): Promise<Part> {
   });
   const changes = createChangeHub({ pool, wait, log });
   const { SETUP_TOKEN_SHA256: setupTokenSha256 } = config;
-  const own = { db, now, newId, passwords: createPasswords(), keeper, setupTokenSha256 };
+  const secrets = createSecrets(config.SECRETS_KEY_FILE);
+  const own = { db, now, newId, passwords: createPasswords(), keeper, setupTokenSha256, secrets };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
   const done = Promise.all([runSessionSweep({ db, now, wait, log, idleMs }, signal), changes.run(signal)]);

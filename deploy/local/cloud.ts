@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Broker } from './broker.ts';
 import type { Context } from './context.ts';
 import type { Database } from './database.ts';
-import { sha256Hex, signingKey, type SigningKey } from './keys.ts';
+import { sealingKeys, sha256Hex, signingKey, type SigningKey } from './keys.ts';
 import { createLogins } from './logins.ts';
 import { type NodeProcess, nodeService } from './node-service.ts';
 
@@ -28,6 +28,7 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
     NATS_URL: broker.url,
     NATS_SEED_FILE: broker.seedFile,
     CLOUD_KEY_FILE: key.privateFile,
+    SECRETS_KEY_FILE: await sealingKeys(join(context.home.secrets, 'sealing.keys')),
   };
   const api = {
     ...shared,

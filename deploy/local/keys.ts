@@ -35,6 +35,12 @@ export async function natsUser(file: string): Promise<string> {
   return fromSeed(new TextEncoder().encode(seed.trim())).getPublicKey();
 }
 
+/** Path of the file whose key seals secrets in the database; it is made at the first call. */
+export async function sealingKeys(file: string): Promise<string> {
+  await readOrMake(file, () => `first ${randomBytes(32).toString('base64')}\n`);
+  return file;
+}
+
 /** 20 letters and digits that are hard to mistake for one another: about 99 bits. */
 export function readablePassword(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789';

@@ -84,6 +84,13 @@ const Env = Type.Object({
       description: 'Static build of the portal. Without it only the API is served.',
     }),
   ),
+  SECRETS_KEY_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'File with the keys that seal secrets in the database (parkline secrets add-key). Without it none can be kept.',
+    }),
+  ),
   SETUP_TOKEN_SHA256: Type.Optional(
     Type.String({
       pattern: '^[0-9a-f]{64}$',

@@ -1,4 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Now } from '../platform/clock.ts';
+import { edgeAccountJwt, gatewayJwt, type OnlineSeeds, type Parties, USER_LIFE_MS } from './authority.ts';
+import { certifyGateway, type Identity } from './pki.ts';
 
 /** A gateway as the authority knows it: whoever asks has proven that the gateway holds the private halves of both keys. */
 export interface GatewayIdentity {
@@ -53,3 +56,66 @@ export class SignerError extends Error {
 
 /** The part of a connection of the SYS account that a signer needs. */
 export type SystemConnection = Pick<NatsConnection, 'request'>;
+
+export interface SignerDeps {
+  readonly parties: Parties;
+  readonly seeds: OnlineSeeds;
+  /** The authority of TLS certificates. */
+  readonly authority: Identity;
+  /** Of the SYS account. */
+  readonly system: SystemConnection;
+  readonly now: Now;
+}
+
+/** How long the server may take to write the list down and close connections. */
+const CLAIMS_TIMEOUT_MS = 5_000;
+
+export function createSigner({ parties, seeds, authority, system, now }: SignerDeps): Signer {
+  return {
+    async issue({ id, nkey, tlsPublicKeyPem }, at) {
+      const expiresAt = new Date(at.getTime() + USER_LIFE_MS);
+      const jwt = await gatewayJwt(seeds.edgeSigning, parties, { id, nkey }, expiresAt);
+      const certificatePem = await certifyGateway(authority, id, tlsPublicKeyPem, at);
+      return { jwt, certificatePem, caPem: authority.certificatePem, expiresAt };
+    },
+    async revoke(all) {
+      // What was revoked longer ago than credentials live is void by its own date: the list stays short for ever.
+      const oldest = now().getTime() - USER_LIFE_MS;
+      const recent = new Map([...all].filter(([, at]) => at.getTime() >= oldest));
+      const jwt = await edgeAccountJwt(seeds.operatorSigning, parties, recent);
+      assertTaken(await ask(system, jwt));
+    },
+  };
+}
+
+async function ask(system: SystemConnection, jwt: string): Promise<string> {
+  try {
+    const reply = await system.request('$SYS.REQ.CLAIMS.UPDATE', jwt, { timeout: CLAIMS_TIMEOUT_MS });
+    return reply.string();
+  } catch (cause) {
+    throw new SignerError(
+      'unreachable',
+      'the message server did not answer to the list of revoked gateways',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+interface ClaimsReply {
+  readonly data?: { readonly code?: number };
+  readonly error?: { readonly description?: string };
+}
+
+function assertTaken(answer: string): void {
+  let reply: ClaimsReply | null = null;
+  try {
+    reply = JSON.parse(answer) as ClaimsReply | null;
+  } catch {
+    // Not JSON: refused below, with what it said.
+  }
+  if (reply?.data?.code === 200) return;
+  const why = reply?.error?.description ?? answer.slice(0, 200);
+  throw new SignerError('refused', `the message server did not take the list of revoked gateways: ${why}`);
+}

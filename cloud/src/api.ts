@@ -47,17 +47,30 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     return withActor(db, actor, (trx) => sessions.isAlive(trx, actor.accountId, actor.sessionId, now()));
   };
   return [
-    identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
-    placeRoutes({ db }),
-    tenancyRoutes({ db, now }),
-    fleetRoutes({ db, now }),
-    commandRoutes({ db, now, newId }),
-    telemetryRoutes({ db, now, nats, isLoggedIn }),
-    reportRoutes({ db }),
-    faultRoutes({ db, now, newId, rules: loadRules() }),
-    workOrderRoutes({ db, now, newId }),
-    changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn }),
-    myUsageRoutes({ db, now }),
-    billingRoutes({ db }),
+    inSlice(
+      'identity',
+      identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
+    ),
+    inSlice('places', placeRoutes({ db })),
+    inSlice('tenancy', tenancyRoutes({ db, now })),
+    inSlice('fleet', fleetRoutes({ db, now })),
+    inSlice('fleet', commandRoutes({ db, now, newId })),
+    inSlice('telemetry', telemetryRoutes({ db, now, nats, isLoggedIn })),
+    inSlice('telemetry', reportRoutes({ db })),
+    inSlice('faults', faultRoutes({ db, now, newId, rules: loadRules() })),
+    inSlice('workorders', workOrderRoutes({ db, now, newId })),
+    inSlice('platform', changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn })),
+    inSlice('billing', myUsageRoutes({ db, now })),
+    inSlice('billing', billingRoutes({ db })),
   ];
 }
+
+/** Names the slice in the description of the API. */
+const inSlice =
+  (slice: string, plugin: FastifyPluginAsync): FastifyPluginAsync =>
+  async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, slice };
+    });
+    await scope.register(plugin);
+  };

@@ -36,7 +36,11 @@ export const changeRoutes =
     app.get(
       '/api/changes',
       // No HEAD: nobody would read the stream, and so nobody end it.
-      { config: { permission: 'session' }, schema: { description }, exposeHeadRoute: false },
+      {
+        config: { permission: 'session', gives: ['text/event-stream'] },
+        schema: { description },
+        exposeHeadRoute: false,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const giveBack = limit.take(actor.personId);

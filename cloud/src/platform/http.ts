@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ErrorReply } from '@parkline/contract';
 import fastify, {
@@ -15,9 +13,10 @@ import fastify, {
   type RouteOptions,
 } from 'fastify';
 import { Registry } from 'prom-client';
-import { type Actor, admit, requirePermission } from './access.ts';
+import { type Person, admit, requirePermission } from './access.ts';
 import { AppError, type ErrorCode, statusOf } from './errors.ts';
 import { errorTexts, inLanguage, languageOf } from './i18n.ts';
+import { documentApi } from './openapi-routes.ts';
 import { servePortal } from './portal.ts';
 import { probeRoutes, type ReadyChecks } from './probes.ts';
 import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
@@ -26,7 +25,7 @@ import { closeSchemas, compileValidator } from './validation.ts';
 export interface AppDeps {
   readonly log: FastifyBaseLogger;
   /** Who a request comes from; undefined: nobody we know. */
-  readonly authenticate: (request: FastifyRequest) => Promise<Actor | undefined>;
+  readonly authenticate: (request: FastifyRequest) => Promise<Person | undefined>;
   /** Every permission that some role grants: a route asking for another is a typing mistake. */
   readonly permissions: ReadonlySet<string>;
   readonly ready?: ReadyChecks;
@@ -82,7 +81,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     errorResponseBuilder: (_request, { ttl }) =>
       new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.ceil(ttl / 1_000) }),
   });
-  await documentApi(app);
+  await documentApi(app, deps.publicUrl);
   probeRoutes(app, deps.ready ?? {}, deps.metrics ?? new Registry());
   await servePortal(app, deps.portalDir);
   return app;
@@ -99,9 +98,7 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
     refuseForeignOrigin(request, publicUrl);
     const { permission } = request.routeOptions.config;
     if (permission === 'public') return;
-    const actor = await authenticate(request);
-    admit(actor, permission);
-    request.actor = actor ?? null;
+    request.actor = admit(await authenticate(request), permission);
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
@@ -114,23 +111,6 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
 
 /** By its route: the address as it was sent may spell the same in another way (`/%61pi/`). */
 const isApi = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url?.startsWith('/api/') ?? false;
-
-async function documentApi(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Parkline', version: '1', description: 'The API that the portal itself uses.' },
-    },
-  });
-  app.get('/openapi.json', { config: { permission: 'public' }, schema: { hide: true } }, () => app.swagger());
-  // The plugin declares its own routes and cannot be told a permission: the scope gives it to them.
-  await app.register(async (scope) => {
-    scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, permission: 'public' };
-    });
-    await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
-  });
-}
 
 /** The one border where an error becomes an answer. What the client did not cause is logged and told nothing. */
 function sendError(cause: unknown, request: FastifyRequest, reply: FastifyReply) {

@@ -47,6 +47,31 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
     zh: '初始化令牌不正确，或初始化已完成。',
   },
   not_found: { en: 'There is no such thing here.', zh: '找不到所请求的内容。' },
+  second_factor_needed: {
+    en: 'Please confirm with your second factor.',
+    zh: '请使用第二验证因素确认。',
+  },
+  second_factor_enrol: {
+    en: 'Your role needs a second factor. Please set one up first.',
+    zh: '您的角色需要第二验证因素，请先设置。',
+  },
+  stale_edit: {
+    en: 'Somebody else changed this meanwhile. Look at their change, then save again.',
+    zh: '他人已修改此内容。请查看其修改后再保存。',
+  },
+  in_progress: {
+    en: 'The same request is still being carried out. Please ask again in a moment.',
+    zh: '相同的请求正在处理中，请稍后再试。',
+  },
+  already_done: {
+    en: 'This was done already; what it answered is not shown a second time.',
+    zh: '该操作已完成，其结果不再重复显示。',
+  },
+  unprocessable: { en: 'The request contradicts an earlier one.', zh: '请求与之前的请求矛盾。' },
+  precondition_required: {
+    en: 'The change must name the version it was made on.',
+    zh: '修改须注明其所基于的版本。',
+  },
   conflict: { en: 'This was changed meanwhile. Please reload.', zh: '内容已被他人修改，请刷新后重试。' },
   too_large: { en: 'The request is too large.', zh: '请求内容过大。' },
   unsupported_media: { en: 'This kind of content is not accepted.', zh: '不接受此类型的内容。' },

@@ -42,7 +42,11 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
     '/api/live',
     // No HEAD: nobody would read the stream, and so nobody end it.
-    { config: { permission: 'point.read' }, schema, exposeHeadRoute: false },
+    {
+      config: { permission: 'point.read', gives: ['text/event-stream'] },
+      schema,
+      exposeHeadRoute: false,
+    },
     async (request, reply) => {
       const actor = actorOf(request);
       const filter = readFilter(request.query);

@@ -32,7 +32,7 @@ export const photoRoutes =
       '/api/work-orders/:id/photos',
       {
         schema: { params: IdParams, querystring: PhotoQuery, response: { 201: OrderPhoto } },
-        config: { permission: 'workorder.work' },
+        config: { permission: 'workorder.work', takes: imageTypes },
         bodyLimit: MAX_IMAGE_BYTES,
       },
       async (request, reply) => {
@@ -73,7 +73,7 @@ export const photoRoutes =
       '/api/work-orders/:id/photos/:photoId',
       {
         schema: { params: PhotoParams, description: 'The photo as WebP.' },
-        config: { permission: 'workorder.read' },
+        config: { permission: 'workorder.read', gives: ['image/webp'] },
       },
       async (request, reply) => {
         const actor = actorOf(request);

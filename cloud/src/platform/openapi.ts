@@ -1,0 +1,164 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { ErrorReply } from '@parkline/contract';
+import type { RouteOptions } from 'fastify';
+import { type ErrorCode, statusOf } from './errors.ts';
+import { operationName } from './openapi-names.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The slice that a route belongs to: its tag in the description of the API. */
+    slice?: string;
+    /** Media types of a body that is a file as it is, and not JSON. */
+    takes?: readonly string[];
+    /** Media types of an answer that is a file or a stream, and not JSON. */
+    gives?: readonly string[];
+  }
+}
+
+type Doc = Readonly<Record<string, unknown>>;
+interface Operation extends Record<string, unknown> {
+  readonly 'x-permission'?: string;
+  'x-takes'?: readonly string[];
+  'x-gives'?: readonly string[];
+  parameters?: Doc[];
+  requestBody?: { content: Record<string, unknown>; [key: string]: unknown };
+  responses: Record<string, Record<string, unknown>>;
+}
+
+/** Browsers come with the cookie of their session, programs with a key. Names of `components.securitySchemes`. */
+const session = { session: [] };
+const apiKey = { apiKey: [] };
+
+/** How the description of the API is made of the routes: one value for validation, types, server and file. */
+export const openapiOptions = (publicUrl: string | undefined): FastifyDynamicSwaggerOptions => ({
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Parkline',
+      version: '1',
+      description:
+        'The API that the portal itself uses. Errors have one shape: `code` for programs, `message` for people in the ' +
+        'language of Accept-Language, `details` about what. Lists come in pages: `limit`, and `next` goes back as `after`.',
+    },
+    servers: [{ url: publicUrl ?? '/' }],
+    components: {
+      securitySchemes: {
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: publicUrl?.startsWith('https:') ? '__Host-parkline_session' : 'parkline_session',
+          description: 'The session of a browser, opened by POST /api/login.',
+        },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A key of a program: `Authorization: Bearer pk_…`.',
+        },
+      },
+    },
+  },
+  transform: ({ schema, url, route }) => ({ schema: described(schema as Doc | undefined, url, route), url }),
+  transformObject: (made) =>
+    'openapiObject' in made ? withErrors(made.openapiObject as unknown as Document) : made.swaggerObject,
+});
+
+/** @returns the schema of a route with what its declaration says beyond it. */
+function described(schema: Doc = {}, url: string, route: RouteOptions): Doc {
+  if (schema['hide']) return schema;
+  const { permission, fresh, slice, takes, gives } = route.config ?? {};
+  const isList = isPage((schema['response'] as Doc | undefined)?.['200']);
+  const name = operationName(String(route.method), url, isList);
+  const isKeyless = permission === 'session' || fresh;
+  return {
+    ...{ ...name, tags: [slice ?? 'process'] },
+    ...schema,
+    'x-permission': permission,
+    ...(fresh && { 'x-fresh': true }),
+    ...(takes && { 'x-takes': takes }),
+    ...(gives && { 'x-gives': gives }),
+    security: permission === 'public' ? [] : isKeyless ? [session] : [session, apiKey],
+  };
+}
+
+/** Whether a reply is a page of a list. */
+export const isPage = (schema: unknown): boolean => {
+  const properties = (schema as { properties?: Doc } | undefined)?.properties;
+  return properties !== undefined && 'items' in properties && 'next' in properties;
+};
+
+interface Document {
+  components: { responses?: object; schemas?: object; parameters?: object };
+  tags?: object[];
+  paths: Record<string, Record<string, Operation>>;
+}
+
+/** Refusals that any route, or any of its kind, can give, beside those that its own schema names. */
+function refusalsOf(method: string, path: string, { requestBody, ...operation }: Operation): ErrorCode[] {
+  const isOpen = operation['x-permission'] === 'public';
+  const changes = method !== 'get';
+  return [
+    'bad_input',
+    ...(isOpen ? [] : (['not_logged_in', 'forbidden'] as const)),
+    ...(path.includes('{') ? (['not_found'] as const) : []),
+    ...(changes ? (['foreign_origin', 'conflict'] as const) : []),
+    ...(method === 'post' && !isOpen ? (['in_progress', 'already_done', 'unprocessable'] as const) : []),
+    ...(requestBody ? (['too_large', 'unsupported_media'] as const) : []),
+    ...(path.startsWith('/api/') ? (['too_many_requests'] as const) : []),
+    'internal',
+  ];
+}
+
+const reply = (codes: readonly ErrorCode[]): object => ({
+  description: `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+  ...(codes.includes('too_many_requests') && {
+    headers: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } } },
+  }),
+  content: {
+    'application/json': {
+      schema: { $ref: '#/components/schemas/ErrorReply' },
+      example: { code: codes[0], message: 'A sentence in the language of Accept-Language.' },
+    },
+  },
+});
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.',
+  schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[!-~]+$' },
+  example: '0198f3a2-6a54-7c1e-9a0d-3b8f1c0e7d55',
+};
+
+/** @returns the document with the refusals, and the headers that routes of a kind share. Changes it in place. */
+function withErrors(document: Document): Document {
+  document.components.schemas = { ...document.components.schemas, ErrorReply };
+  const tags = new Set<string>();
+  for (const [path, operations] of Object.entries(document.paths))
+    for (const [method, operation] of Object.entries(operations)) {
+      for (const tag of operation['tags'] as string[]) tags.add(tag);
+      nameFiles(operation);
+      const byStatus = Map.groupBy(refusalsOf(method, path, operation), (code) => statusOf[code]);
+      for (const [status, codes] of byStatus) operation.responses[status] ??= { ...reply(codes) };
+      if (byStatus.has(422)) (operation.parameters ??= []).push(idempotencyKey);
+    }
+  document.tags = [...tags].sort().map((name) => ({ name }));
+  return document;
+}
+
+const fileOf = (types: readonly string[]): Record<string, object> =>
+  Object.fromEntries(
+    types.map((type) => [type, type.startsWith('text/') ? { schema: { type: 'string' } } : {}]),
+  );
+
+/** Bodies and answers that are files have no schema but a media type (OpenAPI 3.1.0 clause 4.8.14.2). */
+function nameFiles(operation: Operation): void {
+  const { 'x-takes': takes, 'x-gives': gives } = operation;
+  if (takes)
+    operation.requestBody = { description: 'The file as it is.', required: true, content: fileOf(takes) };
+  const answer = operation.responses['200'];
+  if (gives && answer) Object.assign(answer, { description: 'The file as it is.', content: fileOf(gives) });
+  delete operation['x-takes'];
+  delete operation['x-gives'];
+}

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type Db, withAccount } from './db.ts';
 import { sealedPlace, type Secrets } from './secrets.ts';
 
-/** A column that holds sealed text. */
+/** A column that holds sealed text, of a table with account_id. */
 export interface SealedColumn {
   readonly table: string;
   readonly column: `sealed_${string}`;
@@ -53,7 +53,7 @@ async function rotateColumn(db: Db, accountId: string, of: SealedColumn, secrets
   let after: readonly string[] = [];
   for (;;) {
     const { rows, renewed } = await withAccount(db, accountId, async (trx) => {
-      const found = await page(trx, of, after);
+      const found = await page(trx, accountId, of, after);
       let done = 0;
       for (const row of found) if (!secrets.isCurrent(row.sealed)) done += await renew(trx, of, row, secrets);
       return { rows: found, renewed: done };
@@ -68,10 +68,15 @@ async function rotateColumn(db: Db, accountId: string, of: SealedColumn, secrets
 const keyOf = ({ key }: SealedColumn) =>
   sql`array[${sql.join(key.map((name) => sql`${sql.ref(name)}::text`))}]`;
 
-async function page(db: Db, of: SealedColumn, after: readonly string[]): Promise<readonly SealedRow[]> {
+async function page(
+  db: Db,
+  accountId: string,
+  of: SealedColumn,
+  after: readonly string[],
+): Promise<readonly SealedRow[]> {
   const { rows } = await sql<SealedRow>`
     select ${keyOf(of)} as key, ${sql.ref(of.column)} as sealed from ${sql.table(of.table)}
-    where ${sql.ref(of.column)} is not null and ${keyOf(of)} > ${after}::text[]
+    where account_id = ${accountId} and ${sql.ref(of.column)} is not null and ${keyOf(of)} > ${after}::text[]
     order by 1 limit ${BATCH}`.execute(db);
   return rows;
 }
@@ -98,7 +103,7 @@ export async function countByKey(db: Db): Promise<ReadonlyMap<string, number>> {
       const { rows } = await withAccount(db, accountId, (trx) =>
         sql<{ sealed: string; n: number }>`
           select split_part(${sql.ref(of.column)}, ':', 3) as sealed, count(*)::int as n from ${sql.table(of.table)}
-          where ${sql.ref(of.column)} is not null group by 1`.execute(trx),
+          where account_id = ${accountId} and ${sql.ref(of.column)} is not null group by 1`.execute(trx),
       );
       for (const { sealed, n } of rows) counts.set(sealed, (counts.get(sealed) ?? 0) + n);
     }

@@ -1,3 +1,4 @@
+import type { Gateway } from '@parkline/contract';
 import { advance, idle, type Sure, type Track } from './episode.ts';
 import { judge, type Judgement, type Memory, type OutboxFill, type Reading, type View } from './judge.ts';
 import type { Plan, PlannedPoint, Watch } from './plan.ts';
@@ -44,7 +45,7 @@ export interface Snapshot {
   /** What the gateways say of their devices, by equipment. */
   readonly devices: ReadonlyMap<string, 'online' | 'silent' | 'starting'>;
   /** Those that were ever heard. */
-  readonly gateways: ReadonlyMap<string, 'online' | 'offline' | 'never'>;
+  readonly gateways: ReadonlyMap<string, Gateway['state']>;
   /** Of the gateways that say so. */
   readonly outboxes: ReadonlyMap<string, OutboxFill>;
   /** By key of the rule; without one its own numbers hold. */
@@ -151,7 +152,7 @@ function readingOf(point: PlannedPoint | undefined, { latest, now }: Snapshot): 
 /** A device behind a silent gateway is not judged: the gateway's own fault says it for all of them. */
 function silenceOf({ equipmentId, gatewayId }: Watch, { devices, gateways }: Snapshot): Sure {
   const gateway = gateways.get(gatewayId) ?? 'never';
-  if (equipmentId === null) return gateway === 'never' ? 'unknown' : gateway === 'offline' ? 'holds' : 'not';
+  if (equipmentId === null) return gateway === 'offline' ? 'holds' : gateway === 'online' ? 'not' : 'unknown';
   if (gateway !== 'online') return 'unknown';
   const said = devices.get(equipmentId);
   return said === 'silent' ? 'holds' : said === 'online' ? 'not' : 'unknown';

@@ -94,13 +94,15 @@ async function readSilences(
     .where('accountId', '=', accountId)
     .execute();
   const gateways = await db
-    .selectFrom('gatewayStatus')
-    .select(['gatewayId', 'heardAt', 'outboxWaitingBytes', 'outboxMaxBytes', 'outboxHoursLeft'])
-    .where('accountId', '=', accountId)
+    .selectFrom('gatewayStatus as s')
+    .innerJoin('gateway as g', 'g.id', 's.gatewayId')
+    .select(['s.gatewayId', 's.heardAt', 'g.revokedAt'])
+    .select(['s.outboxWaitingBytes', 's.outboxMaxBytes', 's.outboxHoursLeft'])
+    .where('s.accountId', '=', accountId)
     .execute();
   return {
     devices: new Map(devices.map(({ equipmentId, state }) => [equipmentId, state])),
-    gateways: new Map(gateways.map(({ gatewayId, heardAt }) => [gatewayId, gatewayState(heardAt, now)])),
+    gateways: new Map(gateways.map((gateway) => [gateway.gatewayId, gatewayState(gateway, now)])),
     outboxes: new Map(
       gateways.flatMap(({ gatewayId, outboxWaitingBytes: waiting, outboxMaxBytes: most, outboxHoursLeft }) =>
         waiting === null || !Number(most)

@@ -10,7 +10,12 @@ test.each([
   ['heard 30 s ago', ago(30_000), 'online'],
   ['heard longer ago', ago(30_001), 'offline'],
 ] as const)('a gateway %s', (_what, heardAt, state) => {
-  expect(gatewayState(heardAt, now)).toBe(state);
+  expect(gatewayState({ heardAt, revokedAt: null }, now)).toBe(state);
+});
+
+test('a gateway that was thrown out is revoked, however lately it was heard', () => {
+  expect(gatewayState({ heardAt: ago(0), revokedAt: ago(1) }, now)).toBe('revoked');
+  expect(gatewayState({ heardAt: null, revokedAt: ago(1) }, now)).toBe('revoked');
 });
 
 test.each([
@@ -29,6 +34,7 @@ describe('what a person sees', () => {
     name: { en: 'Gateway A', zh: 'A 座网关' },
     buildingId: 'b1',
     heardAt: ago(5_000),
+    revokedAt: null,
     startedAt: ago(60_000),
     version: '0.1.0',
     writing: 'off' as const,
@@ -82,6 +88,7 @@ describe('what a person sees', () => {
       state: 'silent',
       lastOkAt: null,
       error: 'no answer',
+      revokedAt: null,
       heardAt: ago(0),
       powerPointId: null,
       registerPointId: 'p1',

@@ -6,8 +6,15 @@ import type { EquipmentParams } from './tables.ts';
 /** Silence after which a gateway is offline: three of its health messages. */
 export const OFFLINE_AFTER_MS = 30_000;
 
-/** The one place that decides whether a gateway is there. Pure. */
-export function gatewayState(heardAt: Date | null, now: Date): Gateway['state'] {
+/**
+ * The one place that decides whether a gateway is there: by its data as well as by its health messages. Pure.
+ * @param heardAt when either came last, by the cloud's clock.
+ */
+export function gatewayState(
+  { heardAt, revokedAt }: { readonly heardAt: Date | null; readonly revokedAt: Date | null },
+  now: Date,
+): Gateway['state'] {
+  if (revokedAt) return 'revoked';
   if (!heardAt) return 'never';
   return now.getTime() - heardAt.getTime() <= OFFLINE_AFTER_MS ? 'online' : 'offline';
 }
@@ -31,6 +38,7 @@ export interface GatewayRow {
   readonly name: LocalText;
   readonly buildingId: string;
   readonly heardAt: Date | null;
+  readonly revokedAt: Date | null;
   readonly startedAt: Date | null;
   readonly version: string | null;
   readonly writing: 'on' | 'off' | null;
@@ -48,7 +56,7 @@ export interface GatewayRow {
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 export function gatewayView(row: GatewayRow, now: Date, language: Language): Gateway {
-  const state = gatewayState(row.heardAt, now);
+  const state = gatewayState(row, now);
   const { outboxPending, outboxOldestAt, outboxBytes, outboxMaxBytes, outboxWaitingBytes } = row;
   return {
     id: row.id,
@@ -90,6 +98,7 @@ export interface EquipmentRow {
   readonly lastOkAt: Date | null;
   readonly error: string | null;
   readonly heardAt: Date | null;
+  readonly revokedAt: Date | null;
   readonly powerPointId: string | null;
   readonly registerPointId: string | null;
   /** Ids of floors and spaces. */
@@ -97,8 +106,8 @@ export interface EquipmentRow {
 }
 
 export function equipmentView(row: EquipmentRow, now: Date, language: Language): Equipment {
-  const { submeterOf, bus, params, heardAt, ...rest } = row;
-  const state = deviceState(row.state, gatewayState(heardAt, now));
+  const { submeterOf, bus, params, heardAt, revokedAt, ...rest } = row;
+  const state = deviceState(row.state, gatewayState({ heardAt, revokedAt }, now));
   return {
     ...rest,
     name: inLanguage(row.name, language),

@@ -28,8 +28,8 @@ export async function receiveHealth(
   const signed = parseAs(SignedText, data);
   if (!signed) return { ok: false, why: 'shape' };
   const gateway = await status.signerOf(deps.db, gatewayId);
-  if (!gateway?.publicKey) return { ok: false, why: 'unknown gateway' };
-  if (!isSignedBy(gateway.publicKey, signed)) return { ok: false, why: 'signature' };
+  if (!gateway || gateway.keys.length === 0) return { ok: false, why: 'unknown gateway' };
+  if (!gateway.keys.some((key) => isSignedBy(key, signed))) return { ok: false, why: 'signature' };
   const health = parseAs(GatewayHealth, new TextEncoder().encode(signed.body));
   if (!health) return { ok: false, why: 'shape' };
   if (health.gatewayId !== gatewayId) return { ok: false, why: 'another gateway' };

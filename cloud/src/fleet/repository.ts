@@ -8,7 +8,16 @@ export const gateways = {
     db
       .selectFrom('gateway as g')
       .leftJoin('gatewayStatus as s', 's.gatewayId', 'g.id')
-      .select(['g.id', 'g.name', 'g.buildingId', 's.heardAt', 's.startedAt', 's.version', 's.writing'])
+      .select([
+        'g.id',
+        'g.name',
+        'g.buildingId',
+        'g.revokedAt',
+        's.heardAt',
+        's.startedAt',
+        's.version',
+        's.writing',
+      ])
       .select(['s.outboxPending', 's.outboxOldestAt', 's.outboxBytes', 's.outboxMaxBytes'])
       .select(['s.outboxWaitingBytes', 's.outboxHoursLeft'])
       .select((eb) => [
@@ -95,6 +104,7 @@ const equipmentRows = (db: Db, accountId: string) =>
     .selectFrom('equipment as e')
     .leftJoin('deviceStatus as d', 'd.equipmentId', 'e.id')
     .leftJoin('gatewayStatus as s', 's.gatewayId', 'e.gatewayId')
+    .leftJoin('gateway as g', 'g.id', 'e.gatewayId')
     .select(['e.id', 'e.name', 'e.kind', 'e.template', 'e.buildingId', 'e.floorId', 'e.gatewayId'])
     .select([
       'e.submeterOf',
@@ -105,6 +115,7 @@ const equipmentRows = (db: Db, accountId: string) =>
       'd.lastOkAt',
       'd.error',
       's.heardAt',
+      'g.revokedAt',
     ])
     .select((eb) => [
       keyPoint(eb, powerKeys).as('powerPointId'),

@@ -10,15 +10,18 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What gateways say of themselves. Written by ingest, which sees every account. */
 export const status = {
-  /** Whose signature a gateway's messages must carry. `gatewayId` may be anything that came as a subject. */
-  signerOf: async (db: Db, gatewayId: string) =>
-    UUID.test(gatewayId)
-      ? db
-          .selectFrom('gateway')
-          .select(['accountId', 'publicKey'])
-          .where('id', '=', gatewayId)
-          .executeTakeFirst()
-      : undefined,
+  /** Whose signature a gateway's messages must carry: one of its keys, none once it was thrown out. `gatewayId` may be anything that came as a subject. */
+  async signerOf(db: Db, gatewayId: string) {
+    if (!UUID.test(gatewayId)) return undefined;
+    const row = await db
+      .selectFrom('gateway')
+      .select(['accountId', 'publicKey', 'nextPublicKey', 'revokedAt'])
+      .where('id', '=', gatewayId)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const keys = row.revokedAt ? [] : [row.publicKey, row.nextPublicKey].filter((key) => key !== null);
+    return { accountId: row.accountId, keys };
+  },
 
   /** Data came from the gateway, so it is there, whatever its health message says. Safe to call late or twice. */
   async recordHeard(db: Db, accountId: string, gatewayId: string, heardAt: Date): Promise<void> {

@@ -13,7 +13,14 @@ declare module '../platform/db.ts' {
       buildingId: string;
       key: string;
       name: LocalText;
+      /** Ed25519 (SPKI PEM): what it sends is believed when this or the next one signed it. */
       publicKey: string | null;
+      nextPublicKey: Generated<string | null>;
+      version: Generated<number>;
+      revokedAt: Generated<Date | null>;
+      claimedAt: Generated<Date | null>;
+      connectedAt: Generated<Date | null>;
+      configuredAt: Generated<Date | null>;
     };
     equipment: {
       id: string;

@@ -32,7 +32,7 @@ test('gives back what was sent', () => {
   );
   fc.assert(
     fc.property(samples, (sent) => {
-      const opened = openMessage(createSender(gateway).samples(sent), gateway.id, publicKey);
+      const opened = openMessage(createSender(gateway).samples(sent), gateway.id, [publicKey]);
       if (!opened.ok || opened.content.kind !== 'samples') throw new Error('not read');
       const resolved = toRows(opened.content.batch, table, now);
       if (!resolved.ok) throw new Error(resolved.detail);
@@ -54,7 +54,7 @@ test('never throws and never believes a message of which one bit was changed', (
     fc.property(fc.integer({ min: 0, max: message.length * 8 - 1 }), (bit) => {
       const bytes = Uint8Array.from(message);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
-      expect(openMessage(bytes, gateway.id, publicKey).ok).toBe(false);
+      expect(openMessage(bytes, gateway.id, [publicKey]).ok).toBe(false);
     }),
   );
 });
@@ -62,7 +62,7 @@ test('never throws and never believes a message of which one bit was changed', (
 test('never throws on any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      expect(openMessage(bytes, gateway.id, publicKey).ok).toBe(false);
+      expect(openMessage(bytes, gateway.id, [publicKey]).ok).toBe(false);
       expect(openMessage(Uint8Array.from([1, 0, 2, ...bytes]), gateway.id, 'proven').ok).toBe(false);
     }),
   );
@@ -70,6 +70,6 @@ test('never throws on any bytes', () => {
 
 test('proves an author by any key object that stands for the same key', () => {
   const bytes = createSender(gateway).points();
-  expect(openMessage(bytes, gateway.id, createPublicKey(privateKey))).toMatchObject({ ok: true });
+  expect(openMessage(bytes, gateway.id, [createPublicKey(privateKey)])).toMatchObject({ ok: true });
   expect(openMessage(bytes, gateway.id, undefined)).toEqual({ ok: false, why: 'gateway' });
 });

@@ -60,20 +60,21 @@ const tableSchema = Compile(PointTable);
 const eventSchema = Compile(EventBatch);
 
 /**
- * Takes a message apart and proves its author. `gatewayId` is the one its subject names; 'proven' instead of a key is for
+ * Takes a message apart and proves its author. `gatewayId` is the one its subject names; 'proven' instead of its keys is for
  * bytes that were proven when they came. Never throws.
  */
 export function openMessage(
   bytes: Uint8Array,
   gatewayId: string,
-  key: KeyObject | 'proven' | undefined,
+  keys: readonly KeyObject[] | 'proven' = [],
 ): Opened {
   const decoded = decodeEnvelope(bytes);
   if (!decoded.ok) return decoded;
   const { header, payload, signed, signature } = decoded.envelope;
   if (header.gatewayId !== gatewayId) return { ok: false, why: 'subject', detail: header.gatewayId };
-  if (!key) return { ok: false, why: 'gateway' };
-  if (key !== 'proven' && !verify(null, signed, key, signature)) return { ok: false, why: 'signature' };
+  if (keys.length === 0) return { ok: false, why: 'gateway' };
+  if (keys !== 'proven' && !keys.some((key) => verify(null, signed, key, signature)))
+    return { ok: false, why: 'signature' };
 
   const unpacked = unpack(payload);
   if (!unpacked.ok) return { ...unpacked, header };

@@ -5,38 +5,64 @@ import type { Pool } from 'pg';
 export interface KnownGateway {
   readonly id: string;
   readonly accountId: string;
-  /** Undefined until somebody trusts it. */
-  readonly key: KeyObject | undefined;
+  /** What it sends must be signed by one of them: two while it changes its keys. None until it is claimed, or once it is thrown out. */
+  readonly keys: readonly KeyObject[];
 }
 
-/** How long an answer is believed: a key that was changed or withdrawn counts after this. */
+/** How long an answer is believed while the database does not tell of changes. */
 const TTL_MS = 2_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @returns undefined for a gateway that does not exist; `id` may be anything. @throws the database's error. */
 export type FindGateway = (id: string) => Promise<KnownGateway | undefined>;
 
-/** Finds gateways by id, at most one question to the database per gateway and two seconds. */
-export function createGateways({ pool, now }: { pool: Pool; now: () => Date }): FindGateway {
+/** Gateways by id, at most one question to the database per gateway and two seconds. */
+export interface Gateways {
+  readonly find: FindGateway;
+  /** Its keys were changed or withdrawn: the next question goes to the database. Without an id: all of them. */
+  forget(id?: string): void;
+}
+
+export function createGateways({ pool, now }: { pool: Pool; now: () => Date }): Gateways {
   const known = new Map<string, { readonly at: number; readonly gateway: KnownGateway | undefined }>();
+  let changes = 0;
 
   async function load(id: string): Promise<KnownGateway | undefined> {
-    const { rows } = await pool.query<{ account_id: string; public_key: string | null }>(
-      'select account_id, public_key from gateway where id = $1',
+    const { rows } = await pool.query<{ account_id: string; keys: (string | null)[] }>(
+      `select account_id,
+         case when revoked_at is null then array[public_key, next_public_key] else '{}' end as keys
+       from gateway where id = $1`,
       [id],
     );
-    return rows[0] && { id, accountId: rows[0].account_id, key: parseKey(rows[0].public_key) };
+    return (
+      rows[0] && {
+        id,
+        accountId: rows[0].account_id,
+        keys: rows[0].keys.flatMap((pem) => parseKey(pem) ?? []),
+      }
+    );
   }
 
-  return async (id) => {
+  const find: FindGateway = async (id) => {
     if (!UUID.test(id)) return undefined;
     const at = now().getTime();
     const entry = known.get(id);
     if (entry && at - entry.at < TTL_MS && at >= entry.at) return entry.gateway;
     if (known.size > 50_000) known.clear(); // Made-up ids must not fill the memory.
+    const before = changes;
     const gateway = await load(id);
-    known.set(id, { at, gateway });
+    // What changed while the answer was on its way is not kept.
+    if (changes === before) known.set(id, { at, gateway });
     return gateway;
+  };
+
+  return {
+    find,
+    forget(id) {
+      changes += 1;
+      if (id === undefined) known.clear();
+      else known.delete(id);
+    },
   };
 }
 

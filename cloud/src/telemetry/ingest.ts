@@ -2,6 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { gatewayOfSubject } from '@parkline/contract';
 import { type Collector, createCollector } from './collector.ts';
 import { createDb } from '../platform/db.ts';
+import { runListener } from '../platform/listen.ts';
 import { openMessage } from './decode.ts';
 import { createGateways, type FindGateway } from './gateways.ts';
 import { createHeard } from './heard.ts';
@@ -32,13 +33,20 @@ export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<
   await openUplink(deps.nats);
   const latest = createLatest(pool);
   await catchUpLatest(pool, now());
-  const findGateway = createGateways(deps);
+  const gateways = createGateways(deps);
+  const findGateway = gateways.find;
   const heard = createHeard(createDb(pool));
   const writer = createWriter({ ...deps, findGateway, storage, latest, heard }, signal);
   const collector = createCollector<Delivery>({ full: BATCH_ROWS, waitMs: GATHER_MS, timer: setTimeout });
 
   log.info({ storage: storage.mode }, 'ingest started');
+  const keysChanged = {
+    channel: 'parkline_gateway',
+    onNotice: gateways.forget,
+    onConnect: () => gateways.forget(),
+  };
   const background = [
+    runListener({ ...deps, ...keysChanged }, signal),
     answerReceiptQueries(deps, signal),
     every(FLUSH_MS, deps, signal, 'latest values not written', () => latest.flush()),
     every(FLUSH_MS, deps, signal, 'gateways not noted as heard', () => heard.flush()),
@@ -88,7 +96,7 @@ async function readAll(
     const bytes = message.data;
     const known = await untilDone(deps, () => findGateway(gateway), signal);
     if (!known) return; // Stopping while the database is away: the message is delivered again.
-    const opened = openMessage(bytes, gateway, known.found?.key);
+    const opened = openMessage(bytes, gateway, known.found?.keys);
     const weight = opened.ok ? opened.header.count : 1;
     await collector.push({ gateway, bytes, opened, ack: () => message.ack() }, Math.max(1, weight));
   }

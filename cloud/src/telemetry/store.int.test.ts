@@ -27,7 +27,7 @@ beforeEach(async () => {
 const openAs = (bytes: Uint8Array, from = gateway, key = createPublicKey(from.privateKey)): Message => ({
   gateway: from.id,
   bytes,
-  opened: openMessage(bytes, from.id, key),
+  opened: openMessage(bytes, from.id, [key]),
 });
 
 /** One transaction of an ingest process that has just started. */

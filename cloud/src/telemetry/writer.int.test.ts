@@ -32,7 +32,7 @@ const writer = createWriter(
     now,
     wait: systemWait,
     log: pino({ enabled: false }),
-    findGateway: createGateways({ pool, now }),
+    findGateway: createGateways({ pool, now }).find,
     storage,
     latest: createLatest(pool),
     heard,
@@ -51,7 +51,7 @@ beforeEach(async () => {
 const deliver = (bytes: Uint8Array, key = createPublicKey(gateway.privateKey)): Delivery => ({
   gateway: gateway.id,
   bytes,
-  opened: openMessage(bytes, gateway.id, key),
+  opened: openMessage(bytes, gateway.id, [key]),
   ack: () => (acked += 1),
 });
 const values = async () =>

@@ -122,9 +122,9 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
       const stored = await inTransaction(async (client) => {
         const messages: Message[] = [];
         for (const { id, gateway, bytes, proven } of await worthAnotherTry(client, RETRY_LIMIT)) {
-          const key = proven ? 'proven' : (await findGateway(gateway))?.key;
+          const keys = proven ? 'proven' : (await findGateway(gateway))?.keys;
           const retry = { id, receipted: proven };
-          messages.push({ gateway, bytes, opened: openMessage(bytes, gateway, key), retry });
+          messages.push({ gateway, bytes, opened: openMessage(bytes, gateway, keys), retry });
         }
         return messages.length > 0 ? storeMessages(storeDeps, client, messages) : undefined;
       });

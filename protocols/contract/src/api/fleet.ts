@@ -40,8 +40,13 @@ export const Gateway = Type.Object({
   id: Uuid,
   name: Type.String(),
   buildingId: Uuid,
-  /** online: heard (health or data) in the last 30 s; offline: not; never: nothing yet. Decided by the cloud, in one place. */
-  state: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('never')]),
+  /** online: heard (health or data) in the last 30 s; offline: not; never: nothing yet; revoked: thrown out. Decided by the cloud, in one place. */
+  state: Type.Union([
+    Type.Literal('online'),
+    Type.Literal('offline'),
+    Type.Literal('never'),
+    Type.Literal('revoked'),
+  ]),
   lastSeenAt: Nullable(Instant),
   version: Nullable(Type.String()),
   /** off: somebody on site has switched remote writing off; null: it does not say. */

@@ -12,6 +12,14 @@ export const subjects = {
   command: (gatewayId: string): string => `cmd.${gatewayId}.do`,
   /** Cloud -> gateway: signed {@link ConfigOffer}. */
   config: (gatewayId: string): string => `cmd.${gatewayId}.cfg`,
+  /** Cloud -> gateway: signed {@link UpdateOffer}. */
+  update: (gatewayId: string): string => `cmd.${gatewayId}.upd`,
+  /** Gateway asks for a piece of a release: request {@link UpdateChunkQuery}, reply its bytes. */
+  updateChunk: (gatewayId: string): string => `rpc.${gatewayId}.upd`,
+  /** Cloud -> gateway: signed {@link GatewayAsk}. */
+  ask: (gatewayId: string): string => `cmd.${gatewayId}.ask`,
+  /** Gateway calls the cloud about itself: signed {@link GatewayCall}, reply signed {@link DeskAnswer}. */
+  desk: (gatewayId: string): string => `rpc.${gatewayId}.gw`,
   /** Ingest -> api, inside the CORE account, not stored: {@link LiveUpdate}. */
   live: (accountId: string): string => `live.${accountId}`,
 } as const;
@@ -19,6 +27,8 @@ export const subjects = {
 export const allUplinks = 'up.*.b';
 export const allHealth = 'up.*.h';
 export const allReceiptQueries = 'rpc.*.rcpt';
+export const allDeskCalls = 'rpc.*.gw';
+export const allUpdateChunks = 'rpc.*.upd';
 export const allLive = 'live.*';
 
 /** Name of the JetStream stream that carries `up.*.b`, and of its durable consumer. */

@@ -1,5 +1,5 @@
 import type { Role } from '@parkline/contract';
-import { roles } from '@parkline/contract';
+import { roles, tenantRoles } from '@parkline/contract';
 import type { Pool } from 'pg';
 import { givenFleet, mixedPark } from './fleet/testing.ts';
 import { givenAccount, loggedIn } from './identity/testing.ts';
@@ -20,6 +20,8 @@ export interface FullAccount {
   /** A usage point of the other tenant alone. */
   readonly bistroUsagePoint: string;
   readonly tenants: ReadonlyMap<string, string>;
+  /** How many people, each with a session, the tenant has. */
+  readonly peopleOfAtelier: number;
 }
 
 const words = (text: string) => ({ en: text, zh: text });
@@ -42,7 +44,12 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
   for (const key of ['atelier', 'bistro']) tenants.set(key, await idOf('tenant', key));
   const as = {} as Record<Role, { cookie: string }>;
   for (const role of roles)
-    as[role] = await loggedIn(db, accountId, [role], role === 'tenant_admin' ? tenants.get('atelier') : null);
+    as[role] = await loggedIn(
+      db,
+      accountId,
+      [role],
+      tenantRoles.includes(role) ? tenants.get('atelier') : null,
+    );
   const equipment = await idOf('equipment', 'm-ahu');
   const point = await givenReadings(pool, accountId, equipment);
   const technician = await technicianOf(db, accountId);
@@ -58,12 +65,14 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
     accountId,
     as,
     tenants,
+    peopleOfAtelier: tenantRoles.length,
     bistro: await loggedIn(db, accountId, ['tenant_admin'], tenants.get('bistro')),
     bistroUsagePoint: await idOf('usage_point', 'm-102'),
     ids: {
       '/api/gateways': await gatewayOf(pool, equipment),
       '/api/equipment': equipment,
       '/api/points': point,
+      ':key': 'device-offline',
       '/api/commands': command,
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       ...work,
@@ -74,10 +83,10 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
 
 async function technicianOf(db: Db, accountId: string): Promise<string> {
   const { id } = await db
-    .selectFrom('person')
-    .select('id')
+    .selectFrom('roleGrant')
+    .select('personId as id')
     .where('accountId', '=', accountId)
-    .where((eb) => eb('roles', '=', eb.val(['technician'])))
+    .where('role', '=', 'technician')
     .executeTakeFirstOrThrow();
   return id;
 }
@@ -161,7 +170,7 @@ async function givenWork(
       at: AT,
     },
   });
-  return { '/api/faults': fault, '/api/work-orders': order, '/api/work-orders/photos': photo };
+  return { '/api/faults': fault, '/api/work-orders': order, ':photoId': photo };
 }
 
 /** It waits for a second person; a technician cannot have asked for it, so nobody else is that person. */

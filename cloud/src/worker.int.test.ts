@@ -48,9 +48,10 @@ beforeEach(async () => {
   park = await givenFaultPark(ownerPool, clock);
   const technician = newId();
   await ownerPool.query(
-    `insert into person (id, account_id, login, name, password_hash, roles, skills)
-     values ($1, $2, $3, 'Lin', '$argon2id$none', '{technician}', '{plumbing}')`,
-    [technician, park.accountId, technician],
+    `with lin as (insert into person (id, account_id, login, name, password_hash, skills)
+       values ($1, $2, $1, 'Lin', '$argon2id$none', '{plumbing}') returning id, account_id)
+     insert into role_grant (id, account_id, person_id, role) select id, account_id, id, 'technician' from lin`,
+    [technician, park.accountId],
   );
   await ownerPool.query(
     `insert into fault_rule_setting (account_id, rule, enabled, for_s, updated_at, updated_by)

@@ -139,7 +139,7 @@ describe('who may look', () => {
   test('the database shows a tenant, or another account, none of its rows, whatever is asked', async () => {
     const tenantId = await givenTenant(pool, ours);
     const count = (accountId: string, tenant: string | null, table: string) =>
-      withActor(database.app, { accountId, tenantId: tenant }, async (trx) => {
+      withActor(database.app, { accountId, tenantId: tenant, buildings: null }, async (trx) => {
         const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}`.execute(
           trx,
         );

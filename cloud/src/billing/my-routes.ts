@@ -76,10 +76,10 @@ export const myUsageRoutes =
   };
 
 /** @throws AppError 'forbidden' for staff, who have no use of their own. */
-function tenantOf(request: FastifyRequest): { accountId: string; tenantId: string } {
+function tenantOf(request: FastifyRequest): { accountId: string; tenantId: string; buildings: null } {
   const { accountId, tenantId } = actorOf(request);
   if (tenantId === null) throw new AppError('forbidden', 'belongs to no tenant');
-  return { accountId, tenantId };
+  return { accountId, tenantId, buildings: null };
 }
 
 /** @throws AppError 'bad_input' when the times do not make a span of at most 400 days. */

@@ -1,4 +1,4 @@
-import { Role, schemaErrors, Skill } from '@parkline/contract';
+import { Role, schemaErrors, Skill, tenantRoles } from '@parkline/contract';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { type Area, createPasswords, type Passwords, people } from '../identity/index.ts';
@@ -12,7 +12,7 @@ const Person = Type.Object({
   login: Type.String({ minLength: 1, maxLength: 200 }),
   name: Type.String({ minLength: 1, maxLength: 200 }),
   password: Type.String({ minLength: 12, maxLength: 1_000 }),
-  /** Key of the tenant; a tenant_admin has one, nobody else. */
+  /** Key of the tenant; who has a role of tenants has one, nobody else. */
   tenant: Type.Optional(Type.String()),
   skills: Type.Optional(Type.Array(Skill)),
   /** Keys of the buildings and floors where a technician works; none: everywhere. */
@@ -31,8 +31,8 @@ export function parsePeople(text: string): readonly Person[] {
     throw new Error(`people: ${faults.join('; ')}`);
   }
   for (const [i, { role, tenant }] of value.entries())
-    if ((role === 'tenant_admin') !== (tenant !== undefined))
-      throw new Error(`people: /${i}/tenant is needed for a tenant_admin and for nobody else`);
+    if (tenantRoles.includes(role) !== (tenant !== undefined))
+      throw new Error(`people: /${i}/tenant is needed for ${tenantRoles.join(' and ')} and for nobody else`);
   return value;
 }
 
@@ -67,8 +67,8 @@ async function seedPerson(db: Db, park: Park, person: Person, passwords: Passwor
     return false;
   }
   const passwordHash = await passwords.hash(person.password);
-  const row = { id: newId(), accountId, tenantId, login, name, passwordHash, roles: [role], skills };
-  if (!(await people.add(db, row))) throw new Error(`login ${login} is taken`);
+  const row = { id: newId(), accountId, tenantId, login, name, passwordHash, grants: [{ role }], skills };
+  if (!(await people.add(db, row, newId))) throw new Error(`login ${login} is taken`);
   await people.setAreas(db, accountId, row.id, areasOf(park, person));
   return true;
 }

@@ -308,7 +308,7 @@ async function given(rule: string, forS: number, enabled = true): Promise<void> 
 async function aPerson(): Promise<string> {
   const id = crypto.randomUUID();
   await ownerPool.query(
-    `insert into person (id, account_id, login, name, password_hash, roles) values ($1, $2, $3, 'P', '$argon2id$x', '{facility_engineer}')`,
+    `insert into person (id, account_id, login, name, password_hash) values ($1, $2, $3, 'P', '$argon2id$x')`,
     [id, park.accountId, id],
   );
   return id;

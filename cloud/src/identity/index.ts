@@ -1,4 +1,4 @@
-export { allPermissions } from './permissions.ts';
+export { allPermissions, type Permission, permissionsOf } from './permissions.ts';
 export { createPasswords, type Passwords } from './password.ts';
 export { type Area, audit, gate, people, sessions, type Technician } from './repository.ts';
 export { createSessionKeeper, type SessionKeeper } from './session.ts';

@@ -2,6 +2,8 @@ import './tables.ts';
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import type { NewId } from '../platform/ids.ts';
+import type { Grant } from './permissions.ts';
 
 /** Failures of one login before it is locked, and the longest lock: 1 s, 2 s, 4 s, ... 15 min. */
 const FREE_FAILURES = 5;
@@ -22,7 +24,7 @@ export interface FoundSession {
   readonly personId: string;
   readonly login: string;
   readonly name: string;
-  readonly roles: string[];
+  readonly grants: readonly Grant[];
 }
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -92,7 +94,7 @@ export interface Technician {
   readonly areas: string[];
 }
 
-/** A person to be; who belongs to a tenant has the role tenant_admin and no other. */
+/** A person to be; who belongs to a tenant has roles of tenants and no other. */
 export interface NewPerson {
   readonly id: string;
   readonly accountId: string;
@@ -100,8 +102,15 @@ export interface NewPerson {
   readonly login: string;
   readonly name: string;
   readonly passwordHash: string;
-  readonly roles: readonly string[];
+  readonly grants: readonly NewGrant[];
   readonly skills?: readonly string[];
+}
+
+/** A role to be granted: on a site, on a building, or everywhere. */
+export interface NewGrant {
+  readonly role: string;
+  readonly siteId?: string | null;
+  readonly buildingId?: string | null;
 }
 
 /** Where somebody works: a whole building, or one floor. */
@@ -117,7 +126,7 @@ export const people = {
       .selectFrom('person')
       .innerJoin('account', 'account.id', 'person.accountId')
       .select(['person.id', 'accountId', 'account.name as accountName', 'tenantId'])
-      .select(['login', 'person.name', 'roles'])
+      .select(['login', 'person.name'])
       .where('accountId', '=', accountId)
       .where('person.id', '=', id)
       .executeTakeFirst(),
@@ -129,12 +138,16 @@ export const people = {
       .leftJoin('personArea as a', 'a.personId', 'p.id')
       .select(['p.id', 'p.name', 'p.skills'])
       .select(
+        // Who was told no areas works in the buildings that the role was granted on.
         sql<string[]>`coalesce(array_agg(coalesce(a.building_id, a.floor_id)::text
-          order by a.building_id, a.floor_id) filter (where a.person_id is not null), '{}')`.as('areas'),
+          order by a.building_id, a.floor_id) filter (where a.person_id is not null),
+          technician_buildings(p.id), '{}')`.as('areas'),
       )
       .where('p.accountId', '=', accountId)
       .where('p.disabledAt', 'is', null)
-      .where(sql<boolean>`'technician' = any (p.roles)`)
+      .where(
+        sql<boolean>`exists (select from role_grant g where g.person_id = p.id and g.role = 'technician')`,
+      )
       .groupBy(['p.id', 'p.name', 'p.skills'])
       .orderBy('p.name')
       .orderBy('p.id')
@@ -172,13 +185,38 @@ export const people = {
   },
 
   /** Adds a person unless the login is taken. @returns whether it was free. */
-  async add(db: Db, { tenantId = null, roles, skills = [], ...person }: NewPerson): Promise<boolean> {
+  async add(
+    db: Db,
+    { tenantId = null, grants, skills = [], ...person }: NewPerson,
+    newId: NewId,
+  ): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('person')
-      .values({ ...person, tenantId, roles: [...roles], skills: [...skills] })
+      .values({ ...person, tenantId, skills: [...skills] })
       .onConflict((c) => c.expression(sql`lower(login)`).doNothing())
       .executeTakeFirst();
-    return numInsertedOrUpdatedRows === 1n;
+    if (numInsertedOrUpdatedRows !== 1n) return false;
+    await people.grant(db, person.accountId, person.id, grants, newId);
+    return true;
+  },
+
+  /** Adds what the person was not granted yet. */
+  async grant(
+    db: Db,
+    accountId: string,
+    personId: string,
+    grants: readonly NewGrant[],
+    newId: NewId,
+  ): Promise<void> {
+    const rows = grants.map(({ role, siteId = null, buildingId = null }) => ({
+      ...{ id: newId(), accountId, personId, role, siteId, buildingId },
+    }));
+    if (rows.length > 0)
+      await db
+        .insertInto('roleGrant')
+        .values(rows)
+        .onConflict((c) => c.doNothing())
+        .execute();
   },
 };
 

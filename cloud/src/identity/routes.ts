@@ -9,7 +9,6 @@ import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { createFailureLimit } from './failure-limit.ts';
 import type { Passwords } from './password.ts';
-import { permissionsOf } from './permissions.ts';
 import { audit, gate, people } from './repository.ts';
 import type { SessionKeeper } from './session.ts';
 import { isSetupToken } from './setup.ts';
@@ -112,8 +111,8 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
           ...me,
           accountName: inLanguage(me.accountName, request.language),
           tenantName: tenant ? inLanguage(tenant, request.language) : null,
-          roles: me.roles as Me['roles'],
-          permissions: [...permissionsOf(me.roles)].sort(),
+          roles: actor.roles as Me['roles'],
+          permissions: [...actor.permissions.keys()].sort(),
         };
       },
     );

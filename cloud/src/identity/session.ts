@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor } from '../platform/access.ts';
+import type { Actor, Person } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withAccount, withActor } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
-import { permissionsOf } from './permissions.ts';
+import { permissionsOf, rolesOf } from './permissions.ts';
 import { audit, gate, sessions } from './repository.ts';
 
 export interface SessionDeps {
@@ -22,7 +22,7 @@ export interface SessionDeps {
 
 /** Opens, finds and ends the sessions of browsers. The cookie holds 256 random bits; the database only their hash. */
 export interface SessionKeeper {
-  authenticate(request: FastifyRequest): Promise<Actor | undefined>;
+  authenticate(request: FastifyRequest): Promise<Person | undefined>;
   /** Sets the cookie. A session that the browser had before ends: its id must not outlive a change of person. */
   open(
     request: FastifyRequest,
@@ -45,8 +45,9 @@ export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: Se
     async authenticate(request) {
       const found = await find(request);
       if (!found) return undefined;
-      const { accountId, tenantId, personId, sessionId, roles } = found;
-      return { accountId, tenantId, personId, sessionId, roles, permissions: permissionsOf(roles) };
+      const { accountId, tenantId, personId, sessionId, grants } = found;
+      const who = { accountId, tenantId, personId, sessionId };
+      return { ...who, roles: rolesOf(grants), permissions: permissionsOf(grants) };
     },
 
     async open(request, reply, { accountId, personId }) {

@@ -12,10 +12,18 @@ declare module '../platform/db.ts' {
       login: string;
       name: string;
       passwordHash: string;
-      roles: string[];
       skills: Generated<string[]>;
       createdAt: Generated<Date>;
       disabledAt: Generated<Date | null>;
+    };
+    /** A role, on the whole account, on a site or on a building: at most one of the two is set. */
+    roleGrant: {
+      id: string;
+      accountId: string;
+      personId: string;
+      role: string;
+      siteId: string | null;
+      buildingId: string | null;
     };
     /** Where a technician works; exactly one of the two places is set. */
     personArea: { accountId: string; personId: string; buildingId: string | null; floorId: string | null };

@@ -25,6 +25,9 @@ export async function givenAccount(db: Db, key = `a-${randomUUID()}`): Promise<s
   return id;
 }
 
+/** Made once: a hash costs 40 ms of a processor. */
+const longPassword = passwords.hash('a long password');
+
 /** A person who can log in with the password 'a long password'. */
 export async function givenPerson(
   db: Db,
@@ -33,12 +36,20 @@ export async function givenPerson(
     login = randomUUID(),
     roles = ['facility_engineer'],
     tenantId = null,
-  }: { accountId: string; login?: string; roles?: Role[]; tenantId?: string | null },
+    place = {},
+  }: {
+    accountId: string;
+    login?: string;
+    roles?: Role[];
+    tenantId?: string | null;
+    place?: { siteId?: string; buildingId?: string };
+  },
 ) {
-  const person = { id: newId(), accountId, login, name: `Name of ${login}`, roles, tenantId };
-  const passwordHash = await passwords.hash('a long password');
-  await withAccount(db, accountId, (trx) => people.add(trx, { ...person, passwordHash }));
-  return { ...person, password: 'a long password' };
+  const person = { id: newId(), accountId, login, name: `Name of ${login}`, tenantId };
+  const passwordHash = await longPassword;
+  const grants = roles.map((role) => ({ role, ...place }));
+  await withAccount(db, accountId, (trx) => people.add(trx, { ...person, grants, passwordHash }, newId));
+  return { ...person, roles, password: 'a long password' };
 }
 
 /** Headers of a logged-in person of the account, without going through the login. A tenant_admin needs the tenant. */
@@ -47,8 +58,9 @@ export async function loggedIn(
   accountId: string,
   roles?: Role[],
   tenantId: string | null = null,
+  place: { siteId?: string; buildingId?: string } = {},
 ): Promise<{ cookie: string }> {
-  const { id: personId } = await givenPerson(db, { accountId, tenantId, ...(roles && { roles }) });
+  const { id: personId } = await givenPerson(db, { accountId, tenantId, place, ...(roles && { roles }) });
   const [token, at] = [randomUUID(), new Date()];
   const expiresAt = new Date(at.getTime() + 3_600_000);
   await withAccount(db, accountId, (trx) =>

@@ -37,7 +37,7 @@ beforeEach(async () => {
   [first, second] = [await givenTenant(owner, park.accountId), await givenTenant(owner, park.accountId)];
 });
 
-const as = (tenantId: string | null, accountId = park.accountId) => ({ accountId, tenantId });
+const as = (tenantId: string | null, accountId = park.accountId) => ({ accountId, tenantId, buildings: null });
 const read = (tenantId: string | null, span = week, id = point, accountId?: string) =>
   withActor(database.app, as(tenantId, accountId), (trx) => tenantUsage.read(trx, id, span));
 const lease = (tenant: string, from: string, to: string | null) =>

@@ -10,8 +10,16 @@ export interface Actor {
   readonly tenantId: string | null;
   readonly sessionId: string;
   readonly roles: readonly string[];
-  readonly permissions: ReadonlySet<string>;
+  readonly permissions: Permissions;
+  /** The buildings that the running request may touch, by the permission its route asks for; null: every one. */
+  readonly buildings: readonly string[] | null;
 }
+
+/** Who somebody is and may be; which buildings count is known with the route. */
+export type Person = Omit<Actor, 'buildings'>;
+
+/** Each permission held, with the buildings it is held for; null: everywhere, or the whole of the person's tenant. */
+export type Permissions = ReadonlyMap<string, readonly string[] | null>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -43,11 +51,21 @@ export function requirePermission(route: RouteOptions, known: ReadonlySet<string
     throw new Error(`${name} asks for "${permission}", which no role grants`);
 }
 
-/** @throws AppError 'not_logged_in' or 'forbidden'. */
-export function admit(actor: Actor | undefined, permission: string | undefined): void {
-  if (permission === 'public') return;
-  if (!actor) throw new AppError('not_logged_in', 'no living session');
-  if (permission === 'session') return;
-  if (permission === undefined || !actor.permissions.has(permission))
+/**
+ * Lets somebody in who holds the permission somewhere, bounded to where it is held.
+ * @throws AppError 'not_logged_in' or 'forbidden'.
+ */
+export function admit(person: Person | undefined, permission: string | undefined): Actor {
+  if (!person) throw new AppError('not_logged_in', 'no living session');
+  if (permission === 'session') return { ...person, buildings: everywhereOf(person.permissions) };
+  const buildings = permission === undefined ? undefined : person.permissions.get(permission);
+  if (buildings === undefined)
     throw new AppError('forbidden', `lacks ${permission ?? 'any permission'}`, { details: { permission } });
+  return { ...person, buildings };
+}
+
+/** The buildings of all permissions together. */
+function everywhereOf(permissions: Permissions): readonly string[] | null {
+  const all = [...permissions.values()];
+  return all.includes(null) ? null : [...new Set(all.flatMap((some) => some ?? []))];
 }

@@ -24,7 +24,11 @@ const app = await createApp({
     if (!cookie) return Promise.resolve(undefined);
     const [accountId = '', ...permissions] = cookie.split(' ');
     const person = { personId: accountId, sessionId: newId(), tenantId: null, roles: [] };
-    return Promise.resolve({ ...person, accountId, permissions: new Set(permissions) });
+    return Promise.resolve({
+      ...person,
+      accountId,
+      permissions: new Map(permissions.map((one) => [one, null])),
+    });
   },
 });
 let alive = true;

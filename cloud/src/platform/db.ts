@@ -13,7 +13,7 @@ export interface Tables {}
 export type Db = Kysely<Tables>;
 
 /** NOLOGIN group roles of migration 0001; what a connection may touch is decided by them, not by its login. */
-export type DbRole = 'parkline_app' | 'parkline_ingest' | 'parkline_worker';
+export type DbRole = 'parkline_app' | 'parkline_ingest' | 'parkline_worker' | 'parkline_provisioner';
 
 export interface DbOptions {
   readonly url: string;
@@ -50,11 +50,13 @@ export const createDb = (pool: pg.Pool): Db =>
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
 
-/** Whose rows a transaction may touch: those of an account, and of these only a tenant's where one is named. */
+/** Whose rows a transaction may touch: those of an account, of these only a tenant's where one is named, and only in some buildings. */
 export interface Bounds {
   readonly accountId: string;
   /** Null for the operator's own staff. */
   readonly tenantId: string | null;
+  /** Ids; null: everywhere. */
+  readonly buildings: readonly string[] | null;
 }
 
 /**
@@ -63,18 +65,21 @@ export interface Bounds {
  */
 export const withActor = <T>(
   db: Db,
-  { accountId, tenantId }: Bounds,
+  { accountId, tenantId, buildings }: Bounds,
   work: (trx: Db) => Promise<T>,
 ): Promise<T> =>
   db.transaction().execute(async (trx) => {
     await sql`select set_config('app.account_id', ${accountId}, true),
-      set_config('app.tenant_id', ${tenantId ?? ''}, true)`.execute(trx);
+      set_config('app.tenant_id', ${tenantId ?? ''}, true),
+      set_config('app.building_ids', ${buildings === null ? '' : `{${buildings.join(',')}}`}, true)`.execute(
+      trx,
+    );
     return work(trx);
   });
 
 /** All rows of one account: for background work and the command line, where no person asks. */
 export const withAccount = <T>(db: Db, accountId: string, work: (trx: Db) => Promise<T>): Promise<T> =>
-  withActor(db, { accountId, tenantId: null }, work);
+  withActor(db, { accountId, tenantId: null, buildings: null }, work);
 
 /**
  * Refuses a connection that row-level security does not bind: a superuser, or a role with BYPASSRLS.

@@ -1,17 +1,17 @@
 import pino from 'pino';
 import Type from 'typebox';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Actor } from './access.ts';
+import type { Person } from './access.ts';
 import { AppError } from './errors.ts';
 import { createApp } from './http.ts';
 
-const actor: Actor = {
+const actor: Person = {
   personId: 'p1',
   accountId: 'a1',
   tenantId: null,
   sessionId: 's1',
   roles: [],
-  permissions: new Set(['thing.read']),
+  permissions: new Map([['thing.read', null]]),
 };
 const deps = {
   log: pino({ enabled: false }),

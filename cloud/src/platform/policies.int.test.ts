@@ -47,6 +47,7 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'lease',
     'lease_space',
     'person',
+    'role_grant',
     'session',
     'site',
     'space',
@@ -55,6 +56,16 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'tenant',
     'usage_point',
   ]);
+});
+
+test('every table with an account says what who was granted a building sees of it', async () => {
+  const loose = await rowsOf<{ table: string }>(
+    owner,
+    `select c.relname as table from pg_class c where ${withAccountColumn} and not exists (
+       select from pg_policy p where p.polrelid = c.oid and p.polname = 'by_building' and not p.polpermissive
+         and p.polcmd = '*' and 'parkline_app'::regrole = any (p.polroles))`,
+  );
+  expect(loose).toEqual([]); // One of the four procedures of migration 0060 says it.
 });
 
 test('routes ask as the person who asks, never for a whole account', async () => {
@@ -83,13 +94,16 @@ test('only ingest, the gate and background work see more than one account, and o
     owner,
     `select p.polrelid::regclass::text as table, r.rolname as role
      from pg_policy p join pg_roles r on r.oid = any (p.polroles)
-     where pg_get_expr(p.polqual, p.polrelid) = 'true' order by 2, 1`,
+     where p.polpermissive and pg_get_expr(p.polqual, p.polrelid) = 'true' order by 2, 1`,
   );
   expect(wide.filter(({ role }) => role === 'parkline_app')).toEqual([]);
   expect(wide.filter(({ role }) => role === 'parkline_gate').map(({ table }) => table)).toEqual([
     'account',
+    'building',
+    'claim_code',
     'gateway',
     'person',
+    'role_grant',
     'session',
   ]);
   expect(wide.filter(({ role }) => role === 'parkline_ingest').map(({ table }) => table)).not.toContain(

@@ -19,9 +19,10 @@ beforeEach(async () => {
   clock = testClock();
   park = await givenFaultPark(ownerPool, clock);
   await ownerPool.query(
-    `insert into person (id, account_id, login, name, password_hash, roles, skills)
-     values ($1, $2, $3, 'Lin', '$argon2id$none', '{technician}', '{plumbing}')`,
-    [newId(), park.accountId, newId()],
+    `with lin as (insert into person (id, account_id, login, name, password_hash, skills)
+       values ($1, $2, $1, 'Lin', '$argon2id$none', '{plumbing}') returning id, account_id)
+     insert into role_grant (id, account_id, person_id, role) select id, account_id, id, 'technician' from lin`,
+    [newId(), park.accountId],
   );
 });
 

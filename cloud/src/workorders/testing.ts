@@ -30,10 +30,17 @@ export async function givenWorker(
   const [id, token] = [newId(), randomUUID()];
   const { name, roles, skills = [], floors = [], buildings = [] } = person;
   await owner.query(
-    `insert into person (id, account_id, login, name, password_hash, roles, skills)
-     values ($1, $2, $3, $4, '$argon2id$none', $5, $6)`,
-    [id, accountId, `${name}-${id}`, name, roles, skills],
+    `insert into person (id, account_id, login, name, password_hash, skills)
+     values ($1, $2, $3, $4, '$argon2id$none', $5)`,
+    [id, accountId, `${name}-${id}`, name, skills],
   );
+  for (const role of roles)
+    await owner.query('insert into role_grant (id, account_id, person_id, role) values ($1, $2, $3, $4)', [
+      newId(),
+      accountId,
+      id,
+      role,
+    ]);
   for (const [column, places] of [['floor_id', floors] as const, ['building_id', buildings] as const])
     for (const place of places)
       await owner.query(`insert into person_area (account_id, person_id, ${column}) values ($1, $2, $3)`, [

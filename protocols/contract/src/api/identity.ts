@@ -1,17 +1,24 @@
 import { type Static, Type } from 'typebox';
 import { Nullable, Uuid } from './common.ts';
 
-/** Each grants permissions in cloud/src/identity/permissions.ts. A tenant_admin belongs to a tenant, the others to the operator. */
+/** Each grants permissions in cloud/src/identity/permissions.ts. */
 export const roles = [
   'facility_engineer',
   'technician',
   'supervisor',
   'tenant_admin',
+  'tenant_employee',
   'finance_officer',
+  'leasing_officer',
+  'guard',
+  'executive',
+  'installer',
   'account_admin',
 ] as const;
 export const Role = Type.Enum(roles);
 export type Role = (typeof roles)[number];
+/** Whoever has one of these belongs to a tenant; all others are of the operator. */
+export const tenantRoles: readonly Role[] = ['tenant_admin', 'tenant_employee'];
 
 export const languages = ['zh-CN', 'en'] as const;
 export const Language = Type.Enum(languages);

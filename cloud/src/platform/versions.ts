@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from './errors.ts';
+
+/** Names the version of the thing in the answer (RFC 9110 clause 8.8.3); who changes it sends this back. */
+export const etag = (reply: FastifyReply, version: number): void => void reply.header('etag', `"${version}"`);
+
+/**
+ * The version that a change was made on, from If-Match (RFC 9110 clause 13.1.1). One version, no list and no `*`: a change
+ * to whatever is there now is how somebody else's gets lost.
+ * @throws AppError 'precondition_required' without one, 'bad_input' on what is none of ours.
+ */
+export function ifMatch(request: FastifyRequest): number {
+  const text = request.headers['if-match'];
+  if (text === undefined) throw new AppError('precondition_required', 'If-Match is missing');
+  const version = /^(?:W\/)?"(\d{1,9})"$/.exec(text.trim())?.[1];
+  if (version === undefined) {
+    const message = 'must be the ETag that the thing was read with, "3"';
+    throw new AppError('bad_input', 'If-Match is no version', {
+      details: [{ field: 'headers.if-match', message }],
+    });
+  }
+  return Number(version);
+}
+
+/** Somebody saved first: the answer carries what is there now, as a GET would. */
+export const staleEdit = (current: unknown): AppError =>
+  new AppError('stale_edit', 'changed meanwhile', { details: { current } });

@@ -25,6 +25,7 @@ const nouns = {
   points: 'edge',
   read: 'edge',
   readings: 'cloud',
+  release: 'edge',
   resync: 'edge',
   secrets: 'cloud',
   sim: 'firmware-sim',

@@ -8,7 +8,7 @@ import { createConfigLife } from './config/life.ts';
 import type { Home } from './config/load.ts';
 import type { ConfigStore } from './config/store.ts';
 import { createCommands } from './downlink/commands.ts';
-import { createOffers } from './downlink/offers.ts';
+import { createOffers, createUpdateOffers } from './downlink/offers.ts';
 import { createField } from './field.ts';
 import { pointsOf } from './config/schema.ts';
 import { createDeviceBoard } from './health/devices.ts';
@@ -21,6 +21,8 @@ import { openOutbox } from './pipeline/outbox.ts';
 import { createStamper } from './pipeline/stamp.ts';
 import { createLocalRules } from './rules/rules.ts';
 import { openRuleStore } from './rules/store.ts';
+import { createUpdateLife } from './update/life.ts';
+import type { Slots } from './update/slots.ts';
 import { createUpstream } from './upstream.ts';
 import { openJournal } from './writing/journal.ts';
 import { createWritingSwitch } from './writing/switch.ts';
@@ -32,6 +34,8 @@ export interface AgentDeps {
   /** NATS_URL of the environment: wins over every configuration. */
   readonly natsUrl?: string | undefined;
   readonly version: string;
+  /** The two slots of the program; undefined where no launcher started it. */
+  readonly slots?: Slots | undefined;
   readonly loadDriver: (protocol: string) => Promise<FieldModule>;
   readonly clock: Clock;
   readonly wait: Wait;
@@ -46,7 +50,7 @@ export interface Agent {
    * Works until `signal` aborts, or until a new configuration needs a new start; when it resolves, everything read is on disk.
    * @throws OutboxError 'corrupt' when the outbox file was damaged while in use: the next start moves it aside.
    */
-  run(signal: AbortSignal): Promise<'stopped' | 'restart'>;
+  run(signal: AbortSignal): Promise<'stopped' | 'restart' | 'replace'>;
 }
 
 /**
@@ -124,6 +128,18 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     },
   });
   const upstream = createUpstream({
+  const replace = new AbortController();
+  const updateLife = createUpdateLife({
+    ...{ slots: deps.slots, keyPath: home.releaseKeyPath, board, events, clock, wait, faults },
+    isCloudConnected: () => upstream.isConnected(),
+    ask: (query, timeoutMs) => upstream.askChunk(query, timeoutMs),
+    get: fetch,
+    replace: () => {
+      replace.abort();
+    },
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
+  });
     gatewayId: config.gatewayId,
     natsUrl: config.nats.url,
     natsSeed: keys.natsSeed,
@@ -139,6 +155,10 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       onOffer: ({ yaml, at }) => {
         configLife.offer({ yaml, source: 'cloud', offerAt: at });
       },
+    }),
+    onUpdate: createUpdateOffers({
+      ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, faults },
+      onOffer: updateLife.offer,
     }),
     health: {
       keep: (health) => {
@@ -159,12 +179,14 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       if (signal.aborted) onStop();
       signal.addEventListener('abort', onStop, { once: true });
       again.signal.addEventListener('abort', onStop, { once: true });
+      replace.signal.addEventListener('abort', onStop, { once: true });
       const parts = [
         field.run(stop.signal),
         upstream.run(stop.signal),
         writing.run(stop.signal),
         rules.run(stop.signal),
         configLife.run(stop.signal),
+        updateLife.run(stop.signal),
       ];
       try {
         await Promise.all(parts);
@@ -174,6 +196,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
         outbox.close();
         signal.removeEventListener('abort', onStop);
       }
+      if (replace.signal.aborted && !signal.aborted) return 'replace';
       return again.signal.aborted && !signal.aborted ? 'restart' : 'stopped';
     },
   };

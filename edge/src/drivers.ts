@@ -1,8 +1,10 @@
+import { isSource } from './base/source.ts';
+
 /**
  * The drivers a gateway knows: protocol and package. Each is loaded, in a thread of its own, when a connection names it: a
  * gateway without a protocol does not carry its library.
  */
-const packages = [
+export const driverPackages = [
   ['modbus', '@parkline/modbus'],
   ['bacnet', '@parkline/bacnet'],
   ['opcua', '@parkline/opcua'],
@@ -13,5 +15,8 @@ const packages = [
 
 /** Protocol -> URL of the module that exports its `driver`. */
 export const driverModules: ReadonlyMap<string, string> = new Map(
-  packages.map(([protocol, name]) => [protocol, import.meta.resolve(name)]),
+  driverPackages.map(([protocol, name]) => [
+    protocol,
+    isSource ? import.meta.resolve(name) : new URL(`driver-${protocol}.js`, import.meta.url).href,
+  ]),
 );

@@ -11,6 +11,7 @@ import { startHome } from './config/start.ts';
 import { openConfigStore } from './config/store.ts';
 import { driverModules } from './drivers.ts';
 import { createHosts } from './host/hosts.ts';
+import { openSlots, REPLACE_EXIT } from './update/slots.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 /** A stop that takes longer is cut short; what is on disk is safe. */
@@ -30,8 +31,11 @@ export async function runGateway(): Promise<void> {
     const { values } = parseArgs({ options: { home: { type: 'string' } } });
     if (!values.home) throw new Error('usage: node edge/src/main.ts --home DIR');
     process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
-    await runHome(values.home, { env, log, signal: stop.signal });
-    log.info('stopped');
+    const end = await runHome(values.home, { env, log, signal: stop.signal });
+    log.info(end === 'stopped' ? 'stopped' : 'making way for another release');
+    if (end === 'stopped') return;
+    process.exitCode = REPLACE_EXIT;
+    exitSoon();
   } catch (err) {
     log.fatal({ err }, 'gateway cannot run');
     process.exitCode = 1;
@@ -46,7 +50,7 @@ interface Surroundings {
 }
 
 /** Runs the gateway of one home, again and again while configurations ask for a new start. */
-async function runHome(path: string, { env, log, signal }: Surroundings): Promise<void> {
+async function runHome(path: string, { env, log, signal }: Surroundings): Promise<'stopped' | 'replace'> {
   const store = openConfigStore(path, realDisk);
   const onDiskFault = (err: unknown): void => {
     log.error({ err }, 'configuration cannot be written down: it is used as it is');
@@ -57,16 +61,18 @@ async function runHome(path: string, { env, log, signal }: Surroundings): Promis
   const hosts = createDriverHosts(gatewayLog);
   const unmark = markRunning(path);
   const failpoint = createFailpoint(env.PARKLINE_FAILPOINT, killSelf);
+  const slots = env.PARKLINE_PROGRAM ? openSlots(env.PARKLINE_PROGRAM) : undefined;
   try {
     for (;;) {
       const agent = await createAgent({
-        ...{ home, configStore: store, natsUrl: env.NATS_URL, version: manifest.version, failpoint },
+        ...{ home, configStore: store, natsUrl: env.NATS_URL, version: manifest.version, slots, failpoint },
         ...{ loadDriver: hosts.load, clock: systemClock, wait: systemWait, random: Math.random },
         log: gatewayLog,
       });
       const running = agent.run(signal);
       log.info({ gatewayId: home.config.gatewayId, tookMs: Math.round(performance.now()) }, 'ready');
-      if ((await running) === 'stopped') return;
+      const end = await running;
+      if (end !== 'restart') return end;
       log.info('starting again with another configuration');
       home = startHome(path, start);
     }

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLean } from './base/lean.ts';
+import { isSource } from './base/source.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '../..');
 
 const role = startLean({
   program: import.meta.filename,
-  caches: [join(root, 'node_modules/.cache/parkline-gateway'), ...homeCache()],
+  // A bundle is never written into.
+  caches: [...(isSource ? [join(root, 'node_modules/.cache/parkline-gateway')] : []), ...homeCache()],
   version: manifest.version,
 });
 /** Where the installation is read-only. */

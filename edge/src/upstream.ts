@@ -28,6 +28,8 @@ export interface UpstreamDeps {
   readonly onCommand: (bytes: Uint8Array) => void;
   /** Takes what claims to be a configuration. */
   readonly onConfig: (bytes: Uint8Array) => void;
+  /** Takes what claims to be the offer of a release. */
+  readonly onUpdate: (bytes: Uint8Array) => void;
   readonly health: Omit<HealthDeps, 'gatewayId' | 'publish' | 'outbox' | 'now' | 'faults'>;
   readonly clock: Clock;
   readonly wait: Wait;
@@ -39,6 +41,8 @@ export interface UpstreamDeps {
 /** The way from the outbox to the cloud and back: messages up, receipts down, health on the side. */
 export interface Upstream {
   isConnected(): boolean;
+  /** Asks for a piece of a release. Rejects when there is no connection or no answer. */
+  askChunk(query: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** Works until `signal` aborts; then the link is closed. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -55,6 +59,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
         takeReceipt(bytes);
       },
       [subjects.command(gatewayId)]: deps.onCommand,
+      [subjects.update(gatewayId)]: deps.onUpdate,
       [subjects.config(gatewayId)]: deps.onConfig,
     },
     onChange: bell.ring,
@@ -89,6 +94,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     },
   };
   return {
+    askChunk: (query, timeoutMs) => link.request(subjects.updateChunk(gatewayId), query, { timeoutMs }),
     isConnected: () => link.generation() > 0,
     async run(signal) {
       await Promise.all([

@@ -7,6 +7,8 @@ const Env = Type.Object({
   /** Wins over gateway.yaml. */
   NATS_URL: Type.Optional(Type.String({ pattern: '^(nats|tls)://' })),
   LOG_LEVEL: Type.String({ default: 'info', pattern: '^(fatal|error|warn|info|debug|trace|silent)$' }),
+  /** Folder of the two slots; the launcher sets it. */
+  PARKLINE_PROGRAM: Type.Optional(Type.String({ minLength: 1 })),
   /** For the fault suite: `name:crash@n`. */
   PARKLINE_FAILPOINT: Type.Optional(Type.String()),
 });

@@ -31,6 +31,8 @@ export const COMMANDS_FILE = 'commands.sqlite';
 export const WRITING_OFF_FILE = 'writing.off';
 
 export interface Keys {
+  /** Public keys (PEM) of those whose releases are believed; may be absent. */
+  readonly releaseKeyPath: string;
   /** Ed25519; signs every message this gateway sends. */
   readonly signing: KeyObject;
   /** Ed25519; verifies what claims to come from the cloud. */
@@ -38,6 +40,7 @@ export interface Keys {
   /** nkey seed of this gateway's NATS user. */
   readonly natsSeed: Uint8Array;
 }
+export const RELEASE_KEY_FILE = 'keys/release.pub.pem';
 
 /** The configuration cannot be used. The message names every fault by file and path, so one restart fixes all. */
 export class ConfigError extends Error {
@@ -90,6 +93,7 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
 export function parseConfig(yaml: string, natsUrl?: string): GatewayConfig {
   const value = Value.Default(GatewayConfig, readYaml(yaml));
   if (!Value.Check(GatewayConfig, value)) throw new ConfigError(schemaFaults(value));
+    releaseKeyPath: join(home, RELEASE_KEY_FILE),
   const config = natsUrl ? { ...value, nats: { url: natsUrl } } : value;
   const faults = faultsBeyondSchema(config);
   if (faults.length > 0) throw new ConfigError(faults);

@@ -4,6 +4,7 @@ import type { Clock, Wait } from '../base/clock.ts';
 import type { FaultLog } from '../base/fault-log.ts';
 import { type Calls, createCalls } from './calls.ts';
 import type { Down, Up, WorkerStart } from './messages.ts';
+import { isSource } from '../base/source.ts';
 import { type FieldModule, openRemote, type Thread } from './remote.ts';
 
 /** Loading a driver package takes no longer, on the slowest box, ms. */
@@ -117,7 +118,7 @@ async function begin(
   logs: ReadonlyMap<number, DriverLog>,
 ): Promise<Life> {
   const pulse = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL('worker.ts', import.meta.url), {
+  const worker = new Worker(new URL(isSource ? 'worker.ts' : 'worker.js', import.meta.url), {
     workerData: { url, protocol, pulse } satisfies WorkerStart,
     name: `${protocol} driver`,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },

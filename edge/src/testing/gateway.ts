@@ -163,6 +163,7 @@ export async function runGateway(
     // Loops turn five times a second at least, so that a test need not wait for a minute's housekeeping.
     wait: (ms, signal) => systemWait(Math.min(ms, 200), signal),
     random: Math.random,
+      releaseKeyPath: join(folder, 'release.pub.pem'),
     log: pino({ enabled: false }),
     failpoint: () => undefined,
   });

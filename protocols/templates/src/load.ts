@@ -5,8 +5,11 @@ import { Value } from 'typebox/value';
 import { parse } from 'yaml';
 import { Template, type TemplatePoint } from './schema.ts';
 
-/** The templates that come with the product. */
-export const templateFolder = join(import.meta.dirname, '..');
+/** The templates that come with the product; beside the code in a gateway's bundle. */
+export const templateFolder = join(
+  import.meta.dirname,
+  import.meta.filename.endsWith('.ts') ? '..' : '../templates',
+);
 
 /**
  * Checks one template file's text.

@@ -75,7 +75,34 @@ export const ConfigEvent = Type.Object({
   why: Words,
 });
 
-export const GatewayEvent = Type.Union([GapEvent, CommandEvent, AlarmEvent, DeviceAlarmEvent, ConfigEvent]);
+/** What became of a release that was offered. */
+export const UpdateEvent = Type.Object({
+  type: Type.Literal('update'),
+  id: Id,
+  at: At,
+  /** SHA-256 (hex) of the manifest's text. */
+  release: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  version: Type.String({ maxLength: 60 }),
+  /** refused: it may not run here. failed: it could not be fetched. applied: it runs, on trial. */
+  state: Type.Union([
+    Type.Literal('refused'),
+    Type.Literal('failed'),
+    Type.Literal('applied'),
+    Type.Literal('kept'),
+    Type.Literal('rolled-back'),
+  ]),
+  why: Words,
+});
+export type UpdateEvent = Static<typeof UpdateEvent>;
+
+export const GatewayEvent = Type.Union([
+  GapEvent,
+  CommandEvent,
+  AlarmEvent,
+  DeviceAlarmEvent,
+  ConfigEvent,
+  UpdateEvent,
+]);
 export type GatewayEvent = Static<typeof GatewayEvent>;
 
 /** Payload of an uplink message of kind 'events': what must reach the cloud once and in full, like samples. JSON, then zstd. */

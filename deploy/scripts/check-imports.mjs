@@ -19,9 +19,10 @@ const packages = {
 const slices = {
   platform: [],
   identity: [],
-  places: ['identity'],
-  tenancy: ['identity', 'places'],
-  fleet: ['identity', 'places', 'tenancy'],
+  imports: ['identity'],
+  places: ['identity', 'imports'],
+  tenancy: ['identity', 'imports', 'places'],
+  fleet: ['identity', 'imports', 'places', 'tenancy'],
   telemetry: ['identity', 'places', 'tenancy', 'fleet'],
   metering: ['identity', 'places', 'tenancy', 'fleet', 'telemetry'],
   billing: ['identity', 'places', 'tenancy', 'fleet', 'telemetry', 'metering'],

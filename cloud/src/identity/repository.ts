@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
-import type { Grant } from './permissions.ts';
 
 /** Failures of one login before it is locked, and the longest lock: 1 s, 2 s, 4 s, ... 15 min. */
 const FREE_FAILURES = 5;
@@ -15,16 +14,6 @@ export interface LoginBegun {
   readonly personId: string | null;
   readonly accountId: string | null;
   readonly passwordHash: string | null;
-}
-
-export interface FoundSession {
-  readonly sessionId: string;
-  readonly accountId: string;
-  readonly tenantId: string | null;
-  readonly personId: string;
-  readonly login: string;
-  readonly name: string;
-  readonly grants: readonly Grant[];
 }
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -44,21 +33,6 @@ export const gate = {
 
   async loginSucceeded(db: Db, login: string): Promise<void> {
     await sql`select login_succeeded(${loginHash(login)})`.execute(db);
-  },
-
-  /** The living session of a cookie's token. */
-  async sessionOf(db: Db, token: string, at: Date, idleMs: number): Promise<FoundSession | undefined> {
-    const { rows } = await sql<FoundSession>`
-      select * from session_find(${hashOf(token)}, ${at}, ${seconds(idleMs)})`.execute(db);
-    return rows[0];
-  },
-
-  /** Deletes sessions that are over. @returns how many. */
-  async sweepSessions(db: Db, at: Date, idleMs: number): Promise<number> {
-    const { rows } = await sql<{ n: number }>`select session_sweep(${at}, ${seconds(idleMs)}) as n`.execute(
-      db,
-    );
-    return rows[0]?.n ?? 0;
   },
 
   async isSetupNeeded(db: Db): Promise<boolean> {
@@ -219,55 +193,3 @@ export const people = {
         .execute();
   },
 };
-
-export const sessions = {
-  async open(
-    db: Db,
-    session: { id: string; accountId: string; personId: string; token: string; at: Date; expiresAt: Date },
-  ): Promise<void> {
-    const { token, at, ...row } = session;
-    await db
-      .insertInto('session')
-      .values({ ...row, tokenHash: hashOf(token), createdAt: at, seenAt: at })
-      .execute();
-  },
-
-  async end(db: Db, accountId: string, id: string): Promise<void> {
-    await db.deleteFrom('session').where('accountId', '=', accountId).where('id', '=', id).execute();
-  },
-
-  /** For streams that outlive their request: ends within seconds of a logout. Idleness is left to the requests. */
-  async isAlive(db: Db, accountId: string, id: string, at: Date): Promise<boolean> {
-    const row = await db
-      .selectFrom('session')
-      .innerJoin('person', 'person.id', 'session.personId')
-      .select('session.id')
-      .where('session.accountId', '=', accountId)
-      .where('session.id', '=', id)
-      .where('session.expiresAt', '>', at)
-      .where('person.disabledAt', 'is', null)
-      .executeTakeFirst();
-    return row !== undefined;
-  },
-};
-
-export interface AuditEntry {
-  readonly accountId: string;
-  readonly at: Date;
-  /** Who did it; null for the system itself. */
-  readonly personId: string | null;
-  /** `<thing>.<what happened>`, 'session.opened'. */
-  readonly action: string;
-  readonly subjectId?: string;
-  readonly details?: object;
-  readonly ip?: string;
-}
-
-/** Notes what a person did, in the same transaction as the deed. The API can add and never change or read. */
-export async function audit(db: Db, entry: AuditEntry): Promise<void> {
-  const { subjectId = null, ip = null, details = {}, ...rest } = entry;
-  await db
-    .insertInto('auditEvent')
-    .values({ ...rest, subjectId, ip, details })
-    .execute();
-}

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Sheet } from '../platform/sheets.ts';
+import { columnsOf, readCell, settled } from './columns.ts';
+import type { Cells, Column, Fault, Prepared, RowFault, SheetKind, Values, Wanted } from './kind.ts';
+
+/** What a file would do. With faults it does nothing. */
+export interface Plan {
+  readonly add: readonly Wanted[];
+  readonly change: readonly Wanted[];
+  readonly unchanged: number;
+  readonly faults: readonly RowFault[];
+}
+
+/** Compares a file with what is there. Pure. */
+export function planImport({ columns }: SheetKind, prepared: Prepared, sheet: Sheet): Plan {
+  const { at, faults: inHeader } = columnsOf(sheet.header, columns);
+  // Without its columns every row would be wrong in the same way.
+  if (inHeader.length > 0) return nothing(inHeader.map((fault) => ({ ...fault, row: 1 })));
+  const key = columns[0]!;
+  const faults: RowFault[] = [];
+  const rows: Wanted[] = [];
+  const seen = new Map<string, number>();
+  for (const { row, cells: texts } of sheet.rows) {
+    const { cells, faults: inCells } = readCells(at, texts);
+    faults.push(...inCells.map((fault) => ({ ...fault, row })));
+    const name = cells[key.name];
+    if (typeof name !== 'string') continue;
+    const twice = seen.get(name);
+    seen.set(name, row);
+    if (twice !== undefined) faults.push({ ...isTwice(key, name, twice), row });
+    if (inCells.length > 0 || twice !== undefined) continue;
+    const stored = prepared.stored.get(name);
+    const values = prepared.read(cells, stored);
+    if (isFaults(values)) faults.push(...values.map((fault) => ({ ...fault, row })));
+    else rows.push({ row, values, stored });
+  }
+  const changing = rows.filter(({ values, stored }) => !stored || !isSame(stored.values, values));
+  // Rules between rows are looked at when each row is right by itself: what is told would be wrong otherwise.
+  if (faults.length === 0) faults.push(...(prepared.check?.(changing) ?? []));
+  return {
+    add: changing.filter(({ stored }) => !stored),
+    change: changing.filter(({ stored }) => stored),
+    unchanged: rows.length - changing.length,
+    faults: faults.toSorted((a, b) => a.row - b.row),
+  };
+}
+
+const nothing = (faults: readonly RowFault[]): Plan => ({ add: [], change: [], unchanged: 0, faults });
+
+const isFaults = (found: Values | readonly Fault[]): found is readonly Fault[] => Array.isArray(found);
+
+const isTwice = (key: Column, name: string, row: number): Fault => ({
+  field: key.name,
+  text: { en: `"${name}" is in row ${row} already.`, zh: `“${name}”已在第 ${row} 行出现。` },
+});
+
+function readCells(at: ReadonlyMap<number, Column>, texts: readonly string[]) {
+  const cells: Record<string, Cells[string]> = {};
+  const faults: Fault[] = [];
+  for (const [i, column] of at) {
+    const read = readCell(column, texts[i] ?? '');
+    if ('fault' in read) faults.push(read.fault);
+    else cells[column.name] = read.cell;
+  }
+  const beyond = texts.findIndex((text, i) => text !== '' && !at.has(i));
+  if (beyond >= 0)
+    faults.push({
+      field: '',
+      text: { en: `Cell ${beyond + 1} stands under no column.`, zh: `第 ${beyond + 1} 格没有对应的列。` },
+    });
+  return { cells: cells as Cells, faults };
+}
+
+/** Whether a file that says `b` leaves `a` as it is. */
+export const isSame = (a: Values, b: Values): boolean => isDeepStrictEqual(settledAll(a), settledAll(b));
+
+const settledAll = (values: Values): Values =>
+  Object.fromEntries(Object.entries(values).map(([name, cell]) => [name, settled(cell)]));

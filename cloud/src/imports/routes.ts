@@ -1,0 +1,223 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import {
+  IdParams,
+  ImportBatch,
+  ImportBatchQuery,
+  ImportKind,
+  ImportQuery,
+  ImportResult,
+  type Language,
+  Page,
+  SheetName,
+} from '@parkline/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { type Actor, actorOf, admit } from '../platform/access.ts';
+import type { Now } from '../platform/clock.ts';
+import { type Db, withActor } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import { inLanguage } from '../platform/i18n.ts';
+import type { NewId } from '../platform/ids.ts';
+import { readSheet, SheetError, type SheetFormat, usualLimits } from '../platform/sheets.ts';
+import { headerOf } from './columns.ts';
+import { exportSheet, templateSheet } from './export.ts';
+import type { Scope, SheetKind } from './kind.ts';
+import { type Batch, batches } from './repository.ts';
+import { runImport, undoImport } from './run.ts';
+
+export interface ImportDeps {
+  readonly db: Db;
+  readonly now: Now;
+  readonly newId: NewId;
+  /** Everything that comes and goes in tables. */
+  readonly kinds: readonly SheetKind[];
+}
+
+const mediaTypes: Readonly<Record<SheetFormat, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+};
+
+/** Tables in and out. Which permission is asked for depends on the kind, so each route asks for it by itself. */
+export const importRoutes =
+  (deps: ImportDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    await app.register(fileRoutes(deps));
+    await app.register(batchRoutes(deps));
+  };
+
+const fileRoutes =
+  ({ db, now, newId, kinds }: ImportDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    // What a file is shows in its bytes: a browser names CSV by whatever its machine has registered for it.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: usualLimits.bytes },
+      (_request, body, done) => done(null, body),
+    );
+    app.post(
+      '/api/imports',
+      {
+        schema: { querystring: ImportQuery, response: { 200: ImportResult, 201: ImportResult } },
+        config: { permission: 'session', takes: Object.values(mediaTypes) },
+        bodyLimit: usualLimits.bytes,
+      },
+      async (request, reply) => {
+        const { kind: name, dryRun, file = null } = request.query;
+        const kind = kindOf(kinds, name);
+        const actor = actorFor(request, kind.writes);
+        if (!Buffer.isBuffer(request.body)) throw new AppError('unsupported_media', 'no file came');
+        const { language } = request;
+        const sheet = await readSheet(request.body).catch((error: unknown) => {
+          throw error instanceof SheetError ? asAppError(error, language) : error;
+        });
+        const result = await withActor(db, actor, (trx) =>
+          runImport(trx, kind, scopeOf(request, actor, { now, newId }), { sheet, dryRun, file, language }),
+        );
+        if (!dryRun && result.errorCount > 0)
+          throw new AppError('bad_input', `${result.errorCount} faults in a file of ${name}`, {
+            details: result,
+          });
+        return reply.code(result.batchId ? 201 : 200).send(result);
+      },
+    );
+
+    for (const [path, write] of [
+      ['/api/exports/:name', exportSheet],
+      ['/api/import-templates/:name', undefined],
+    ] as const)
+      app.get(
+        path,
+        {
+          schema: { params: SheetName },
+          config: { permission: 'session', gives: Object.values(mediaTypes) },
+        },
+        async (request, reply) => {
+          const [name = '', format] = request.params.name.split('.') as [string, SheetFormat];
+          const kind = kindOf(kinds, name);
+          const actor = actorFor(request, write ? kind.reads : kind.writes);
+          const { language } = request;
+          const bytes = write
+            ? await withActor(db, actor, (trx) =>
+                write(trx, kind, scopeOf(request, actor, { now, newId }), { format, language }),
+              )
+            : await templateSheet(kind, format, language);
+          return sendFile(reply, request.params.name, { format, bytes });
+        },
+      );
+  };
+
+const batchRoutes =
+  ({ db, now, newId, kinds }: ImportDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/api/import-kinds',
+      {
+        schema: { response: { 200: Type.Object({ items: Type.Array(ImportKind) }) } },
+        config: { permission: 'session' },
+      },
+      async (request) => ({
+        items: writable(kinds, actorOf(request)).map((kind) => kindView(kind, request.language)),
+      }),
+    );
+
+    app.get(
+      '/api/imports',
+      {
+        schema: { querystring: ImportBatchQuery, response: { 200: Page(ImportBatch) } },
+        config: { permission: 'session' },
+      },
+      async (request) => {
+        const actor = actorOf(request);
+        const { after, limit } = request.query;
+        const page = { kinds: writable(kinds, actor).map(({ name }) => name), after, limit: limit + 1 };
+        const found = await withActor(db, actor, (trx) => batches.page(trx, actor.accountId, page));
+        const items = found.slice(0, limit);
+        return {
+          items: items.map(batchView),
+          next: found.length > limit ? (items.at(-1)?.id ?? null) : null,
+        };
+      },
+    );
+
+    app.post(
+      '/api/imports/:id/undo',
+      {
+        schema: { params: IdParams, response: { 200: Type.Object({ rows: Type.Integer() }) } },
+        config: { permission: 'session' },
+      },
+      async (request) => {
+        const anyone = actorOf(request);
+        const { id } = request.params;
+        const batch = await withActor(db, anyone, (trx) => batches.lock(trx, anyone.accountId, id));
+        const kind = kinds.find(({ name }) => name === batch?.batch.kind);
+        if (!kind) throw new AppError('not_found', 'no such import', { details: { id } });
+        const actor = actorFor(request, kind.writes);
+        const undone = await withActor(db, actor, (trx) =>
+          undoImport(trx, kinds, scopeOf(request, actor, { now, newId }), id),
+        );
+        if (undone.ok) return { rows: undone.rows };
+        if (undone.why === 'unknown') throw new AppError('not_found', 'no such import', { details: { id } });
+        const errors =
+          undone.why === 'held'
+            ? undone.faults.map(({ field, text }) => ({
+                row: 0,
+                field,
+                message: inLanguage(text, request.language),
+              }))
+            : [];
+        throw new AppError('conflict', `import cannot be undone: ${undone.why}`, {
+          details: { why: undone.why, errors },
+        });
+      },
+    );
+  };
+
+function kindOf(kinds: readonly SheetKind[], name: string): SheetKind {
+  const kind = kinds.find((one) => one.name === name);
+  if (kind) return kind;
+  const message = `must be one of ${kinds.map((one) => one.name).join(', ')}`;
+  throw new AppError('bad_input', `no kind ${name}`, { details: [{ field: 'kind', message }] });
+}
+
+/** Bounded to where the person holds the permission of the kind. @throws AppError 'forbidden'. */
+const actorFor = (request: FastifyRequest, permission: string): Actor =>
+  admit(actorOf(request), { permission });
+
+const writable = (kinds: readonly SheetKind[], { permissions }: Actor): SheetKind[] =>
+  kinds.filter(({ writes }) => permissions.has(writes));
+
+const scopeOf = (
+  { ip }: FastifyRequest,
+  { accountId, personId, buildings }: Actor,
+  { now, newId }: Pick<ImportDeps, 'now' | 'newId'>,
+): Omit<Scope, 'locks'> => ({ accountId, personId, buildings, at: now(), newId, ip });
+
+const asAppError = (error: SheetError, language: Language): AppError =>
+  new AppError(error.code, error.message, {
+    details: [{ row: error.row, field: 'file', message: inLanguage(error.text, language) }],
+    cause: error,
+  });
+
+const sendFile = (
+  reply: FastifyReply,
+  name: string,
+  { format, bytes }: { readonly format: SheetFormat; readonly bytes: Buffer },
+): FastifyReply =>
+  reply.type(mediaTypes[format]).header('content-disposition', `attachment; filename="${name}"`).send(bytes);
+
+const kindView = ({ name, title, columns }: SheetKind, language: Language) => ({
+  kind: name,
+  title: inLanguage(title, language),
+  columns: columns.map((column) => ({
+    name: column.name,
+    header: headerOf(column, language),
+    required: column.required ?? false,
+  })),
+});
+
+const batchView = ({ id, kind, file, at, added, changed, undoneAt }: Batch) => ({
+  ...{ id, kind, file, at: at.toISOString(), add: added, change: changed },
+  undoneAt: undoneAt && undoneAt.toISOString(),
+});

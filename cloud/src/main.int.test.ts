@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
-import { connect, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import { INGEST_CONSUMER, UPLINK_STREAM } from '@parkline/contract';
 import { afterAll, expect, test } from 'vitest';
-import { startNats, type TestNats } from '../../tests/support/nats.ts';
+import { byCreds, startNats, type TestNats } from '../../tests/support/nats.ts';
 import { clonedDatabase } from './platform/testing.ts';
 
 const { url } = await clonedDatabase();
@@ -18,15 +18,14 @@ afterAll(async () => {
   await nats.stop();
   await rm(folder, { recursive: true });
 });
-const [keyFile, seedFile] = [join(folder, 'cloud.pem'), join(folder, 'core.nk')];
+const keyFile = join(folder, 'cloud.pem');
 const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
 await writeFile(keyFile, pem);
-await writeFile(seedFile, nats.coreSeed);
 
 const env = {
   DATABASE_URL: url,
   NATS_URL: nats.url,
-  NATS_SEED_FILE: seedFile,
+  NATS_CREDS_DIR: nats.credsDir,
   CLOUD_KEY_FILE: keyFile,
   PORT: '0',
   LOG_LEVEL: 'info',
@@ -72,7 +71,7 @@ function cloud(own: NodeJS.ProcessEnv) {
 const addressOf = ({ msg }: Line): string => msg.replace('Server listening at ', '');
 
 async function ingestIsListening(): Promise<boolean> {
-  const authenticator = nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed));
+  const authenticator = byCreds(nats.coreCreds);
   const connection = await connect({ servers: nats.url, authenticator });
   try {
     const manager = await jetstreamManager(connection);

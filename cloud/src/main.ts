@@ -10,14 +10,14 @@ import { runCommandSender, runHealth } from './fleet/index.ts';
 import { allPermissions, createPasswords, createSessionKeeper, runSessionSweep } from './identity/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
-import { type Config, loadConfig } from './platform/config.ts';
+import { type Config, loadConfig, natsAccess } from './platform/config.ts';
 import { assertBoundByPolicies, createDb, createPool, type DbRole } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
-import { createNats, type Nats } from './platform/nats.ts';
+import { type Broker, createBroker, type Nats } from './platform/nats.ts';
 import { createSecrets } from './platform/secrets.ts';
 import { ingestFailpoints, runIngest } from './telemetry/index.ts';
 import { runWorker, workerFailpoints } from './worker.ts';
@@ -25,7 +25,7 @@ import { runWorker, workerFailpoints } from './worker.ts';
 interface Shared {
   readonly config: Config;
   readonly log: Logger;
-  readonly nats: Nats;
+  readonly broker: Broker;
   readonly metrics: Registry;
   readonly signal: AbortSignal;
 }
@@ -36,15 +36,19 @@ function poolFor({ config, log }: Shared, own: string | undefined, role: DbRole)
   return createPool({ url, max: config.DATABASE_POOL, name: role, log, ...(!own && { role }) });
 }
 
-const readyChecks = (pool: pg.Pool, nats: Nats) => ({
+/** Jobs and rules need the database only. */
+const readyChecks = (pool: pg.Pool, nats?: Nats) => ({
   database: async () => void (await pool.query('select 1')),
-  nats: async () => {
-    if (!nats.isConnected()) throw new Error('not connected');
-  },
+  ...(nats && {
+    nats: async () => {
+      if (!nats.isConnected()) throw new Error('not connected');
+    },
+  }),
 });
 
 async function startApi(shared: Shared): Promise<Part> {
-  const { config, log, nats, metrics, signal } = shared;
+  const { config, log, metrics, signal } = shared;
+  const nats = shared.broker.as('api');
   const pool = poolFor(shared, config.API_DATABASE_URL, 'parkline_app');
   const db = createDb(pool);
   await assertBoundByPolicies(db);
@@ -63,6 +67,7 @@ async function startApi(shared: Shared): Promise<Part> {
     publicUrl: config.PUBLIC_URL,
     trustProxy: config.TRUST_PROXY,
     ratePerS: config.API_RATE_PER_S,
+    idempotency: { db, now },
   });
   const changes = createChangeHub({ pool, wait, log });
   const { SETUP_TOKEN_SHA256: setupTokenSha256 } = config;
@@ -84,16 +89,18 @@ async function startIngest(shared: Shared): Promise<Part> {
   const pool = poolFor(shared, config.INGEST_DATABASE_URL, 'parkline_ingest');
   const db = createDb(pool);
   await assertBoundByPolicies(db);
-  const app = config.roles.has('api') ? undefined : await startProbes(shared, pool);
+  const { broker } = shared;
+  const app = config.roles.has('api') ? undefined : await startProbes(shared, pool, broker.as('ingest'));
 
-  const nats = await shared.nats.connection;
+  const as = (user: string) => broker.as(user).connection;
+  const [nats, responder, commands] = await Promise.all([as('ingest'), as('responder'), as('commands')]);
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
   const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
-  const ingest = { pool, nats, signingKey, now, wait, log, metrics, failpoint };
+  const ingest = { pool, nats, responder, signingKey, now, wait, log, metrics, failpoint };
   const done = Promise.all([
     runIngest(ingest, signal),
     runHealth({ db, nats, now, log }, signal),
-    runCommandSender({ ...ingest, db }, signal),
+    runCommandSender({ ...ingest, nats: commands, db }, signal),
   ]);
   return { done, stop: () => closed(app, pool) };
 }
@@ -111,12 +118,10 @@ async function startWorker(shared: Shared): Promise<Part> {
   return { done, stop: () => closed(app, pool) };
 }
 
-async function startProbes({ config, log, nats, metrics }: Shared, pool: pg.Pool) {
+async function startProbes({ config, log, metrics }: Shared, pool: pg.Pool, nats?: Nats) {
   if (config.METRICS_PORT === undefined) return undefined;
   const nobody = () => Promise.resolve(undefined);
-  const { database, nats: broker } = readyChecks(pool, nats);
-  // Jobs and rules need the database only.
-  const ready = config.roles.has('ingest') ? { database, nats: broker } : { database };
+  const ready = readyChecks(pool, nats);
   const app = await createApp({ log, authenticate: nobody, permissions: new Set(), ready, metrics });
   await app.listen({ port: config.METRICS_PORT, host: config.HOST });
   return app;
@@ -131,10 +136,9 @@ async function closed(app: FastifyInstance | undefined, pool: pg.Pool): Promise<
 async function start(config: Config, log: Logger, signal: AbortSignal): Promise<Part[]> {
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const { NATS_URL: url, NATS_SEED_FILE: seedFile } = config;
-  const nats = createNats({ url, seedFile, name: 'parkline cloud', log, wait });
-  const shared: Shared = { config, log, nats, metrics, signal };
-  const parts: Part[] = [{ done: Promise.resolve(), stop: () => nats.close() }];
+  const broker = createBroker({ access: natsAccess(config), log, wait });
+  const shared: Shared = { config, log, broker, metrics, signal };
+  const parts: Part[] = [{ done: Promise.resolve(), stop: () => broker.close() }];
   if (config.roles.has('api')) parts.push(await startApi(shared));
   if (config.roles.has('ingest')) parts.push(await startIngest(shared));
   if (config.roles.has('worker')) parts.push(await startWorker(shared));

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { connect as openSocket } from 'node:net';
 import { type Context } from './context.ts';
 import { natsUser } from './keys.ts';
+import { type GatewayUser, renderAccounts } from '../nats/render.ts';
+import { openTrust, type Trust } from '../nats/trust.ts';
 import {
   diskOf,
   fileStoreLimit,
@@ -13,7 +15,6 @@ import {
   untilNatsIsHealthy,
   writeNatsConfig,
 } from './nats.ts';
-import { type GatewayUser, renderNatsConfig } from './nats-config.ts';
 import type { NatsServer } from './nats-server.ts';
 import { StartError } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -21,30 +22,27 @@ import type { Ports } from './ports.ts';
 /** A message server that answers. */
 export interface Broker {
   readonly url: string;
-  /** Seed file of the cloud's user. */
-  readonly seedFile: string;
+  /** Lets gateways in; absent on a server that is not ours. */
+  readonly trust: Trust | undefined;
+  /** How the cloud's processes prove who they are there: variables of their environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
-const seedFile = (context: Context): string => join(context.home.secrets, 'nats-core.nk');
-
-/** Starts the park's own message server for these gateways and watches its health. */
-export async function runBroker(
-  context: Context,
-  server: NatsServer,
-  ports: Ports,
-  gateways: readonly GatewayUser[],
-): Promise<Broker> {
+/** Starts the park's own message server, in operator mode, and watches its health. */
+export async function runBroker(context: Context, server: NatsServer, ports: Ports): Promise<Broker> {
   const { home, supervisor } = context;
   const files = natsFiles(home.nats);
   await mkdir(files.storeDir, { recursive: true });
+  const trust = await openTrust(join(home.nats, 'trust'), new Date());
   await writeNatsConfig(server.path, files.config, {
-    port: ports.nats,
+    serverName: 'parkline',
+    listen: `127.0.0.1:${ports.nats}`,
     httpPort: ports.natsHttp,
     storeDir: files.storeDir,
+    jwtDir: files.jwtDir,
     pidFile: files.pidFile,
     maxFileStore: fileStoreLimit(await diskOf(home.nats)),
-    coreKey: await natsUser(seedFile(context)),
-    gateways,
+    trust: trust.server,
   });
   await supervisor.run({
     name: 'nats',
@@ -56,7 +54,7 @@ export async function runBroker(
     stopWithinMs: 1000,
   });
   watchHealth(context, ports.natsHttp);
-  return { url: `nats://127.0.0.1:${ports.nats}`, seedFile: seedFile(context) };
+  return { url: `nats://127.0.0.1:${ports.nats}`, trust, env: { NATS_CREDS_DIR: trust.folders.cloud } };
 }
 
 /** Every 5 s: a stream that stays stuck after the disk was full is freed by a restart, once there is room again. */
@@ -80,18 +78,10 @@ export async function attachBroker(
   gateways: readonly GatewayUser[],
 ): Promise<Broker> {
   const file = join(context.home.nats, 'accounts-to-allow.conf');
-  const text = await renderNatsConfig({
-    port: 4222,
-    httpPort: 8222,
-    storeDir: 'store',
-    pidFile: 'server.pid',
-    maxFileStore: fileStoreLimit(await diskOf(context.home.nats)),
-    coreKey: await natsUser(seedFile(context)),
-    gateways,
-  });
-  await writeFile(file, text);
+  const seedFile = join(context.home.secrets, 'nats-core.nk');
+  await writeFile(file, await renderAccounts(await natsUser(seedFile), gateways));
   context.steps.detail(`the server of NATS_URL must allow the users in ${file}`);
-  return { url, seedFile: seedFile(context) };
+  return { url, trust: undefined, env: { NATS_SEED_FILE: seedFile } };
 }
 
 /** @throws StartError when nobody listens at the address. */

@@ -26,7 +26,7 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
   const urls = await databaseUrls(context, database);
   const shared = {
     NATS_URL: broker.url,
-    NATS_SEED_FILE: broker.seedFile,
+    ...broker.env,
     CLOUD_KEY_FILE: key.privateFile,
     SECRETS_KEY_FILE: await sealingKeys(join(context.home.secrets, 'sealing.keys')),
   };

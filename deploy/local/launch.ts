@@ -53,9 +53,7 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
     () => openBroker(context, natsServer, ports, park),
     ({ url }) => url,
   );
-  const gateways = aside(
-    openGateways(context, parkline, park, { databaseUrl: database.url, natsUrl: broker.url }),
-  );
+  const gateways = aside(openGateways(context, parkline, park, { databaseUrl: database.url, broker }));
   const setupToken = await setupTokenOf(context, database);
   const cloud = { database, broker, port, portal: (await portal).folder, setupToken };
   await steps.step('cloud', () => runCloud(context, cloud));
@@ -103,7 +101,7 @@ async function openBroker(
   const { options } = context;
   if (options.natsUrl) return attachBroker(context, options.natsUrl, park.gateways);
   if (!server) throw new Error('no message server was looked for');
-  return runBroker(context, await server, ports, park.gateways);
+  return runBroker(context, await server, ports);
 }
 
 /** The simulated park, or an empty one. */
@@ -126,7 +124,7 @@ async function openGateways(
   context: Context,
   parkline: Parkline,
   { key: account, gateways }: SeededPark,
-  urls: Pick<GatewayPeers, 'databaseUrl' | 'natsUrl'>,
+  urls: Pick<GatewayPeers, 'databaseUrl' | 'broker'>,
 ): Promise<void> {
   if (gateways.length === 0) return;
   const peers = { ...urls, account, cloudKey: await cloudKey(context) };

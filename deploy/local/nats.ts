@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, followingParent } from './command.ts';
 import { run } from './machine.ts';
-import { type NatsConfig, renderNatsConfig } from './nats-config.ts';
+import { renderServer, type ServerConfig } from '../nats/render.ts';
 
 /** Bytes left on the disk that holds `folder`, and its size. */
 export interface Disk {
@@ -23,8 +23,8 @@ export const fileStoreLimit = ({ freeBytes }: Disk): number =>
   Math.floor(Math.min(8 * gigabyte, freeBytes * 0.8));
 
 /** Writes the configuration file and lets the server itself check it. @throws ToolError naming what is wrong with it. */
-export async function writeNatsConfig(program: string, file: string, config: NatsConfig): Promise<void> {
-  await writeFile(file, await renderNatsConfig(config), { mode: 0o600 });
+export async function writeNatsConfig(program: string, file: string, config: ServerConfig): Promise<void> {
+  await writeFile(file, await renderServer(config), { mode: 0o600 });
   await run(program, ['-t', '-c', file]);
 }
 
@@ -81,8 +81,11 @@ export function shouldUnlatch(
 }
 
 /** Places of one server's files. */
-export const natsFiles = (folder: string): { config: string; storeDir: string; pidFile: string } => ({
+export const natsFiles = (
+  folder: string,
+): { config: string; storeDir: string; jwtDir: string; pidFile: string } => ({
   config: join(folder, 'server.conf'),
   storeDir: join(folder, 'store'),
+  jwtDir: join(folder, 'jwt'),
   pidFile: join(folder, 'server.pid'),
 });

@@ -5,7 +5,9 @@ import type { Context } from './context.ts';
 import { readIfThere, writeWhole } from './files.ts';
 import { natsUser, savePublicKey, signingKey, type SigningKey } from './keys.ts';
 import { run } from './machine.ts';
-import type { GatewayUser } from './nats-config.ts';
+import type { GatewayUser } from '../nats/render.ts';
+import { letIn } from '../nats/trust.ts';
+import type { Broker } from './broker.ts';
 import { followFlags, type NodeProcess, nodeService } from './node-service.ts';
 import type { Parkline } from './parkline.ts';
 import { query } from './postgres.ts';
@@ -104,7 +106,7 @@ export interface GatewayPeers {
   readonly account: string;
   readonly cloudKey: SigningKey;
   readonly databaseUrl: string;
-  readonly natsUrl: string;
+  readonly broker: Broker;
 }
 
 /** Tells both sides whom to believe and writes the gateway's configuration; its process can start then. */
@@ -112,9 +114,12 @@ export async function configureGateway(
   context: Context,
   parkline: Parkline,
   gateway: Gateway,
-  { account, cloudKey, databaseUrl, natsUrl }: GatewayPeers,
+  { account, cloudKey, databaseUrl, broker }: GatewayPeers,
 ): Promise<void> {
   const { home, key } = gateway;
+  const jwtFile = join(home, 'keys/nats.jwt');
+  if (broker.trust) await writeWhole(jwtFile, `${await letIn(broker.trust, gateway, new Date())}\n`);
+  else await rm(jwtFile, { force: true }); // A server that is not ours knows the key itself.
   const own = await signingKey(join(home, 'keys/signing.pem'));
   const publicFile = join(home, 'keys/signing.pub.pem');
   await savePublicKey(publicFile, own);
@@ -123,7 +128,7 @@ export async function configureGateway(
   if (!(await isTrusted(databaseUrl, gateway.id, own.publicPem)))
     await parkline(['gateway', 'trust', ...named, '--public-key', publicFile]);
   const every = context.options.reportEvery ? ['--set', 'report.every=true'] : [];
-  const set = ['--set', `nats.url=${natsUrl}`, ...every];
+  const set = ['--set', `nats.url=${broker.url}`, ...every];
   const tokens = deviceTokens(context);
   const secrets = existsSync(tokens) ? ['--secrets', tokens] : []; // A park without such devices has no tokens.
   const ports = ['--ports', busPorts(context)];

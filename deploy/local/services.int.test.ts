@@ -1,8 +1,8 @@
-import { connect, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { createUser } from '@nats-io/nkeys';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { startNats, type TestNats } from '../../tests/support/nats.ts';
+import { byCreds, startNats, type TestNats } from '../../tests/support/nats.ts';
 import { query } from './postgres.ts';
 
 test('the database answers in UTC and knows the time zones of sites', async () => {
@@ -25,11 +25,10 @@ describe('the message server', () => {
   const asGateway = () =>
     connect({
       servers: nats.url,
-      authenticator: nkeyAuthenticator(gateway.getSeed()),
+      authenticator: jwtAuthenticator(nats.gatewayJwts.get(id) ?? '', gateway.getSeed()),
       inboxPrefix: `_INBOX.${id}`,
     });
-  const asCloud = () =>
-    connect({ servers: nats.url, authenticator: nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed)) });
+  const asCloud = () => connect({ servers: nats.url, authenticator: byCreds(nats.coreCreds) });
 
   test('keeps what a gateway publishes over kill -9, and delivers commands to it', async () => {
     const cloud = await asCloud();

@@ -15,10 +15,10 @@ import {
   UPLINK_STREAM,
   type UplinkHeader,
 } from '@parkline/contract';
-import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startNats, type TestNats } from '../../tests/support/nats.ts';
+import { byCreds, startNats, type TestNats } from '../../tests/support/nats.ts';
 import { newKeys, signedReceipt } from './testing/cloud.ts';
 import {
   countingDriver,
@@ -51,7 +51,7 @@ beforeEach(async () => {
   nats = await startNats({ gateways: [{ id: gatewayId, publicNkey: identity.natsKey }] });
   core = await connect({
     servers: nats.url,
-    authenticator: nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed)),
+    authenticator: byCreds(nats.coreCreds),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
   });
@@ -77,6 +77,7 @@ beforeEach(async () => {
   gateway = await runGateway(home.path, {
     identity,
     natsUrl: nats.url,
+    natsJwt: nats.gatewayJwts.get(gatewayId),
     cloudKey: cloudKeys.publicKey,
     driver,
   });

@@ -47,7 +47,8 @@ export interface AgentDeps {
 
 export interface Agent {
   /**
-   * Works until `signal` aborts, or until a new configuration needs a new start; when it resolves, everything read is on disk.
+   * Works until `signal` aborts, until a new configuration needs a new start, or until another release is to run; when it
+   * resolves, everything read is on disk.
    * @throws OutboxError 'corrupt' when the outbox file was damaged while in use: the next start moves it aside.
    */
   run(signal: AbortSignal): Promise<'stopped' | 'restart' | 'replace'>;
@@ -127,7 +128,6 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       again.abort();
     },
   });
-  const upstream = createUpstream({
   const replace = new AbortController();
   const updateLife = createUpdateLife({
     ...{ slots: deps.slots, keyPath: home.releaseKeyPath, board, events, clock, wait, faults },
@@ -140,9 +140,9 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     platform: `${process.platform}-${process.arch}`,
     node: process.versions.node,
   });
+  const upstream = createUpstream({
     gatewayId: config.gatewayId,
-    natsUrl: config.nats.url,
-    natsSeed: keys.natsSeed,
+    access: { url: config.nats.url, credentials: keys.nats, tls: home.natsTls },
     cloudKey: keys.cloud,
     keepMs: config.outbox.keepHours * 3_600_000,
     bell: uplinkBell,

@@ -12,10 +12,10 @@ import {
   UPLINK_STREAM,
   type WriteLimits,
 } from '@parkline/contract';
-import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startNats, type TestNats } from '../../tests/support/nats.ts';
+import { byCreds, startNats, type TestNats } from '../../tests/support/nats.ts';
 import { newKeys } from './testing/cloud.ts';
 import { command, fileDevice, signedCommand, writesTo } from './testing/commands.ts';
 import { newIdentity, runGateway, type RunningGateway } from './testing/gateway.ts';
@@ -38,7 +38,7 @@ beforeEach(async () => {
   told = [];
   health = undefined;
   nats = await startNats({ gateways: [{ id: gatewayId, publicNkey: identity.natsKey }] });
-  const authenticator = nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed));
+  const authenticator = byCreds(nats.coreCreds);
   core = await connect({ servers: nats.url, authenticator });
   const stream = {
     name: UPLINK_STREAM,
@@ -76,7 +76,12 @@ const device = (): string => join(home.path, 'device');
 async function start(write: Partial<WriteLimits> | undefined): Promise<void> {
   const driver = fileDevice(device());
   gateway = await runGateway(home.path, {
-    ...{ identity, natsUrl: nats.url, cloudKey: cloudKeys.publicKey },
+    ...{
+      identity,
+      natsUrl: nats.url,
+      natsJwt: nats.gatewayJwts.get(gatewayId),
+      cloudKey: cloudKeys.publicKey,
+    },
     driver: {
       protocol: 'file',
       openConnection: () => ({ device: () => driver, close: () => Promise.resolve() }),

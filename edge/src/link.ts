@@ -1,12 +1,7 @@
-import {
-  connect,
-  type ConnectionOptions,
-  headers,
-  type NatsConnection,
-  nkeyAuthenticator,
-} from '@nats-io/transport-node';
+import { connect, type ConnectionOptions, headers, type NatsConnection } from '@nats-io/transport-node';
 import type { Wait } from './base/clock.ts';
 import type { FaultLog } from './base/fault-log.ts';
+import { accessOptions, connectFailure, type NatsAccess } from './nats-access.ts';
 
 /** How long the broker may take to store a message before we call its fate unknown, ms. A leader election takes 6 s. */
 const ACK_TIMEOUT_MS = 10_000;
@@ -20,6 +15,8 @@ export interface Link {
   request(subject: string, payload: Uint8Array, options?: RequestOptions): Promise<Uint8Array>;
   /** Sends, or drops while there is no connection. */
   publish(subject: string, payload: Uint8Array): void;
+  /** Leaves and comes back with what the files of the home say now; nothing that waits is lost. */
+  renew(): void;
   /** Keeps the connection until `signal` aborts. Needs no server to start with. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -30,11 +27,7 @@ export interface RequestOptions {
   readonly messageId?: string;
 }
 
-export interface LinkDeps {
-  readonly url: string;
-  readonly gatewayId: string;
-  /** nkey seed of the gateway's user. */
-  readonly seed: Uint8Array;
+export interface LinkDeps extends NatsAccess {
   /** What to listen to; survives reconnects. */
   readonly subscriptions: Readonly<Record<string, (payload: Uint8Array) => void>>;
   /** A connection came or went. */
@@ -94,12 +87,16 @@ export function createLink(deps: LinkDeps): Link {
     publish(subject, payload) {
       if (isUp) connection?.publish(subject, payload);
     },
+    renew() {
+      // Refused while it is reconnecting, and then it reads the files anyway.
+      void connection?.reconnect().catch(() => undefined);
+    },
     async run(signal) {
       while (!signal.aborted) {
         try {
           await serve(await connect(optionsOf(deps)), signal);
         } catch (err) {
-          down('cannot connect', err);
+          down(connectFailure(err), err);
         }
         await wait(RETRY_MS, signal);
       }
@@ -108,12 +105,10 @@ export function createLink(deps: LinkDeps): Link {
   };
 }
 
-function optionsOf({ url, gatewayId, seed }: LinkDeps): ConnectionOptions {
+function optionsOf(deps: LinkDeps): ConnectionOptions {
   return {
-    servers: url,
-    name: `gateway ${gatewayId}`,
-    authenticator: nkeyAuthenticator(seed),
-    inboxPrefix: `_INBOX.${gatewayId}`,
+    ...accessOptions(deps),
+    name: `gateway ${deps.gatewayId}`,
     timeout: 5_000,
     maxReconnectAttempts: -1,
     // A gateway may be dialling in before its user exists; being refused is no reason to stop asking.

@@ -8,6 +8,7 @@ import type { FaultLog } from './base/fault-log.ts';
 import { createReceipts } from './downlink/receipts.ts';
 import { type HealthDeps, runHealth } from './health/report.ts';
 import { assertStored, createLink } from './link.ts';
+import type { NatsAccess } from './nats-access.ts';
 import { type Outbox, OutboxError } from './pipeline/outbox.ts';
 import { createUplink } from './pipeline/uplink.ts';
 
@@ -16,8 +17,7 @@ const ASK_TIMEOUT_MS = 2_000;
 
 export interface UpstreamDeps {
   readonly gatewayId: string;
-  readonly natsUrl: string;
-  readonly natsSeed: Uint8Array;
+  readonly access: Omit<NatsAccess, 'gatewayId'>;
   readonly cloudKey: KeyObject;
   readonly outbox: Outbox;
   /** How long a message stays after its receipt. */
@@ -51,16 +51,15 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
   const { gatewayId, cloudKey, outbox, bell, clock, wait, log, faults, failpoint } = deps;
   const now = (): number => clock.now();
   const link = createLink({
-    url: deps.natsUrl,
+    ...deps.access,
     gatewayId,
-    seed: deps.natsSeed,
     subscriptions: {
       [subjects.receipt(gatewayId)]: (bytes) => {
         takeReceipt(bytes);
       },
       [subjects.command(gatewayId)]: deps.onCommand,
-      [subjects.update(gatewayId)]: deps.onUpdate,
       [subjects.config(gatewayId)]: deps.onConfig,
+      [subjects.update(gatewayId)]: deps.onUpdate,
     },
     onChange: bell.ring,
     wait,
@@ -94,8 +93,8 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     },
   };
   return {
-    askChunk: (query, timeoutMs) => link.request(subjects.updateChunk(gatewayId), query, { timeoutMs }),
     isConnected: () => link.generation() > 0,
+    askChunk: (query, timeoutMs) => link.request(subjects.updateChunk(gatewayId), query, { timeoutMs }),
     async run(signal) {
       await Promise.all([
         link.run(signal),

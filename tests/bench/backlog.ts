@@ -63,8 +63,10 @@ async function oneOutage(services: BenchServices, natsSeed: Uint8Array, n: numbe
   const upstream = createUpstream({
     ...{
       gatewayId: gateway.id,
-      natsUrl: services.natsUrl,
-      natsSeed,
+      access: {
+        url: services.natsUrl,
+        credentials: () => ({ seed: natsSeed, ...(services.natsJwt && { jwt: services.natsJwt }) }),
+      },
       cloudKey: services.cloudKey,
       outbox,
       bell,

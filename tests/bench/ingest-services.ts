@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { nkeyAuthenticator } from '@nats-io/nats-core';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import { enableTimescale, migrate } from '../../cloud/src/platform/migrate.ts';
@@ -25,7 +24,7 @@ import {
   postgresCommand,
   untilDatabaseAnswers,
 } from '../../deploy/local/postgres.ts';
-import { startNats } from '../support/nats.ts';
+import { byCreds, startNats } from '../support/nats.ts';
 import { childRunning } from './cpu.ts';
 import { MissingPeer } from './report.ts';
 
@@ -34,6 +33,8 @@ export interface BenchServices {
   readonly gateway: TestGateway;
   readonly nats: NatsConnection;
   readonly natsUrl: string;
+  /** Of the gateway, when it was given a key. */
+  readonly natsJwt: string | undefined;
   /** What the cloud's receipts are signed with. */
   readonly cloudKey: KeyObject;
   /** The owner's. */
@@ -64,12 +65,12 @@ export async function startServices({ points, gatewayNkey, notice }: Options): P
   const gateways = gatewayNkey === undefined ? [] : [{ id: gateway!.id, publicNkey: gatewayNkey }];
   const server = await startNats({ gateways, program: programs.nats.path });
   const cloud = generateKeyPairSync('ed25519');
-  const authenticator = nkeyAuthenticator(new TextEncoder().encode(server.coreSeed));
+  const authenticator = byCreds(server.coreCreds);
   const nats = await connect({ servers: server.url, authenticator });
   const ingest = await startIngest(folder, {
     database: database.url,
     nats: server.url,
-    seed: server.coreSeed,
+    credsDir: server.credsDir,
     key: cloud.privateKey,
   });
   const { rows } = await pool.query<{ server_version: string }>('show server_version');
@@ -77,6 +78,7 @@ export async function startServices({ points, gatewayNkey, notice }: Options): P
     gateway: gateway!,
     nats,
     natsUrl: server.url,
+    natsJwt: server.gatewayJwts.get(gateway!.id),
     cloudKey: cloud.publicKey,
     pool,
     ingest,
@@ -133,10 +135,9 @@ async function startPostgres(files: PostgresFiles) {
 
 async function startIngest(
   folder: string,
-  { database, nats, seed, key }: { database: string; nats: string; seed: string; key: KeyObject },
+  { database, nats, credsDir, key }: { database: string; nats: string; credsDir: string; key: KeyObject },
 ) {
-  const [seedFile, keyFile] = [join(folder, 'core.nk'), join(folder, 'cloud.pem')];
-  await writeFile(seedFile, seed, { mode: 0o600 });
+  const keyFile = join(folder, 'cloud.pem');
   await writeFile(keyFile, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const program = join(import.meta.dirname, '../../cloud/src/main.ts');
   const child = spawn(process.execPath, [program], {
@@ -146,7 +147,7 @@ async function startIngest(
       ROLE: 'ingest',
       DATABASE_URL: database,
       NATS_URL: nats,
-      NATS_SEED_FILE: seedFile,
+      NATS_CREDS_DIR: credsDir,
       CLOUD_KEY_FILE: keyFile,
       LOG_LEVEL: 'info',
     },

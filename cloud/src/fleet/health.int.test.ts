@@ -2,10 +2,10 @@ import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { GatewayHealth } from '@parkline/contract';
 import { subjects } from '@parkline/contract';
 import { createUser } from '@nats-io/nkeys';
-import { connect, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import pino from 'pino';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { startNats } from '../../../tests/support/nats.ts';
+import { byCreds, startNats } from '../../../tests/support/nats.ts';
 import { givenAccount } from '../identity/testing.ts';
 import { withAccount } from '../platform/db.ts';
 import { clonedDatabase } from '../platform/testing.ts';
@@ -132,10 +132,10 @@ test('what a gateway says over the real broker arrives, and nothing after the en
   const user = createUser();
   const nats = await startNats({ gateways: [{ id: a.id, publicNkey: user.getPublicKey() }] });
   const [core, gateway] = await Promise.all([
-    connect({ servers: nats.url, authenticator: nkeyAuthenticator(new TextEncoder().encode(nats.coreSeed)) }),
+    connect({ servers: nats.url, authenticator: byCreds(nats.coreCreds) }),
     connect({
       servers: nats.url,
-      authenticator: nkeyAuthenticator(user.getSeed()),
+      authenticator: jwtAuthenticator(nats.gatewayJwts.get(a.id) ?? '', user.getSeed()),
       inboxPrefix: `_INBOX.${a.id}`,
     }),
   ]);

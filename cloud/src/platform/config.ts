@@ -1,6 +1,7 @@
 import { schemaErrors } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import type { NatsAccess } from './nats.ts';
 
 /** What one process may run. */
 export type ProcessRole = 'api' | 'ingest' | 'worker';
@@ -44,9 +45,37 @@ const Env = Type.Object({
     maximum: 200,
     description: 'Database connections of each role in this process.',
   }),
-  NATS_URL: Type.String({ default: 'nats://127.0.0.1:4222', pattern: '^(nats|tls)://' }),
+  NATS_URL: Type.String({
+    default: 'nats://127.0.0.1:4222',
+    pattern: '^(nats|tls)://',
+    description:
+      'Message server; a comma list names the servers of a cluster. tls:// needs the three files below.',
+  }),
+  NATS_CREDS_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Folder with <user>.creds for each user of this process: api, ingest, responder, commands.',
+    }),
+  ),
   NATS_SEED_FILE: Type.Optional(
-    Type.String({ minLength: 1, description: 'File with the nkey seed of the user in the CORE account.' }),
+    Type.String({
+      minLength: 1,
+      description:
+        'Instead of NATS_CREDS_DIR, for a server not in operator mode: nkey seed of its CORE user.',
+    }),
+  ),
+  NATS_CA_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Authority of the message server (PEM); no other is believed.',
+    }),
+  ),
+  NATS_CERT_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: 'Client certificate of this process (PEM).' }),
+  ),
+  NATS_KEY_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: 'Key of NATS_CERT_FILE (PKCS8 PEM).' }),
   ),
   CLOUD_KEY_FILE: Type.Optional(
     Type.String({
@@ -91,6 +120,22 @@ const Env = Type.Object({
         'File with the keys that seal secrets in the database (parkline secrets add-key). Without it none can be kept.',
     }),
   ),
+  MAIL_URL: Type.Optional(
+    Type.String({
+      pattern: '^smtps?://[^/]+/?$',
+      description: 'Mail server, smtp://user:password@host:587 or smtps://. Without it mails become files.',
+    }),
+  ),
+  MAIL_FROM: Type.String({
+    default: 'parkline@localhost',
+    pattern: '^[^\\s@<>,;:"()\\\\]+@[^\\s@<>,;:"()\\\\]+$',
+    description: 'Mail address that mails come from.',
+  }),
+  MAIL_DIR: Type.String({
+    default: '.parkline/mails',
+    minLength: 1,
+    description: 'Folder for mails where no mail server is named. They hold links that let people in.',
+  }),
   SETUP_TOKEN_SHA256: Type.Optional(
     Type.String({
       pattern: '^[0-9a-f]{64}$',
@@ -100,12 +145,22 @@ const Env = Type.Object({
   SESSION_IDLE_MIN: Type.Number({
     default: 30,
     exclusiveMinimum: 0,
-    description: 'Minutes without a request that end a session.',
+    description: "Minutes without a request that end a session of the operator's own people.",
+  }),
+  SESSION_TENANT_IDLE_MIN: Type.Number({
+    default: 720,
+    exclusiveMinimum: 0,
+    description: "Minutes without a request that end a session of a tenant's people.",
   }),
   SESSION_MAX_DAYS: Type.Number({
     default: 7,
     exclusiveMinimum: 0,
     description: 'Days after which a session ends whatever it does.',
+  }),
+  SECOND_FACTOR: Type.Union([Type.Literal('required'), Type.Literal('when_enrolled')], {
+    default: 'required',
+    description:
+      'required: whoever administers, commands or bills has to enrol one. when_enrolled, only where HOST is this machine: asked of who has one.',
   }),
   API_RATE_PER_S: Type.Integer({
     default: 100,
@@ -167,8 +222,24 @@ function missingFor(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>):
       missing.push('WORKER_DATABASE_URL or DATABASE_URL must be set');
   }
   if (roles.has('ingest') && !config.CLOUD_KEY_FILE) missing.push('CLOUD_KEY_FILE must be set for ingest');
+  if (config.SECOND_FACTOR === 'when_enrolled' && roles.has('api') && isReachable(config))
+    missing.push('SECOND_FACTOR may be when_enrolled only where HOST is this machine and PUBLIC_URL is not https');
   return missing;
 }
+
+/** How this process reaches the message server. */
+export const natsAccess = (config: Config): NatsAccess => ({
+  url: config.NATS_URL,
+  credsDir: config.NATS_CREDS_DIR,
+  seedFile: config.NATS_SEED_FILE,
+  caFile: config.NATS_CA_FILE,
+  certFile: config.NATS_CERT_FILE,
+  keyFile: config.NATS_KEY_FILE,
+});
+
+/** From other machines, as far as the configuration tells. */
+const isReachable = ({ HOST, PUBLIC_URL }: Pick<Env, 'HOST' | 'PUBLIC_URL'>): boolean =>
+  (PUBLIC_URL?.startsWith('https:') ?? false) || !/^(127(\.\d+){3}|::1|localhost)$/.test(HOST);
 
 /** `.env.example`, one entry per key: its meaning, and its default or an empty value. */
 export function envExample(): string {

@@ -1,5 +1,6 @@
 // The one module that knows how the message server's trust is written down. The library below is version 0.0.x: what it makes is
 // checked against the real server by this folder's tests, so that another version is found out there and not in a park.
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Account,
   type Import,
@@ -241,6 +242,21 @@ export async function creds(
     allowed_connection_types: ['STANDARD'],
   });
   return new TextDecoder().decode(fmtCreds(jwt, user));
+}
+
+/** Whether a `.creds` file holds the permissions that its user has today; those of an older version are made anew. */
+export function isCurrentCreds(text: string, user: CoreUser): boolean {
+  const jwt = /-\n([\w-]+\.[\w-]+\.[\w-]+)\n-/.exec(text)?.[1];
+  if (jwt === undefined) return false;
+  const { nats, name } = decode<Permissions>(jwt);
+  const { pub, sub } = nats;
+  return name === user && isDeepStrictEqual({ pub, sub }, coreUsers[user]);
+}
+
+/** Whether two JWTs say the same, whenever they were signed. */
+export function hasSameClaims(one: string, other: string): boolean {
+  const [a, b] = [decode(one), decode(other)];
+  return a.iss === b.iss && a.sub === b.sub && isDeepStrictEqual(a.nats, b.nats);
 }
 
 /** When a JWT ends, or undefined when it does not. @throws Error on a text that is no JWT or not signed by who it says. */

@@ -11,6 +11,8 @@ export interface IngestDeps {
   readonly pool: Pool;
   /** As the user of the CORE account. */
   readonly nats: NatsConnection;
+  /** Answers gateways; its user may do nothing else. Absent: `nats` answers. */
+  readonly responder?: NatsConnection;
   /** Ed25519 private key of the cloud: signs receipts. */
   readonly signingKey: KeyObject;
   readonly now: () => Date;

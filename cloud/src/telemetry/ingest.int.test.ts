@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
-import { nkeyAuthenticator } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { type LiveUpdate, type Receipt, type SignedText, subjects, UPLINK_STREAM } from '@parkline/contract';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startNats } from '../../../tests/support/nats.ts';
+import { byCreds, startNats } from '../../../tests/support/nats.ts';
 import { systemNow, systemWait } from '../platform/clock.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { failpoints } from './failpoint.ts';
@@ -21,7 +20,7 @@ import { openUplink, streamFaults } from './uplink-stream.ts';
 const database = await clonedDatabase();
 const owner = database.pool();
 const server = await startNats({ gateways: [] });
-const authenticator = nkeyAuthenticator(new TextEncoder().encode(server.coreSeed));
+const authenticator = byCreds(server.coreCreds);
 const nats = await connect({
   servers: server.url,
   authenticator,
@@ -61,7 +60,7 @@ function ingest(): void {
 /** Ingest as a process of its own, which begins when its standard input ends. */
 function ingestProcess(failpoint = ''): ChildProcessByStdio<Writable, null, null> {
   const program = join(import.meta.dirname, 'testing-ingest.ts');
-  const child = spawn(process.execPath, [program, database.url, server.url, server.coreSeed, failpoint], {
+  const child = spawn(process.execPath, [program, database.url, server.url, server.coreCreds, failpoint], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   running.push(async () => {

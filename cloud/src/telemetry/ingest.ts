@@ -47,7 +47,7 @@ export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<
   };
   const background = [
     runListener({ ...deps, ...keysChanged }, signal),
-    answerReceiptQueries(deps, signal),
+    answerReceiptQueries({ ...deps, nats: deps.responder ?? deps.nats }, signal),
     every(FLUSH_MS, deps, signal, 'latest values not written', () => latest.flush()),
     every(FLUSH_MS, deps, signal, 'gateways not noted as heard', () => heard.flush()),
     every(RETRY_QUARANTINE_MS, deps, signal, 'quarantine not tried again', () => writer.retryQuarantine()),

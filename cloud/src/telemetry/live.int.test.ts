@@ -1,8 +1,7 @@
-import { nkeyAuthenticator } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { type LiveSample, type LiveUpdate, subjects } from '@parkline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startNats } from '../../../tests/support/nats.ts';
+import { byCreds, startNats } from '../../../tests/support/nats.ts';
 import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { catchUpLatest } from './latest.ts';
@@ -14,7 +13,7 @@ const owner = database.pool();
 const server = await startNats({ gateways: [] });
 const nats = await connect({
   servers: server.url,
-  authenticator: nkeyAuthenticator(new TextEncoder().encode(server.coreSeed)),
+  authenticator: byCreds(server.coreCreds),
 });
 let sessionStands = true;
 const app = await createTestApp(database.app);

@@ -2,8 +2,7 @@
 // messages from the end of its standard input on.
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { nkeyAuthenticator } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { systemNow, systemWait } from '../platform/clock.ts';
 import { createPool } from '../platform/db.ts';
 import { createFailpoints } from '../platform/failpoints.ts';
@@ -11,7 +10,7 @@ import { createLog } from '../platform/log.ts';
 import { failpoints } from './failpoint.ts';
 import { runIngest } from './ingest.ts';
 
-const [url = '', natsUrl = '', seed = '', failpoint] = process.argv.slice(2);
+const [url = '', natsUrl = '', creds = '', failpoint] = process.argv.slice(2);
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 
@@ -20,7 +19,7 @@ const nats = await connect({
   servers: natsUrl,
   maxReconnectAttempts: -1,
   reconnectTimeWait: 200,
-  authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+  authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
 });
 process.stdin.resume();
 if (!process.stdin.readableEnded) await once(process.stdin, 'end');

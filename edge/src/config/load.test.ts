@@ -183,7 +183,7 @@ describe('a gateway home', () => {
   test('is loaded whole', () => {
     const { config, keys, outboxPath } = loadHome(home, { NATS_URL: 'nats://10.0.0.1:4222' });
     expect(config.nats.url).toBe('nats://10.0.0.1:4222');
-    expect(keys.natsSeed).toHaveLength(58);
+    expect(keys.nats().seed).toHaveLength(58);
     expect(outboxPath).toBe(join(home, 'outbox.sqlite'));
   });
 

@@ -5,12 +5,21 @@ import { schemaErrors } from '@parkline/contract';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
 import { createTimetable } from '../rules/timetable.ts';
+import {
+  NATS_SEED_FILE,
+  type NatsCredentials,
+  readNatsCredentials,
+  type TlsFiles,
+  tlsFilesOf,
+} from '../nats-access.ts';
 import { GatewayConfig } from './schema.ts';
 
 /** Everything in a gateway's home, read once at start. */
 export interface Home {
   readonly config: GatewayConfig;
   readonly keys: Keys;
+  /** Certificates, for a tls:// address. */
+  readonly natsTls: TlsFiles;
   readonly outboxPath: string;
   /** What the drivers keep: certificates, retained messages. */
   readonly driverDir: string;
@@ -22,6 +31,8 @@ export interface Home {
   readonly commandsPath: string;
   /** While this file is there, nothing is written for anybody far away. */
   readonly writingOffPath: string;
+  /** Public keys (PEM) of those whose releases are believed; may be absent. */
+  readonly releaseKeyPath: string;
 }
 
 /** In the home. */
@@ -29,18 +40,16 @@ export const RULES_FILE = 'rules.sqlite';
 export const HEALTH_FILE = 'health.json';
 export const COMMANDS_FILE = 'commands.sqlite';
 export const WRITING_OFF_FILE = 'writing.off';
+export const RELEASE_KEY_FILE = 'keys/release.pub.pem';
 
 export interface Keys {
-  /** Public keys (PEM) of those whose releases are believed; may be absent. */
-  readonly releaseKeyPath: string;
   /** Ed25519; signs every message this gateway sends. */
   readonly signing: KeyObject;
   /** Ed25519; verifies what claims to come from the cloud. */
   readonly cloud: KeyObject;
-  /** nkey seed of this gateway's NATS user. */
-  readonly natsSeed: Uint8Array;
+  /** Who this gateway is to the message server, as its files say now. */
+  readonly nats: () => NatsCredentials;
 }
-export const RELEASE_KEY_FILE = 'keys/release.pub.pem';
 
 /** The configuration cannot be used. The message names every fault by file and path, so one restart fixes all. */
 export class ConfigError extends Error {
@@ -72,17 +81,19 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
   const config = attempt('gateway.yaml', (content) => parseConfig(content.toString('utf8'), env.NATS_URL));
   const signing = attempt('keys/signing.pem', (pem) => ed25519(createPrivateKey(pem)));
   const cloud = attempt('keys/cloud.pub.pem', (pem) => ed25519(createPublicKey(pem)));
-  const natsSeed = attempt('keys/nats.nk', (seed) => seedOf(seed.toString('utf8')));
-  if (!config || !signing || !cloud || !natsSeed) throw new ConfigError(faults);
+  const nats = attempt(NATS_SEED_FILE, () => readNatsCredentials(home));
+  if (!config || !signing || !cloud || !nats) throw new ConfigError(faults);
   return {
     config,
-    keys: { signing, cloud, natsSeed },
+    keys: { signing, cloud, nats: () => readNatsCredentials(home) },
+    natsTls: tlsFilesOf(home, config.nats.tls),
     outboxPath: join(home, 'outbox.sqlite'),
     driverDir: join(home, 'drivers'),
     rulesPath: join(home, RULES_FILE),
     healthPath: join(home, HEALTH_FILE),
     commandsPath: join(home, COMMANDS_FILE),
     writingOffPath: join(home, WRITING_OFF_FILE),
+    releaseKeyPath: join(home, RELEASE_KEY_FILE),
   };
 }
 
@@ -93,8 +104,7 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
 export function parseConfig(yaml: string, natsUrl?: string): GatewayConfig {
   const value = Value.Default(GatewayConfig, readYaml(yaml));
   if (!Value.Check(GatewayConfig, value)) throw new ConfigError(schemaFaults(value));
-    releaseKeyPath: join(home, RELEASE_KEY_FILE),
-  const config = natsUrl ? { ...value, nats: { url: natsUrl } } : value;
+  const config = natsUrl ? { ...value, nats: { ...value.nats, url: natsUrl } } : value;
   const faults = faultsBeyondSchema(config);
   if (faults.length > 0) throw new ConfigError(faults);
   return freeze(config);
@@ -209,12 +219,6 @@ function ed25519(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'ed25519')
     throw new TypeError(`is ${key.asymmetricKeyType}, not an Ed25519 key`);
   return key;
-}
-
-function seedOf(text: string): Uint8Array {
-  const seed = /^\s*(SU[A-Z2-7]{56})\s*$/m.exec(text)?.[1];
-  if (!seed) throw new TypeError('holds no nkey user seed (SU…)');
-  return new TextEncoder().encode(seed);
 }
 
 function freeze<T>(value: T): T {

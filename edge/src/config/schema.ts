@@ -80,7 +80,23 @@ export const GatewayConfig = Type.Object(
     name: Name,
     /** IANA zone of the site; storage stays UTC. */
     timezone: Type.String({ default: 'UTC' }),
-    nats: Type.Object({ url: Type.String({ pattern: '^(nats|tls)://' }) }, strict),
+    nats: Type.Object(
+      {
+        url: Type.String({ pattern: '^(nats|tls)://' }),
+        /** PEM files for a tls:// address, from the gateway's home; absent: those that a claim writes to keys/. */
+        tls: Type.Optional(
+          Type.Object(
+            {
+              ca: Type.Optional(Type.String({ minLength: 1 })),
+              cert: Type.Optional(Type.String({ minLength: 1 })),
+              key: Type.Optional(Type.String({ minLength: 1 })),
+            },
+            strict,
+          ),
+        ),
+      },
+      strict,
+    ),
     report: Type.Object(
       {
         /** true: every read is reported, for tests that compare sets. */

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { connect as dial } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect as dial, isIP } from 'node:net';
 import { connect as dialTls } from 'node:tls';
-import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '@parkline/contract';
 import type { Home } from '../config/load.ts';
 import { checkReceipt } from '../downlink/receipts.ts';
+import { accessOptions, connectFailure, type TlsFiles } from '../nats-access.ts';
 import { fail, type Finding, ok, skipped, warn } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -15,14 +17,14 @@ const DAY_MS = 86_400_000;
 
 /** The way to the cloud, step by step: name, port, certificate, login, and an answer that the cloud signed. */
 export async function checkCloud(
-  { config, keys }: Home,
+  { config, keys, natsTls }: Home,
   epoch: string | undefined,
   now: () => number,
 ): Promise<Finding[]> {
   const url = new URL(config.nats.url);
   const port = Number(url.port || 4_222);
   const network = await checkNetwork(url.hostname, port);
-  const certificate = await checkCertificate(url, port, now());
+  const certificate = await checkCertificate(url, port, natsTls, now());
   if (network.state === 'fail')
     return [
       network,
@@ -30,7 +32,7 @@ export async function checkCloud(
       skipped('broker', 'not asked: it cannot be reached'),
       skipped('cloud', 'not asked'),
     ];
-  return [network, certificate, ...(await checkBroker({ config, keys }, epoch, now))];
+  return [network, certificate, ...(await checkBroker({ config, keys, natsTls }, epoch, now))];
 }
 
 async function checkNetwork(host: string, port: number): Promise<Finding> {
@@ -62,8 +64,7 @@ function reach(host: string, port: number): Promise<number> {
   });
 }
 
-/** A message server introduces itself in clear text first and turns to TLS then, unless it begins with it. */
-async function checkCertificate(url: URL, port: number, now: number): Promise<Finding> {
+async function checkCertificate(url: URL, port: number, files: TlsFiles, now: number): Promise<Finding> {
   if (url.protocol !== 'tls:') {
     const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
     return isLocal
@@ -71,7 +72,7 @@ async function checkCertificate(url: URL, port: number, now: number): Promise<Fi
       : warn('certificate', 'the connection is not encrypted', 'use tls:// in nats.url');
   }
   try {
-    const until = await certificateEnd(url.hostname, port);
+    const until = await certificateEnd(url.hostname, port, files);
     const days = Math.floor((until - now) / DAY_MS);
     const found = `ends ${new Date(until).toISOString()}, in ${days} days`;
     if (days < 0) return fail('certificate', found, 'renew the certificate of the message server');
@@ -79,7 +80,7 @@ async function checkCertificate(url: URL, port: number, now: number): Promise<Fi
       ? warn('certificate', found, 'renew the certificate of the message server')
       : ok('certificate', found);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = connectFailure(error);
     return fail(
       'certificate',
       why,
@@ -88,35 +89,51 @@ async function checkCertificate(url: URL, port: number, now: number): Promise<Fi
   }
 }
 
-function certificateEnd(host: string, port: number): Promise<number> {
+/** The message server begins with TLS; whom the gateway believes is in its own file and in no store of the system. */
+function certificateEnd(
+  host: string,
+  port: number,
+  { caFile, certFile, keyFile }: TlsFiles,
+): Promise<number> {
+  const [ca, cert, key] = [readFileSync(caFile), readFileSync(certFile), readFileSync(keyFile)];
   return new Promise((resolve, reject) => {
-    const plain = dial({ host, port, timeout: TIMEOUT_MS });
-    plain.once('error', reject).once('timeout', () => plain.destroy(new Error('no answer')));
-    plain.once('data', () => {
-      const secure = dialTls({ socket: plain, servername: host });
-      secure.once('error', reject).once('secureConnect', () => {
-        const { valid_to: end } = secure.getPeerCertificate();
-        secure.destroy();
-        resolve(Date.parse(end));
-      });
+    const secure = dialTls({
+      host,
+      port,
+      ca,
+      cert,
+      key,
+      timeout: TIMEOUT_MS,
+      ...(!isIP(host) && { servername: host }),
+    });
+    secure.once('error', reject).once('timeout', () => secure.destroy(new Error('no answer')));
+    secure.once('secureConnect', () => {
+      const { valid_to: end } = secure.getPeerCertificate();
+      secure.destroy();
+      resolve(Date.parse(end));
     });
   });
 }
 
 async function checkBroker(
-  { config, keys }: Pick<Home, 'config' | 'keys'>,
+  { config, keys, natsTls }: Pick<Home, 'config' | 'keys' | 'natsTls'>,
   epoch: string | undefined,
   now: () => number,
 ): Promise<Finding[]> {
   let nats: NatsConnection;
   try {
     nats = await connect({
-      ...{ servers: config.nats.url, name: `doctor of ${config.gatewayId}`, timeout: TIMEOUT_MS },
-      ...{ authenticator: nkeyAuthenticator(keys.natsSeed), inboxPrefix: `_INBOX.${config.gatewayId}` },
+      ...accessOptions({
+        url: config.nats.url,
+        gatewayId: config.gatewayId,
+        credentials: keys.nats,
+        tls: natsTls,
+      }),
+      ...{ name: `doctor of ${config.gatewayId}`, timeout: TIMEOUT_MS },
       reconnect: false,
     });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = connectFailure(error);
     const todo = 'the broker must know the key of this gateway: claim it, or let the operator add it';
     return [fail('broker', `refuses this gateway: ${why}`, todo), skipped('cloud', 'not asked')];
   }

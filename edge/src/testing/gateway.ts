@@ -10,6 +10,7 @@ import { systemClock, systemWait } from '../base/clock.ts';
 import { realDisk } from '../base/disk.ts';
 import { parseConfig } from '../config/load.ts';
 import { openConfigStore } from '../config/store.ts';
+import { tlsFilesOf } from '../nats-access.ts';
 import { newKeys } from './cloud.ts';
 
 /** A gateway's identity before it runs: what a NATS server and a cloud must know of it. */
@@ -131,6 +132,8 @@ export async function runGateway(
   options: {
     readonly identity: TestIdentity;
     readonly natsUrl: string;
+    /** What the authority of the server says of the gateway. */
+    readonly natsJwt?: string | undefined;
     readonly cloudKey: KeyObject;
     readonly driver: DriverModule;
     /** Time between reads; 100 when absent. */
@@ -139,7 +142,7 @@ export async function runGateway(
     readonly write?: Partial<WriteLimits>;
   },
 ): Promise<RunningGateway> {
-  const { identity, natsUrl, cloudKey, driver, pollMs = 100, write } = options;
+  const { identity, natsUrl, natsJwt, cloudKey, driver, pollMs = 100, write } = options;
   let skipped = 0;
   const configStore = openConfigStore(folder, realDisk);
   const yaml = configYaml(identity.gatewayId, natsUrl, pollMs, write);
@@ -148,13 +151,19 @@ export async function runGateway(
   const agent = await createAgent({
     home: {
       config: parseConfig(yaml),
-      keys: { signing: identity.signing, cloud: cloudKey, natsSeed: identity.natsSeed },
+      keys: {
+        signing: identity.signing,
+        cloud: cloudKey,
+        nats: () => ({ seed: identity.natsSeed, ...(natsJwt !== undefined && { jwt: natsJwt }) }),
+      },
+      natsTls: tlsFilesOf(folder),
       outboxPath: join(folder, 'outbox.sqlite'),
       driverDir: join(folder, 'drivers'),
       healthPath: join(folder, 'health.json'),
       rulesPath: join(folder, 'rules.sqlite'),
       commandsPath: join(folder, 'commands.sqlite'),
       writingOffPath: join(folder, 'writing.off'),
+      releaseKeyPath: join(folder, 'release.pub.pem'),
     },
     configStore,
     version: '0.0.0',
@@ -163,7 +172,6 @@ export async function runGateway(
     // Loops turn five times a second at least, so that a test need not wait for a minute's housekeeping.
     wait: (ms, signal) => systemWait(Math.min(ms, 200), signal),
     random: Math.random,
-      releaseKeyPath: join(folder, 'release.pub.pem'),
     log: pino({ enabled: false }),
     failpoint: () => undefined,
   });

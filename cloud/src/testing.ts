@@ -184,8 +184,8 @@ async function givenCommand(pool: Pool, account_id: string, point_id: string, ac
     ...{ ...rows[0], id, account_id, point_id, actor_id, actor_name: 'Somebody', requested_at: AT },
     ...{ value: 1, reason: 'to see', safety: true, state: 'awaiting_approval' },
   });
-  await insert(pool, 'command_audit', {
-    ...{ account_id, point_id, at: AT, command_id: id, action: 'requested', details: {} },
+  await insert(pool, 'audit_event', {
+    ...{ account_id, at: AT, subject_id: id, action: 'command.requested', content: {} },
   });
   return id;
 }

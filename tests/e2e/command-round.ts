@@ -73,7 +73,7 @@ export async function openCommandDesk(park: RunningPark): Promise<CommandDesk> {
 async function auditOf({ run }: RunningPark, id: string): Promise<Omit<CommandRound, 'command'>> {
   const rows = await query<{ action: string; at: Date }>(
     run.database,
-    `select action, at from command_audit where command_id = '${id}' order by seq`,
+    `select substr(action, 9) as action, at from audit_event where subject_id = '${id}' order by seq`,
   );
   const wished = rows.find(({ action }) => action === 'approved' || action === 'requested');
   const told = rows.find(({ action }) => action.startsWith('result.'));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
-import { verifyCommandAudit } from '../fleet/index.ts';
+import { verifyAudit } from '../identity/index.ts';
 import { createDb, createPool, withAccount } from '../platform/db.ts';
 import { databaseUrl, type Io } from './io.ts';
 
@@ -9,7 +9,7 @@ interface VerifyOptions {
   readonly json?: true;
 }
 
-/** `parkline audit`: whether what was written down about commands is still what was written. */
+/** `parkline audit`: whether what was written down about deeds is still what was written. */
 export function register(program: Command, io: Io): void {
   program
     .command('audit')
@@ -28,7 +28,7 @@ async function verify(io: Io, { account, json }: VerifyOptions): Promise<void> {
     const wanted = rows.filter(({ key }) => account === undefined || key === account);
     if (account !== undefined && wanted.length === 0) throw new Error(`there is no account ${account}`);
     for (const { id, key } of wanted) {
-      const verdict = await withAccount(db, id, (trx) => verifyCommandAudit(trx, id));
+      const verdict = await withAccount(db, id, (trx) => verifyAudit(trx, id));
       io.out(json ? `${JSON.stringify({ account: key, ...verdict })}\n` : `${key}: ${words(verdict)}\n`);
       if (verdict.brokenAt !== null) process.exitCode = 1;
     }
@@ -37,7 +37,7 @@ async function verify(io: Io, { account, json }: VerifyOptions): Promise<void> {
   }
 }
 
-function words({ entries, brokenAt, head }: Awaited<ReturnType<typeof verifyCommandAudit>>): string {
+function words({ entries, erased, brokenAt, head }: Awaited<ReturnType<typeof verifyAudit>>): string {
   if (brokenAt !== null) return `BROKEN at entry ${brokenAt}: it was changed, or one is missing`;
-  return head === null ? 'nothing written yet' : `${entries} entries, whole; head ${head}`;
+  return head === null ? 'nothing written yet' : `${entries} entries, whole${erased ? ` (${erased} with their personal content erased)` : ''}; head ${head}`;
 }

@@ -27,14 +27,12 @@ async function saveResult(client: ClientBase, gatewayId: string, event: CommandE
       [accountId, pointId, commandId],
     );
   await client.query(
-    `insert into command_audit (account_id, at, command_id, point_id, action, details)
-     values ($1, now(), $2, $3, $4, $5)`,
+    `insert into audit_event (account_id, at, subject_id, action, content) values ($1, now(), $2, $3, $4)`,
     [
       accountId,
       commandId,
-      pointId,
-      `result.${outcome}`,
-      JSON.stringify({ before, after, why, at: event.at }),
+      `command.result.${outcome}`,
+      JSON.stringify({ details: { before, after, why, at: event.at, pointId } }),
     ],
   );
   await notifyChangedOn(client, accountId, 'commands');

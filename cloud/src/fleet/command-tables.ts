@@ -34,16 +34,5 @@ declare module '../platform/db.ts' {
       releasedAt: Date | null;
     };
     /** Added to only; what links the entries is made by the database. */
-    commandAudit: {
-      accountId: string;
-      at: Date;
-      commandId: string;
-      pointId: string;
-      action: string;
-      personId: string | null;
-      personName: string | null;
-      ip: string | null;
-      details: unknown;
-    };
   }
 }

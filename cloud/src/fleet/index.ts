@@ -1,4 +1,3 @@
-export { verifyCommandAudit } from './command-audit.ts';
 export { saveCommandResults } from './command-results.ts';
 export { commandRoutes } from './command-routes.ts';
 export { runCommandSender } from './command-sender.ts';

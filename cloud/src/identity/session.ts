@@ -5,53 +5,76 @@ import type { Actor, Person } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withAccount, withActor } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
-import { permissionsOf, rolesOf } from './permissions.ts';
-import { audit, gate, sessions } from './repository.ts';
+import type { SecondFactor } from '../platform/second-factor.ts';
+import { csrfTokenOf, requireCsrfToken } from './csrf.ts';
+import { needsSecondFactor, permissionsOf, rolesOf } from './permissions.ts';
+import { audit } from './repository.ts';
+import { type FoundSession, type IdleTimes, sessionGate, sessions } from './session-store.ts';
+
+/** 'required': whoever administers, commands or bills has to enrol one. 'when_enrolled': it is asked of who has one. */
+export type SecondFactorRule = 'required' | 'when_enrolled';
 
 export interface SessionDeps {
   readonly db: Db;
   readonly now: Now;
   readonly newId: NewId;
-  /** Silence that ends a session. */
-  readonly idleMs: number;
+  readonly idle: IdleTimes;
   /** Age that ends a session whatever it does. */
   readonly maxMs: number;
   /** The portal is reached by https: the cookie is then Secure and bound to the host. */
   readonly https: boolean;
+  readonly secondFactor: SecondFactorRule;
 }
 
 /** Opens, finds and ends the sessions of browsers. The cookie holds 256 random bits; the database only their hash. */
 export interface SessionKeeper {
+  /**
+   * Who a request comes from, by its cookie.
+   * @throws AppError 'csrf_refused' where it would change something and does not know the session's token.
+   */
   authenticate(request: FastifyRequest): Promise<Person | undefined>;
-  /** Sets the cookie. A session that the browser had before ends: its id must not outlive a change of person. */
+  /** Sets the cookies. A session that the browser had before ends: its id must not outlive a change of person. */
   open(
     request: FastifyRequest,
     reply: FastifyReply,
     person: { accountId: string; personId: string },
   ): Promise<void>;
+  /** Gives the session that asks new cookies, after the second factor or a change of rights; the old ones are worth nothing. */
+  renew(actor: Actor, reply: FastifyReply, given?: 'second_factor'): Promise<void>;
   end(actor: Actor, request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
 
-export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: SessionDeps): SessionKeeper {
-  const cookieName = https ? '__Host-parkline_session' : 'parkline_session';
-  const cookie: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure: https };
+/** A second factor is fresh for so long. */
+const FRESH_MS = 600_000;
 
-  async function find(request: FastifyRequest) {
-    const token = request.cookies[cookieName];
-    return token ? gate.sessionOf(db, token, now(), idleMs) : undefined;
+export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
+  const { db, now, newId, idle, maxMs, https, secondFactor } = deps;
+  const prefix = https ? '__Host-' : '';
+  const [cookieName, csrfName] = [`${prefix}parkline_session`, `${prefix}parkline_csrf`];
+  const shared: CookieSerializeOptions = { path: '/', sameSite: 'lax', secure: https };
+  const hidden: CookieSerializeOptions = { ...shared, httpOnly: true };
+
+  const find = async (token: string | undefined) =>
+    token ? sessionGate.find(db, token, now(), idle) : undefined;
+
+  /** The page repeats the second cookie as a header: a page of another site can read neither. */
+  function setCookies(reply: FastifyReply, token: string): void {
+    const maxAge = Math.floor(maxMs / 1_000);
+    reply.setCookie(cookieName, token, { ...hidden, maxAge });
+    reply.setCookie(csrfName, csrfTokenOf(token), { ...shared, maxAge });
   }
 
   return {
     async authenticate(request) {
-      const found = await find(request);
-      if (!found) return undefined;
-      const { accountId, tenantId, personId, sessionId, grants } = found;
-      const who = { accountId, tenantId, personId, sessionId };
-      return { ...who, roles: rolesOf(grants), permissions: permissionsOf(grants) };
+      const token = request.cookies[cookieName];
+      const found = await find(token);
+      if (!found || !token) return undefined;
+      if (request.routeOptions.config.permission !== 'public') requireCsrfToken(request, token);
+      return personOf(found, secondFactor, now());
     },
 
     async open(request, reply, { accountId, personId }) {
-      const before = await find(request);
+      const before = await find(request.cookies[cookieName]);
       if (before)
         await withAccount(db, before.accountId, (trx) =>
           sessions.end(trx, before.accountId, before.sessionId),
@@ -59,18 +82,23 @@ export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: Se
       const token = randomBytes(32).toString('base64url');
       const [at, id] = [now(), newId()];
       const expiresAt = new Date(at.getTime() + maxMs);
+      const device = request.headers['user-agent'] ?? '';
+      const { ip } = request;
       await withAccount(db, accountId, async (trx) => {
-        await sessions.open(trx, { id, accountId, personId, token, at, expiresAt });
-        await audit(trx, {
-          accountId,
-          at,
-          personId,
-          action: 'session.opened',
-          subjectId: id,
-          ip: request.ip,
-        });
+        await sessions.open(trx, { id, accountId, personId, token, at, expiresAt, ip, device });
+        await audit(trx, { accountId, at, personId, action: 'session.opened', subjectId: id, ip });
       });
-      reply.setCookie(cookieName, token, { ...cookie, maxAge: Math.floor(maxMs / 1_000) });
+      setCookies(reply, token);
+    },
+
+    async renew(actor, reply, given) {
+      const { accountId, sessionId: id } = actor;
+      const token = randomBytes(32).toString('base64url');
+      const factorAt = given && now();
+      await withActor(db, actor, (trx) =>
+        sessions.renew(trx, { accountId, id, token, ...(factorAt && { factorAt }) }),
+      );
+      setCookies(reply, token);
     },
 
     async end(actor, request, reply) {
@@ -80,7 +108,28 @@ export function createSessionKeeper({ db, now, newId, idleMs, maxMs, https }: Se
         const action = 'session.ended';
         await audit(trx, { accountId, at: now(), personId, action, subjectId: sessionId, ip: request.ip });
       });
-      reply.clearCookie(cookieName, cookie);
+      reply.clearCookie(cookieName, hidden);
+      reply.clearCookie(csrfName, shared);
     },
   };
+}
+
+function personOf(found: FoundSession, rule: SecondFactorRule, at: Date): Person {
+  const { accountId, tenantId, personId, sessionId, grants } = found;
+  const permissions = permissionsOf(grants);
+  const secondFactor = secondFactorOf(found, rule === 'required' && needsSecondFactor(permissions), at);
+  const who = { accountId, tenantId, personId, sessionId, by: 'session' as const, secondFactor };
+  return { ...who, roles: rolesOf(grants), permissions };
+}
+
+/** Pure. */
+export function secondFactorOf(
+  { factorAt, factorKinds: kinds }: Pick<FoundSession, 'factorAt' | 'factorKinds'>,
+  isRequired: boolean,
+  at: Date,
+): SecondFactor {
+  const isAsked = isRequired || kinds.length > 0;
+  if (!isAsked) return { stage: 'open', kinds, isFresh: true };
+  if (factorAt) return { stage: 'open', kinds, isFresh: at.getTime() - factorAt.getTime() < FRESH_MS };
+  return { stage: kinds.length > 0 ? 'give' : 'enrol', kinds, isFresh: false };
 }

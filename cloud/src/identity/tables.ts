@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
 declare module '../platform/db.ts' {
@@ -11,10 +11,15 @@ declare module '../platform/db.ts' {
       tenantId: Generated<string | null>;
       login: string;
       name: string;
-      passwordHash: string;
+      /** Null: nobody logs in with a password as this person. */
+      passwordHash: string | null;
+      email: Generated<string | null>;
+      language: Generated<string>;
       skills: Generated<string[]>;
       createdAt: Generated<Date>;
       disabledAt: Generated<Date | null>;
+      erasedAt: Generated<Date | null>;
+      version: Generated<number>;
     };
     /** A role, on the whole account, on a site or on a building: at most one of the two is set. */
     roleGrant: {
@@ -35,16 +40,25 @@ declare module '../platform/db.ts' {
       createdAt: Date;
       seenAt: Date;
       expiresAt: Date;
+      /** When a second factor was last given in it. */
+      factorAt: Generated<Date | null>;
+      ip: Generated<string | null>;
+      device: Generated<string>;
+      /** What a passkey has to sign next, base64url. */
+      challenge: Generated<string | null>;
+      challengeAt: Generated<Date | null>;
     };
+    /** Only ever added to; its place in the chain is given by the database. */
     auditEvent: {
-      id: Generated<string>;
+      id: GeneratedAlways<string>;
+      /** Null until the transaction commits; bigint: pg hands it over as text. */
+      seq: GeneratedAlways<string | null>;
       accountId: string;
       at: Date;
       personId: string | null;
       action: string;
       subjectId: string | null;
-      details: Generated<unknown>;
-      ip: string | null;
+      content: unknown;
     };
   }
 }

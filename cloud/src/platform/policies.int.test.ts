@@ -236,4 +236,4 @@ async function twoAccounts(): Promise<[string, string]> {
   return made;
 }
 
-const event = { at: new Date(0), personId: null, action: 'thing.done', subjectId: null, ip: null };
+const event = { at: new Date(0), personId: null, action: 'thing.done', subjectId: null, content: {} };

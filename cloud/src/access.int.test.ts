@@ -11,7 +11,8 @@ import { telemetry } from './access/telemetry.ts';
 import { tenancy } from './access/tenancy.ts';
 import { work } from './access/work.ts';
 import { apiPlugins } from './api.ts';
-import { allPermissions, createPasswords, createSessionKeeper } from './identity/index.ts';
+import { allPermissions, createPasswords, strongPermissions } from './identity/index.ts';
+import { testKeeper } from './identity/testing.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemWait as wait } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
@@ -35,9 +36,15 @@ async function serve() {
   const db = createDb(appPool);
   const log = pino({ enabled: false });
   const now = () => new Date();
-  const keeper = createSessionKeeper({ db, now, newId, idleMs: 1_800_000, maxMs: 604_800_000, https: false });
+  const keeper = testKeeper(db);
   const { authenticate } = keeper;
-  const made = await createApp({ log, authenticate, permissions: allPermissions, ratePerS: 10_000 });
+  const made = await createApp({
+    log,
+    authenticate,
+    permissions: allPermissions,
+    strongPermissions,
+    ratePerS: 10_000,
+  });
   made.addHook('onRoute', ({ method, url }) => {
     if (method !== 'HEAD') routes.push(`${String(method)} ${url}`);
   });
@@ -52,6 +59,7 @@ async function serve() {
     nats,
     changes: hub,
     secrets: createSecrets(undefined),
+    secondFactor: 'required',
   }))
     await made.register(plugin);
   await made.listen({ port: 0, host: '127.0.0.1' });

@@ -3,12 +3,27 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { billingRoutes, myUsageRoutes } from './billing/index.ts';
 import { faultRoutes, loadRules } from './faults/index.ts';
 import { commandRoutes, fleetRoutes } from './fleet/index.ts';
-import { identityRoutes, type Passwords, type SessionKeeper, sessions } from './identity/index.ts';
+import {
+  auditRoutes,
+  apiKeyRoutes,
+  apiKeys,
+  createLinkHolders,
+  createPeopleAdmin,
+  identityRoutes,
+  invitationRoutes,
+  linkRoutes,
+  type Passwords,
+  peopleRoutes,
+  type SecondFactorRule,
+  securityRoutes,
+  type SessionKeeper,
+  sessions,
+} from './identity/index.ts';
 import { placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
 import type { ChangeHub } from './platform/changes.ts';
 import { changeRoutes } from './platform/changes-route.ts';
-import type { Now } from './platform/clock.ts';
+import type { Now, Wait } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
 import type { Secrets } from './platform/secrets.ts';
@@ -20,6 +35,7 @@ export interface ApiDeps {
   /** As parkline_app. */
   readonly db: Db;
   readonly now: Now;
+  readonly wait: Wait;
   readonly newId: NewId;
   readonly passwords: Passwords;
   readonly keeper: SessionKeeper;
@@ -28,6 +44,8 @@ export interface ApiDeps {
   readonly nats: Promise<NatsConnection>;
   readonly changes: ChangeHub;
   readonly secrets: Secrets;
+  readonly secondFactor: SecondFactorRule;
+  readonly publicUrl?: string | undefined;
 }
 
 /** Who is told that a list changed: whoever may read it. */
@@ -42,15 +60,24 @@ const topicPermissions = {
 export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
   const { db, now, newId, passwords, keeper, setupTokenSha256, nats, changes } = deps;
   const nameOfTenant = tenants.nameOf;
+  const peopleAdmin = createPeopleAdmin({ db, now, newId, nameOfTenant });
+  const holders = createLinkHolders({ db, now, newId, passwords });
   const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
     const actor = actorOf(request);
-    return withActor(db, actor, (trx) => sessions.isAlive(trx, actor.accountId, actor.sessionId, now()));
+    const tokens = actor.by === 'api_key' ? apiKeys : sessions;
+    return withActor(db, actor, (trx) => tokens.isAlive(trx, actor.accountId, actor.sessionId, now()));
   };
   return [
     inSlice(
       'identity',
       identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
     ),
+    inSlice('identity', securityRoutes({ ...deps, rule: deps.secondFactor })),
+    inSlice('identity', auditRoutes({ db })),
+    inSlice('identity', peopleRoutes(peopleAdmin)),
+    inSlice('identity', invitationRoutes(peopleAdmin)),
+    inSlice('identity', linkRoutes({ holders, sessions: keeper, now, wait: deps.wait })),
+    inSlice('identity', apiKeyRoutes({ db, now, newId })),
     inSlice('places', placeRoutes({ db })),
     inSlice('tenancy', tenancyRoutes({ db, now })),
     inSlice('fleet', fleetRoutes({ db, now })),

@@ -7,7 +7,14 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { apiPlugins } from './api.ts';
 import { runCommandSender, runHealth } from './fleet/index.ts';
-import { allPermissions, createPasswords, createSessionKeeper, runSessionSweep } from './identity/index.ts';
+import {
+  allPermissions,
+  createAuthenticate,
+  createPasswords,
+  createSessionKeeper,
+  runSessionSweep,
+  strongPermissions,
+} from './identity/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { type Config, loadConfig, natsAccess } from './platform/config.ts';
@@ -53,18 +60,23 @@ async function startApi(shared: Shared): Promise<Part> {
   const db = createDb(pool);
   await assertBoundByPolicies(db);
 
-  const idleMs = config.SESSION_IDLE_MIN * 60_000;
+  const idle = {
+    staffMs: config.SESSION_IDLE_MIN * 60_000,
+    tenantMs: config.SESSION_TENANT_IDLE_MIN * 60_000,
+  };
   const maxMs = config.SESSION_MAX_DAYS * 86_400_000;
   const https = config.PUBLIC_URL?.startsWith('https:') ?? false;
-  const keeper = createSessionKeeper({ db, now, newId, idleMs, maxMs, https });
+  const { SECOND_FACTOR: secondFactor, PUBLIC_URL: publicUrl } = config;
+  const keeper = createSessionKeeper({ db, now, newId, idle, maxMs, https, secondFactor });
   const app = await createApp({
     log,
-    authenticate: keeper.authenticate,
+    authenticate: createAuthenticate({ db, now, keeper }),
     permissions: allPermissions,
+    strongPermissions,
     ready: readyChecks(pool, nats),
     metrics,
     portalDir: config.PORTAL_DIR,
-    publicUrl: config.PUBLIC_URL,
+    publicUrl,
     trustProxy: config.TRUST_PROXY,
     ratePerS: config.API_RATE_PER_S,
     idempotency: { db, now },
@@ -72,10 +84,21 @@ async function startApi(shared: Shared): Promise<Part> {
   const changes = createChangeHub({ pool, wait, log });
   const { SETUP_TOKEN_SHA256: setupTokenSha256 } = config;
   const secrets = createSecrets(config.SECRETS_KEY_FILE);
-  const own = { db, now, newId, passwords: createPasswords(), keeper, setupTokenSha256, secrets };
+  const own = {
+    db,
+    now,
+    wait,
+    newId,
+    passwords: createPasswords(),
+    keeper,
+    setupTokenSha256,
+    secrets,
+    secondFactor,
+    publicUrl,
+  };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
-  const done = Promise.all([runSessionSweep({ db, now, wait, log, idleMs }, signal), changes.run(signal)]);
+  const done = Promise.all([runSessionSweep({ db, now, wait, log, idle }, signal), changes.run(signal)]);
   return { done, stop: () => closed(app, pool) };
 }
 
@@ -113,7 +136,8 @@ async function startWorker(shared: Shared): Promise<Part> {
   const isAlone = config.roles.size === 1; // Else another role answers probes.
   const app = isAlone ? await startProbes(shared, pool) : undefined;
   const failpoint = failpointOf(config, workerFailpoints);
-  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf };
+  const keep = { auditDays: config.AUDIT_KEEP_DAYS, eventDays: config.GATEWAY_REPORTS_KEEP_DAYS };
+  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf, keep };
   const done = runWorker(worker, signal);
   return { done, stop: () => closed(app, pool) };
 }

@@ -26,7 +26,10 @@ const book = (accountId: string, hash = inputsHash) =>
     bookRun(trx, accountId, { run: goldenRecord, inputsHash: hash }, deps),
   );
 
-const get = async <T>(url: string, headers = finance): Promise<{ status: number; body: T }> => {
+const get = async <T>(
+  url: string,
+  headers: Readonly<Record<string, string>> = finance,
+): Promise<{ status: number; body: T }> => {
   const reply = await app.inject({ url, headers });
   return { status: reply.statusCode, body: reply.json() };
 };

@@ -1,5 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Fault, FaultQuery, FaultRule, FaultRuleSettings, IdParams, Page } from '@parkline/contract';
+import {
+  Fault,
+  FaultQuery,
+  FaultRule,
+  FaultRuleSettings,
+  IdParams,
+  ListQuery,
+  Page,
+} from '@parkline/contract';
 import Type from 'typebox';
 import { audit } from '../identity/index.ts';
 import { actorOf } from '../platform/access.ts';
@@ -8,6 +16,7 @@ import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
+import { pageOf } from '../platform/pages.ts';
 import { faultCleared } from './events.ts';
 import { faultView, ruleView, settingFault } from './present.ts';
 import { faults } from './repository.ts';
@@ -91,14 +100,17 @@ const faultRuleRoutes =
   async (app) => {
     app.get(
       '/api/fault-rules',
-      { schema: { response: { 200: Page(FaultRule) } }, config: { permission: 'fault.read' } },
+      {
+        schema: { querystring: ListQuery, response: { 200: Page(FaultRule) } },
+        config: { permission: 'fault.read' },
+      },
       async (request) => {
         const actor = actorOf(request);
         const settings = await withActor(db, actor, (trx) => readSettings(trx, actor.accountId));
         const items = [...rules.values()].map((rule) =>
           ruleView(rule, settings.get(rule.key), request.language),
         );
-        return { items, next: null };
+        return pageOf(items, request.query, ({ key }) => key);
       },
     );
 
@@ -120,7 +132,7 @@ const faultRuleRoutes =
       '/api/fault-rules/:key',
       {
         schema: { params: RuleParams, body: FaultRuleSettings, response: { 200: FaultRule } },
-        config: { permission: 'rule.write' },
+        config: { permission: 'rule.write', fresh: true },
       },
       async (request) => {
         const actor = actorOf(request);

@@ -39,7 +39,7 @@ export const commandRoutes =
       '/api/points/:id/commands',
       {
         schema: { params: IdParams, body: CommandBody, response: { 201: CommandView } },
-        config: { permission: 'command.write' },
+        config: { permission: 'command.write', fresh: true },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -189,7 +189,7 @@ const stepRoutes =
         `/api/commands/:id/${name}`,
         {
           schema: { params: IdParams, response: { 200: CommandView } },
-          config: { permission: step.permission },
+          config: { permission: step.permission, fresh: true },
         },
         async (request) => {
           const actor = actorOf(request);

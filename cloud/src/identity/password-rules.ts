@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { AppError, type FieldFault } from '../platform/errors.ts';
 
 /** Characters, counted as people count them. Nothing is asked of which they are. */
 export const MIN_PASSWORD_LENGTH = 12;
@@ -27,6 +28,20 @@ export function passwordFault(password: string, names: readonly string[] = []): 
   if (isCommon(plain)) return 'common';
   if (names.some((name) => isMadeOf(plain, name.normalize('NFKC').toLowerCase()))) return 'own_name';
   return undefined;
+}
+
+const faultTexts: Readonly<Record<PasswordFault, string>> = {
+  too_short: `must NOT have fewer than ${MIN_PASSWORD_LENGTH} characters`,
+  common: 'is too common: it is among the first that are tried',
+  own_name: 'is made of the own name',
+};
+
+/** @param field where it came from, `body.password`. @throws AppError 'bad_input' blaming the field; `details[0].why` is the fault. */
+export function requireGoodPassword(password: string, field: string, names: readonly string[]): void {
+  const why = passwordFault(password, names);
+  if (!why) return;
+  const fault: FieldFault & { why: PasswordFault } = { field, message: faultTexts[why], why };
+  throw new AppError('bad_input', `${field} ${faultTexts[why]}`, { details: [fault] });
 }
 
 function isCommon(plain: string): boolean {

@@ -16,6 +16,7 @@ const granted = {
     'fault.read',
     'fault.acknowledge',
     'rule.write',
+    'display.write',
     'workorder.read',
   ],
   technician: fieldWork,
@@ -68,8 +69,28 @@ const granted = {
     'webhook.write',
     'gateway.write',
     'update.write',
+    'display.write',
   ],
 } as const satisfies Record<Role, readonly string[]>;
+
+/** To change these things a session needs a second factor that was given within ten minutes. */
+const strong = [
+  'command.write',
+  'command.approve',
+  'rule.write',
+  'person.write',
+  'person.tenant',
+  'apikey.write',
+  'webhook.write',
+  'gateway.write',
+  'update.write',
+  'display.write',
+] as const satisfies readonly Permission[];
+export const strongPermissions: ReadonlySet<string> = new Set(strong);
+
+/** Whoever administers, commands, or sees bills or the audit needs a second factor at all. Pure. */
+export const needsSecondFactor = (permissions: Permissions): boolean =>
+  [...strong, 'billing.read', 'audit.read'].some((permission) => permissions.has(permission));
 
 export type Permission = (typeof granted)[Role][number];
 

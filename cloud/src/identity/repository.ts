@@ -138,6 +138,17 @@ export const people = {
     if (rows.length > 0) await db.insertInto('personArea').values(rows).execute();
   },
 
+  /** Null where nobody logs in with a password as this person. */
+  async passwordHashOf(db: Db, accountId: string, id: string): Promise<string | null> {
+    const row = await db
+      .selectFrom('person')
+      .select('passwordHash')
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row?.passwordHash ?? null;
+  },
+
   async setPasswordHash(db: Db, accountId: string, id: string, passwordHash: string): Promise<void> {
     await db
       .updateTable('person')

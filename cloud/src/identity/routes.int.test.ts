@@ -8,10 +8,9 @@ import { createLog } from '../platform/log.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions } from './permissions.ts';
-import { gate } from './repository.ts';
 import { identityRoutes } from './routes.ts';
-import { createSessionKeeper } from './session.ts';
-import { givenAccount, givenPerson } from './testing.ts';
+import { sessionGate } from './session-store.ts';
+import { givenAccount, givenPerson, testKeeper } from './testing.ts';
 
 const { app: db, owner } = await clonedDatabase();
 const passwords = createPasswords();
@@ -20,7 +19,7 @@ let clock = Date.parse('2026-11-22T10:00:00Z');
 const now = () => new Date(clock);
 
 async function server({ https = false } = {}) {
-  const keeper = createSessionKeeper({ db, now, newId, idleMs: 30 * 60_000, maxMs: 7 * 86_400_000, https });
+  const keeper = testKeeper(db, { now, https, secondFactor: 'when_enrolled' });
   const app = await createApp({
     log: createLog('silent'),
     permissions: allPermissions,
@@ -44,9 +43,10 @@ beforeEach(async () => {
 
 const login = (body: object, headers = {}) =>
   app.inject({ method: 'POST', url: '/api/login', payload: body, headers });
-const cookieOf = (reply: { cookies: { name: string; value: string }[] }) => {
-  const [cookie] = reply.cookies;
-  return { cookie: `${cookie?.name}=${cookie?.value}` };
+/** What the browser's page sends from then on. */
+const cookieOf = ({ cookies }: { cookies: { name: string; value: string }[] }) => {
+  const [session, csrf] = cookies;
+  return { cookie: `${session?.name}=${session?.value}`, 'x-csrf-token': csrf?.value ?? '' };
 };
 const me = (headers: Record<string, string>) => app.inject({ url: '/api/me', headers });
 
@@ -136,7 +136,7 @@ describe('login', () => {
     const asked = (headers = {}) => app.inject({ url: '/api/session', headers });
     expect([(await asked()).statusCode, (await asked()).json()]).toEqual([200, { active: false }]);
     const headers = cookieOf(await login({ login: person.login, password: person.password }));
-    expect((await asked(headers)).json()).toEqual({ active: true });
+    expect((await asked(headers)).json()).toEqual({ active: true, stage: 'open', kinds: [] });
     await app.inject({ method: 'POST', url: '/api/logout', headers });
     expect((await asked(headers)).json()).toEqual({ active: false });
   });
@@ -261,7 +261,9 @@ describe('a session', () => {
   test('is swept away once it is over', async () => {
     const { headers } = await session();
     clock += 31 * 60_000;
-    expect(await gate.sweepSessions(db, now(), 30 * 60_000)).toBeGreaterThan(0);
+    expect(
+      await sessionGate.sweep(db, now(), { staffMs: 30 * 60_000, tenantMs: 12 * 3_600_000 }),
+    ).toBeGreaterThan(0);
     clock -= 31 * 60_000;
     expect(await status(headers)).toBe(401);
   });

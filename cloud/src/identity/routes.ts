@@ -9,6 +9,7 @@ import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { createFailureLimit } from './failure-limit.ts';
 import type { Passwords } from './password.ts';
+import { requireGoodPassword } from './password-rules.ts';
 import { audit } from './audit.ts';
 import { gate, people } from './repository.ts';
 import type { SessionKeeper } from './session.ts';
@@ -94,7 +95,12 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
     app.get(
       '/api/session',
       { config: open, schema: { response: { 200: SessionState } } },
-      async (request) => ({ active: (await sessions.authenticate(request)) !== undefined }),
+      async (request) => {
+        const person = await sessions.authenticate(request);
+        if (!person?.secondFactor) return { active: false };
+        const { stage, kinds } = person.secondFactor;
+        return { active: true, stage, kinds: [...kinds] };
+      },
     );
 
     app.get(
@@ -130,6 +136,7 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
         const { token, login, name, password } = request.body;
         if (!isSetupToken(token, deps.setupTokenSha256)) throw new AppError('setup_refused', 'wrong token');
         if (!(await gate.isSetupNeeded(db))) throw new AppError('setup_refused', 'a person exists');
+        requireGoodPassword(password, 'body.password', [login, name]);
 
         const [personId, hash] = [newId(), await passwords.hash(password)];
         const first = { accountId: newId(), personId, login, name, hash, roles: ['account_admin'] };

@@ -8,7 +8,7 @@ import type { NewId } from '../platform/ids.ts';
 import type { SecondFactor } from '../platform/second-factor.ts';
 import { csrfTokenOf, requireCsrfToken } from './csrf.ts';
 import { needsSecondFactor, permissionsOf, rolesOf } from './permissions.ts';
-import { audit } from './repository.ts';
+import { audit } from './audit.ts';
 import { type FoundSession, type IdleTimes, sessionGate, sessions } from './session-store.ts';
 
 /** 'required': whoever administers, commands or bills has to enrol one. 'when_enrolled': it is asked of who has one. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Now, Wait } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
-import { gate } from './repository.ts';
+import { type IdleTimes, sessionGate } from './session-store.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -12,13 +12,13 @@ export async function runSessionSweep(
     readonly now: Now;
     readonly wait: Wait;
     readonly log: Logger;
-    readonly idleMs: number;
+    readonly idle: IdleTimes;
   },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const swept = await gate.sweepSessions(deps.db, deps.now(), deps.idleMs);
+      const swept = await sessionGate.sweep(deps.db, deps.now(), deps.idle);
       if (swept > 0) deps.log.debug({ swept }, 'sessions swept');
     } catch (err) {
       deps.log.warn({ err }, 'sessions not swept');

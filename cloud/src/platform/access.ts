@@ -1,6 +1,8 @@
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify';
 import type { Language } from '@parkline/contract';
+import type { Db } from './db.ts';
 import { AppError } from './errors.ts';
+import { requireSecondFactor, type SecondFactor } from './second-factor.ts';
 
 /** Who asks. Set by the access hook before validation; on a public route there may be none. */
 export interface Actor {
@@ -8,11 +10,20 @@ export interface Actor {
   readonly accountId: string;
   /** Set for who belongs to a tenant; null for the operator's own staff. */
   readonly tenantId: string | null;
+  /** Of the session, or of the token that stands for one. */
   readonly sessionId: string;
+  /** How somebody came in: as a person with a browser, or as a program or wall screen with a token. */
+  readonly by: 'session' | 'api_key' | 'display';
+  /** Null for who has no session. */
+  readonly secondFactor: SecondFactor | null;
   readonly roles: readonly string[];
   readonly permissions: Permissions;
   /** The buildings that the running request may touch, by the permission its route asks for; null: every one. */
   readonly buildings: readonly string[] | null;
+  /** Set for a program that came with a key; the person is who made it. */
+  readonly apiKeyId?: string;
+  /** Called in every transaction of the request, last. */
+  readonly beforeCommit?: (trx: Db) => Promise<void>;
 }
 
 /** Who somebody is and may be; which buildings count is known with the route. */
@@ -53,10 +64,14 @@ export function requirePermission(route: RouteOptions, known: ReadonlySet<string
 
 /**
  * Lets somebody in who holds the permission somewhere, bounded to where it is held.
- * @throws AppError 'not_logged_in' or 'forbidden'.
+ * @throws AppError 'not_logged_in', 'forbidden', 'second_factor_enrol' or 'second_factor_needed'.
  */
-export function admit(person: Person | undefined, permission: string | undefined): Actor {
+export function admit(person: Person | undefined, config: FastifyContextConfig): Actor {
   if (!person) throw new AppError('not_logged_in', 'no living session');
+  if (person.by === 'display' && !config.display)
+    throw new AppError('forbidden', 'not for wall screens', { details: { why: 'display' } });
+  requireSecondFactor(person.secondFactor, config);
+  const { permission } = config;
   if (permission === 'session') return { ...person, buildings: everywhereOf(person.permissions) };
   const buildings = permission === undefined ? undefined : person.permissions.get(permission);
   if (buildings === undefined)

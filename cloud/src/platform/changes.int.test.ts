@@ -26,6 +26,8 @@ const app = await createApp({
     const person = { personId: accountId, sessionId: newId(), tenantId: null, roles: [] };
     return Promise.resolve({
       ...person,
+      by: 'session' as const,
+      secondFactor: null,
       accountId,
       permissions: new Map(permissions.map((one) => [one, null])),
     });

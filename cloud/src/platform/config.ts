@@ -162,6 +162,16 @@ const Env = Type.Object({
     description:
       'required: whoever administers, commands or bills has to enrol one. when_enrolled, only where HOST is this machine: asked of who has one.',
   }),
+  AUDIT_KEEP_DAYS: Type.Integer({
+    default: 1_095,
+    minimum: 183,
+    description: 'Days after which entries of the audit are dropped.',
+  }),
+  GATEWAY_REPORTS_KEEP_DAYS: Type.Integer({
+    default: 730,
+    minimum: 1,
+    description: 'Days after which what gateways reported beside their readings is dropped.',
+  }),
   API_RATE_PER_S: Type.Integer({
     default: 100,
     minimum: 1,
@@ -223,7 +233,9 @@ function missingFor(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>):
   }
   if (roles.has('ingest') && !config.CLOUD_KEY_FILE) missing.push('CLOUD_KEY_FILE must be set for ingest');
   if (config.SECOND_FACTOR === 'when_enrolled' && roles.has('api') && isReachable(config))
-    missing.push('SECOND_FACTOR may be when_enrolled only where HOST is this machine and PUBLIC_URL is not https');
+    missing.push(
+      'SECOND_FACTOR may be when_enrolled only where HOST is this machine and PUBLIC_URL is not https',
+    );
   return missing;
 }
 

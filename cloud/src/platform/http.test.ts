@@ -10,6 +10,8 @@ const actor: Person = {
   accountId: 'a1',
   tenantId: null,
   sessionId: 's1',
+  by: 'session',
+  secondFactor: null,
   roles: [],
   permissions: new Map([['thing.read', null]]),
 };

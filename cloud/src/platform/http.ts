@@ -14,11 +14,16 @@ import fastify, {
 } from 'fastify';
 import { Registry } from 'prom-client';
 import { type Person, admit, requirePermission } from './access.ts';
+import type { Now } from './clock.ts';
+import type { Db } from './db.ts';
 import { AppError, type ErrorCode, statusOf } from './errors.ts';
+import { addEtags } from './etags.ts';
 import { errorTexts, inLanguage, languageOf } from './i18n.ts';
+import { addIdempotency } from './idempotency.ts';
 import { documentApi } from './openapi-routes.ts';
 import { servePortal } from './portal.ts';
 import { probeRoutes, type ReadyChecks } from './probes.ts';
+import { requireFreshness } from './second-factor.ts';
 import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
 import { closeSchemas, compileValidator } from './validation.ts';
 
@@ -28,13 +33,17 @@ export interface AppDeps {
   readonly authenticate: (request: FastifyRequest) => Promise<Person | undefined>;
   /** Every permission that some role grants: a route asking for another is a typing mistake. */
   readonly permissions: ReadonlySet<string>;
+  /** Those whose use needs a fresh second factor. */
+  readonly strongPermissions?: ReadonlySet<string>;
   readonly ready?: ReadyChecks;
   readonly metrics?: Registry;
   readonly portalDir?: string | undefined;
   readonly publicUrl?: string | undefined;
   readonly trustProxy?: boolean;
-  /** API requests a second and tenant, or account for its staff (or address, before login). */
+  /** API requests a second and tenant, or account for its staff (or address, before login); a key may make half of them. */
   readonly ratePerS?: number;
+  /** As parkline_app: where requests with an Idempotency-Key are noted. Without it the header is not looked at. */
+  readonly idempotency?: { readonly db: Db; readonly now: Now };
 }
 
 /** The HTTP server without a port: register the slices' routes on it, then `listen` or `inject`. */
@@ -65,26 +74,49 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   // Looked at when all are there, because a scope may give its routes their permission after this hook.
   app.addHook('onReady', () => {
-    for (const route of routes) requirePermission(route, deps.permissions);
+    for (const route of routes) {
+      requirePermission(route, deps.permissions);
+      requireFreshness(route, deps.strongPermissions ?? new Set());
+    }
     return Promise.resolve();
   });
   await app.register(helmet, securityHeaders({ scriptHashes: inlineScriptHashes(deps.portalDir), https }));
   await app.register(cookie);
   addAccessHooks(app, deps);
+  const ratePerS = deps.ratePerS ?? 100;
   await app.register(rateLimit, {
     hook: 'preValidation', // After the access hook: the account is the key.
-    max: deps.ratePerS ?? 100,
+    max: ratePerS,
     timeWindow: 1_000,
     // A tenant's own share: it must not keep the operator's staff, or another tenant, from their work.
     keyGenerator: ({ actor, ip }) => (actor ? (actor.tenantId ?? actor.accountId) : ip),
     allowList: (request) => !isApi(request),
-    errorResponseBuilder: (_request, { ttl }) =>
-      new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.ceil(ttl / 1_000) }),
+    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
   });
+  limitKeys(app, Math.ceil(ratePerS / 2));
+  if (deps.idempotency) addIdempotency(app, deps.idempotency);
+  addEtags(app);
   await documentApi(app, deps.publicUrl);
   probeRoutes(app, deps.ready ?? {}, deps.metrics ?? new Registry());
   await servePortal(app, deps.portalDir);
   return app;
+}
+
+const tooMany = (ttlMs: number): AppError =>
+  new AppError('too_many_requests', 'rate limit', { retryAfterS: Math.max(1, Math.ceil(ttlMs / 1_000)) });
+
+/** One program in haste leaves room for the people of its account, and for other programs. */
+function limitKeys(app: FastifyInstance, max: number): void {
+  const check = app.createRateLimit({
+    max,
+    timeWindow: 1_000,
+    keyGenerator: ({ actor }) => `key ${actor?.apiKeyId}`,
+  });
+  app.addHook('preValidation', async (request) => {
+    if (!request.actor?.apiKeyId) return;
+    const limit = await check(request);
+    if (!limit.isAllowed && limit.isExceeded) throw tooMany(limit.ttl);
+  });
 }
 
 function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDeps): void {
@@ -96,9 +128,9 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
     if (isApi(request)) reply.header('cache-control', 'no-store').header('vary', 'accept-language');
     if (request.is404) return;
     refuseForeignOrigin(request, publicUrl);
-    const { permission } = request.routeOptions.config;
-    if (permission === 'public') return;
-    request.actor = admit(await authenticate(request), permission);
+    const { config } = request.routeOptions;
+    if (config.permission === 'public') return;
+    request.actor = admit(await authenticate(request), config);
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
@@ -136,6 +168,7 @@ const worthKnowing: ReadonlySet<ErrorCode> = new Set([
   'login_refused',
   'forbidden',
   'foreign_origin',
+  'csrf_refused',
   'setup_refused',
   'too_many_requests',
 ]);

@@ -37,15 +37,25 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
   bad_input: { en: 'Something in the request is not right.', zh: '请求内容有误。' },
   not_logged_in: { en: 'Please log in.', zh: '请先登录。' },
   login_refused: { en: 'Login or password is not right.', zh: '用户名或密码不正确。' },
+  code_refused: {
+    en: 'This is not right, or it was used already.',
+    zh: '验证未通过，或该验证码已使用过。',
+  },
+  password_refused: { en: 'The old password is not right.', zh: '原密码不正确。' },
   forbidden: {
     en: 'You may not do this. An administrator can grant it.',
     zh: '您没有此权限，可请管理员授权。',
   },
   foreign_origin: { en: 'This request came from another site.', zh: '请求来自其他网站，已拒绝。' },
+  csrf_refused: {
+    en: 'The page is out of date with your login. Please reload it.',
+    zh: '页面与当前登录不一致，请刷新页面。',
+  },
   setup_refused: {
     en: 'The set-up token is not right, or set-up is done.',
     zh: '初始化令牌不正确，或初始化已完成。',
   },
+  claim_refused: { en: 'This claim is refused.', zh: '网关认领被拒绝。' },
   not_found: { en: 'There is no such thing here.', zh: '找不到所请求的内容。' },
   second_factor_needed: {
     en: 'Please confirm with your second factor.',
@@ -73,6 +83,10 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
     zh: '修改须注明其所基于的版本。',
   },
   conflict: { en: 'This was changed meanwhile. Please reload.', zh: '内容已被他人修改，请刷新后重试。' },
+  link_refused: {
+    en: 'This link does not work any more. Ask for a new one.',
+    zh: '此链接已失效，请重新获取。',
+  },
   too_large: { en: 'The request is too large.', zh: '请求内容过大。' },
   unsupported_media: { en: 'This kind of content is not accepted.', zh: '不接受此类型的内容。' },
   too_many_requests: { en: 'Too many attempts. Please wait a moment.', zh: '尝试次数过多，请稍后再试。' },

@@ -46,7 +46,9 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'floor',
     'lease',
     'lease_space',
+    'passkey',
     'person',
+    'recovery_code',
     'role_grant',
     'session',
     'site',
@@ -54,6 +56,7 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'tariff',
     'tariff_version',
     'tenant',
+    'totp',
     'usage_point',
   ]);
 });
@@ -111,6 +114,8 @@ test('only ingest, the gate and background work see more than one account, and o
   );
   expect(wide.filter(({ role }) => role === 'parkline_worker').map(({ table }) => table)).toEqual([
     'account',
+    'gateway_event',
+    'gateway_event',
     'job',
   ]);
 });

@@ -42,10 +42,6 @@ export type SetupBody = Static<typeof SetupBody>;
 /** `needed` while the account has no person yet: the portal then shows the set-up page. */
 export const SetupState = Type.Object({ needed: Type.Boolean() });
 
-/** Whether the browser's cookie is worth asking /api/me with: a page asks this first, for a refusal is an error to a browser. */
-export const SessionState = Type.Object({ active: Type.Boolean() });
-export type SessionState = Static<typeof SessionState>;
-
 export const Me = Type.Object({
   id: Uuid,
   accountId: Uuid,

@@ -11,6 +11,7 @@ import { startHome } from './config/start.ts';
 import { openConfigStore } from './config/store.ts';
 import { driverModules } from './drivers.ts';
 import { createHosts } from './host/hosts.ts';
+import { followParent } from './update/parent.ts';
 import { openSlots, REPLACE_EXIT } from './update/slots.ts';
 import manifest from '../package.json' with { type: 'json' };
 
@@ -31,6 +32,7 @@ export async function runGateway(): Promise<void> {
     const { values } = parseArgs({ options: { home: { type: 'string' } } });
     if (!values.home) throw new Error('usage: node edge/src/main.ts --home DIR');
     process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+    if (env.PARKLINE_PROGRAM) void followParent(systemWait, () => onSignal('SIGTERM'), stop.signal);
     const end = await runHome(values.home, { env, log, signal: stop.signal });
     log.info(end === 'stopped' ? 'stopped' : 'making way for another release');
     if (end === 'stopped') return;

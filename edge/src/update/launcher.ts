@@ -26,14 +26,14 @@ const say = (message: string, facts: object = {}): void => {
 };
 
 /** Starts what the state names, until it is told to stop. @returns the exit code. */
-async function launch(home: string, hangMs: number): Promise<number> {
+async function launch(home: string, hangMs: number, firstMs: number): Promise<number> {
   const slots = openSlots(join(home, PROGRAM_FOLDER));
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       stop.abort();
     });
-  let pauseMs: number = PAUSE.firstMs;
+  let pauseMs = firstMs;
   while (!stop.signal.aborted) {
     giveUp(slots);
     const { current, trial, version } = slots.state();
@@ -44,7 +44,7 @@ async function launch(home: string, hangMs: number): Promise<number> {
     if (isHung && slots.state().trial) slots.rollBack('it hung: no word of its health in time', Date.now());
     if (code === 0 && !isHung) return 0;
     if (code === REPLACE_EXIT) continue;
-    if (ranMs >= HELD_MS) pauseMs = PAUSE.firstMs;
+    if (ranMs >= HELD_MS) pauseMs = firstMs;
     say('gateway ended', { code, isHung, ranMs });
     await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
     pauseMs = Math.min(PAUSE.mostMs, pauseMs * 2);
@@ -95,8 +95,11 @@ function run(slots: Slots, home: string, hangMs: number | undefined, signal: Abo
   });
 }
 
-const { values } = parseArgs({ options: { home: { type: 'string' }, 'hang-ms': { type: 'string' } } });
-if (values.home === undefined) {
-  process.stderr.write('usage: node launcher.js --home DIR\n');
+const { values } = parseArgs({
+  options: { home: { type: 'string' }, 'hang-ms': { type: 'string' }, 'pause-ms': { type: 'string' } },
+});
+const { home, 'hang-ms': hangMs = HANG_MS, 'pause-ms': pauseMs = PAUSE.firstMs } = values;
+if (home === undefined) {
+  process.stderr.write('usage: node launcher.mjs --home DIR [--hang-ms MS] [--pause-ms MS]\n');
   process.exitCode = 2;
-} else process.exitCode = await launch(values.home, Number(values['hang-ms'] ?? HANG_MS));
+} else process.exitCode = await launch(home, Number(hangMs), Number(pauseMs));

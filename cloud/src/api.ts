@@ -27,6 +27,13 @@ import type { Now, Wait } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
 import type { Secrets } from './platform/secrets.ts';
+import {
+  claimRoutes,
+  codeRoutes,
+  configRoutes,
+  gatewayRoutes,
+  mappingRoutes,
+} from './provisioning/index.ts';
 import { reportRoutes, telemetryRoutes } from './telemetry/index.ts';
 import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { workOrderRoutes } from './workorders/index.ts';
@@ -46,6 +53,8 @@ export interface ApiDeps {
   readonly secrets: Secrets;
   readonly secondFactor: SecondFactorRule;
   readonly publicUrl?: string | undefined;
+  /** Address of the message server as gateways reach it. */
+  readonly gatewayNatsUrl: string;
 }
 
 /** Who is told that a list changed: whoever may read it. */
@@ -82,6 +91,11 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('tenancy', tenancyRoutes({ db, now })),
     inSlice('fleet', fleetRoutes({ db, now })),
     inSlice('fleet', commandRoutes({ db, now, newId })),
+    inSlice('provisioning', claimRoutes(deps)),
+    inSlice('provisioning', gatewayRoutes(deps)),
+    inSlice('provisioning', codeRoutes(deps)),
+    inSlice('provisioning', configRoutes(deps)),
+    inSlice('provisioning', mappingRoutes(deps)),
     inSlice('telemetry', telemetryRoutes({ db, now, nats, isLoggedIn })),
     inSlice('telemetry', reportRoutes({ db })),
     inSlice('faults', faultRoutes({ db, now, newId, rules: loadRules() })),

@@ -17,15 +17,17 @@ import {
 } from './identity/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
-import { type Config, loadConfig, natsAccess } from './platform/config.ts';
+import { type Config, loadConfig, natsAccess, portalUrl } from './platform/config.ts';
 import { assertBoundByPolicies, createDb, createPool, type DbRole } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
 import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
+import { createMailer } from './platform/mail.ts';
 import { type Broker, createBroker, type Nats } from './platform/nats.ts';
 import { createSecrets } from './platform/secrets.ts';
+import { runDesk } from './provisioning/index.ts';
 import { ingestFailpoints, runIngest } from './telemetry/index.ts';
 import { runWorker, workerFailpoints } from './worker.ts';
 
@@ -95,6 +97,7 @@ async function startApi(shared: Shared): Promise<Part> {
     secrets,
     secondFactor,
     publicUrl,
+    gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
@@ -119,11 +122,13 @@ async function startIngest(shared: Shared): Promise<Part> {
   const [nats, responder, commands] = await Promise.all([as('ingest'), as('responder'), as('commands')]);
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
   const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
+  const secrets = createSecrets(config.SECRETS_KEY_FILE);
   const ingest = { pool, nats, responder, signingKey, now, wait, log, metrics, failpoint };
   const done = Promise.all([
     runIngest(ingest, signal),
     runHealth({ db, nats, now, log }, signal),
     runCommandSender({ ...ingest, nats: commands, db }, signal),
+    runDesk({ ...ingest, nats: commands, responder, db, newId, secrets }, signal),
   ]);
   return { done, stop: () => closed(app, pool) };
 }
@@ -137,7 +142,9 @@ async function startWorker(shared: Shared): Promise<Part> {
   const app = isAlone ? await startProbes(shared, pool) : undefined;
   const failpoint = failpointOf(config, workerFailpoints);
   const keep = { auditDays: config.AUDIT_KEEP_DAYS, eventDays: config.GATEWAY_REPORTS_KEEP_DAYS };
-  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf, keep };
+  const { MAIL_URL: url, MAIL_DIR: dir, MAIL_FROM: from } = config;
+  const letters = { mailer: createMailer({ url, dir, from, now, newId, log }), publicUrl: portalUrl(config) };
+  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf, keep, ...letters };
   const done = runWorker(worker, signal);
   return { done, stop: () => closed(app, pool) };
 }

@@ -49,7 +49,7 @@ beforeEach(async () => {
   const technician = newId();
   await ownerPool.query(
     `with lin as (insert into person (id, account_id, login, name, password_hash, skills)
-       values ($1, $2, $1, 'Lin', '$argon2id$none', '{plumbing}') returning id, account_id)
+       values ($1::uuid, $2, ($1::uuid)::text, 'Lin', '$argon2id$none', '{plumbing}') returning id, account_id)
      insert into role_grant (id, account_id, person_id, role) select id, account_id, id, 'technician' from lin`,
     [technician, park.accountId],
   );

@@ -5,8 +5,12 @@ import { faultFailpoints, faultJobs, loadRules, runFaults } from './faults/index
 import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
+import { identityRetention, letterJobs } from './identity/index.ts';
 import type { NewId } from './platform/ids.ts';
+import { type Mailer, mailJobs } from './platform/mail.ts';
+import { runRetention } from './platform/retention.ts';
 import { runJobs } from './platform/run-jobs.ts';
+import { telemetryRetention } from './telemetry/index.ts';
 import { orderFailpoints, workOrderJobs } from './workorders/index.ts';
 
 /** Places where the fault suite can kill a worker. */
@@ -24,6 +28,11 @@ export interface WorkerDeps {
   /** `name:crash@n`, for the fault suite. */
   readonly failpoint?: string | undefined;
   readonly crash: () => void;
+  readonly mailer: Mailer;
+  /** Address of the portal, for links in mails. */
+  readonly publicUrl: string;
+  /** How long what is kept is kept, in days. */
+  readonly keep: { readonly auditDays: number; readonly eventDays: number };
 }
 
 /** Background work until `signal` aborts: judges faults, does jobs. Any number of these may run. */
@@ -32,5 +41,14 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
   const shared = { ...deps, rules, failpoint };
   const handlers = { ...faultJobs(shared), ...workOrderJobs(shared) };
-  await Promise.all([runFaults(shared, signal), runJobs({ ...shared, handlers }, signal)]);
+  // A mail server that thinks for long delays mails only.
+  const outward = { ...mailJobs(deps.mailer), ...letterJobs(deps) };
+  const tasks = Object.keys(outward);
+  const retention = [...identityRetention(deps.keep), ...telemetryRetention(deps.keep)];
+  await Promise.all([
+    runFaults(shared, signal),
+    runJobs({ ...shared, handlers, lane: { except: tasks } }, signal),
+    runJobs({ ...shared, metrics: undefined, handlers: outward, lane: { only: tasks } }, signal),
+    runRetention({ ...deps, rules: retention }, signal),
+  ]);
 }

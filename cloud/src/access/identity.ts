@@ -1,4 +1,4 @@
-import type { Routes } from './routes.ts';
+import { admin, type Routes } from './routes.ts';
 
 export const identity: Routes = {
   'POST /api/login': { who: 'anyone' },
@@ -7,5 +7,6 @@ export const identity: Routes = {
   'POST /api/setup': { who: 'anyone' },
   'POST /api/logout': { who: 'whoever is logged in' },
   'GET /api/me': { who: 'whoever is logged in' },
+  'GET /api/audit': { who: admin },
   'GET /api/changes': { who: 'whoever is logged in' },
 };

@@ -1,3 +1,4 @@
+export { createFailureLimit } from './failure-limit.ts';
 export { apiKeyRoutes } from './api-key-routes.ts';
 export { apiKeys } from './api-keys.ts';
 export { audit, type AuditEntry, type AuditRow, auditTrail, verifyAudit } from './audit.ts';

@@ -77,6 +77,12 @@ const Env = Type.Object({
   NATS_KEY_FILE: Type.Optional(
     Type.String({ minLength: 1, description: 'Key of NATS_CERT_FILE (PKCS8 PEM).' }),
   ),
+  GATEWAY_NATS_URL: Type.Optional(
+    Type.String({
+      pattern: '^(nats|tls)://',
+      description: 'Message server as gateways reach it; told to each that is claimed. Default: NATS_URL.',
+    }),
+  ),
   CLOUD_KEY_FILE: Type.Optional(
     Type.String({
       minLength: 1,
@@ -252,6 +258,9 @@ export const natsAccess = (config: Config): NatsAccess => ({
 /** From other machines, as far as the configuration tells. */
 const isReachable = ({ HOST, PUBLIC_URL }: Pick<Env, 'HOST' | 'PUBLIC_URL'>): boolean =>
   (PUBLIC_URL?.startsWith('https:') ?? false) || !/^(127(\.\d+){3}|::1|localhost)$/.test(HOST);
+
+/** Where people reach the portal, for links that leave this process: never what a request says of itself. */
+export const portalUrl = ({ PUBLIC_URL, HOST, PORT }: Config): string => PUBLIC_URL ?? `http://${HOST}:${PORT}`;
 
 /** `.env.example`, one entry per key: its meaning, and its default or an empty value. */
 export function envExample(): string {

@@ -44,6 +44,7 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'audit_event',
     'building',
     'floor',
+    'idempotency_key',
     'lease',
     'lease_space',
     'passkey',
@@ -102,6 +103,7 @@ test('only ingest, the gate and background work see more than one account, and o
   expect(wide.filter(({ role }) => role === 'parkline_app')).toEqual([]);
   expect(wide.filter(({ role }) => role === 'parkline_gate').map(({ table }) => table)).toEqual([
     'account',
+    'api_key',
     'building',
     'claim_code',
     'gateway',

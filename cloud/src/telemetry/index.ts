@@ -1,3 +1,4 @@
+export { telemetryRetention } from './retention.ts';
 export { failpoints as ingestFailpoints } from './failpoint.ts';
 export { UnreadableFile } from './import-parse.ts';
 export { type ListedMeter, readMeters } from './import-meters.ts';

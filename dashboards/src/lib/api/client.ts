@@ -13,6 +13,7 @@ import type {
 } from '@parkline/contract';
 import { createContext } from 'svelte';
 import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } from './caller.ts';
+import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createMoneyApi } from './money.ts';
 import { createWorkApi } from './work.ts';
@@ -29,6 +30,7 @@ export function createApi(deps: ApiDeps) {
     ...createWorkApi(caller),
     ...createMoneyApi(caller),
     ...createCommandApi(caller),
+    ...createAuditApi(caller),
   };
 }
 
@@ -44,7 +46,7 @@ function createParkApi({ call, all }: Caller) {
     setup: (body: SetupBody) => call<undefined>('/api/setup', { method: 'POST', body }),
     places: (signal?: Signal) => call<PlaceTree>('/api/places', { signal }),
     equipment: (signal?: Signal) => all<Equipment>('/api/equipment', {}, signal),
-    gateways: async (signal?: Signal) => (await call<Listing<Gateway>>('/api/gateways', { signal })).items,
+    gateways: (signal?: Signal) => all<Gateway>('/api/gateways', {}, signal),
     /** Newest first; `limit` of them at most. */
     gatewayReports: async (id: string, limit: number, signal?: Signal) =>
       (

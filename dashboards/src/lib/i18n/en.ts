@@ -1,3 +1,4 @@
+import { enAudit } from './en-audit.ts';
 import { enCommands } from './en-commands.ts';
 import { enCommissioning } from './en-commissioning.ts';
 import { enGateways } from './en-gateways.ts';
@@ -11,6 +12,7 @@ import { enWork } from './en-work.ts';
 
 /** Every sentence of the portal in English. `zh-CN.ts` has the same keys; a test compares the two. */
 export const en = {
+  ...enAudit,
   ...enCommands,
   ...enWork,
   ...enMoney,

@@ -1,3 +1,4 @@
+import { zhCNAudit } from './zh-CN-audit.ts';
 import { zhCNCommands } from './zh-CN-commands.ts';
 import { zhCNCommissioning } from './zh-CN-commissioning.ts';
 import { zhCNGateways } from './zh-CN-gateways.ts';
@@ -11,6 +12,7 @@ import { zhCNWork } from './zh-CN-work.ts';
 
 /** 门户的全部中文文本；键与 en.ts 一致，由测试比对。 */
 export const zhCN = {
+  ...zhCNAudit,
   ...zhCNCommands,
   ...zhCNWork,
   ...zhCNMoney,

@@ -1,0 +1,33 @@
+/** Who did what, in English; part of `en.ts`. */
+export const enAudit = {
+  audit: {
+    title: 'Audit',
+    lead: 'Every deed in one chain that cannot be changed unnoticed. “parkline audit verify” proves it.',
+    newest: 'Newest first',
+    none: 'Nothing was written down yet',
+    noneText: 'Logins, changes and commands appear here as they happen.',
+    noneOf: 'Nothing of this kind was written down',
+    system: 'The system',
+    gone: 'Somebody who is gone',
+    erased: 'What was personal here was erased on request.',
+    change: 'What changed',
+    field: 'Field',
+    before: 'Before',
+    after: 'After',
+    from: 'from {{ip}}',
+    number: 'Entry {{seq}}',
+    more: 'Show older ones',
+    filter: 'Show',
+    all: 'Everything',
+    thing: {
+      session: 'Logins',
+      person: 'People',
+      command: 'Commands',
+      gateway: 'Gateways',
+      space: 'Spaces',
+      lease: 'Leases',
+      equipment: 'Equipment',
+      rule: 'Fault rules',
+    },
+  },
+} as const;

@@ -1,0 +1,33 @@
+/** 审计记录的中文文本；属于 zh-CN.ts。 */
+export const zhCNAudit = {
+  audit: {
+    title: '审计',
+    lead: '所有操作记入一条无法暗中更改的链，可用“parkline audit verify”验证。',
+    newest: '最新在前',
+    none: '尚无记录',
+    noneText: '登录、修改和控制命令发生后会显示在这里。',
+    noneOf: '没有此类记录',
+    system: '系统',
+    gone: '已删除的人员',
+    erased: '此处的个人信息已应要求删除。',
+    change: '修改内容',
+    field: '字段',
+    before: '修改前',
+    after: '修改后',
+    from: '来自 {{ip}}',
+    number: '第 {{seq}} 条',
+    more: '显示更早的记录',
+    filter: '显示',
+    all: '全部',
+    thing: {
+      session: '登录',
+      person: '人员',
+      command: '控制命令',
+      gateway: '网关',
+      space: '空间',
+      lease: '租约',
+      equipment: '设备',
+      rule: '故障规则',
+    },
+  },
+} as const;

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { changesOf, detailsOf } from './changes.ts';
+
+test('fields stand side by side, what stayed is left out, and what is not there is not empty', () => {
+  expect(changesOf({ name: 'Eve', area: 10, same: [1] }, { name: 'Eva', same: [1], mail: '' })).toEqual([
+    { field: 'name', before: 'Eve', after: 'Eva' },
+    { field: 'area', before: '10', after: undefined },
+    { field: 'mail', before: undefined, after: '' },
+  ]);
+});
+
+test('a thing that was made has no before', () => {
+  expect(changesOf(null, { key: 'm' })).toEqual([{ field: 'key', before: undefined, after: 'm' }]);
+  expect(changesOf(null, null)).toEqual([]);
+});
+
+test('details are told as they are', () => {
+  expect(detailsOf({ why: 'late', ids: ['a'] })).toEqual([
+    ['why', 'late'],
+    ['ids', '["a"]'],
+  ]);
+  expect(detailsOf(null)).toEqual([]);
+});

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { billing } from './access/billing.ts';
 import { fleet } from './access/fleet.ts';
 import { identity } from './access/identity.ts';
+import { integrations } from './access/integrations.ts';
+import { people } from './access/people.ts';
 import { places } from './access/places.ts';
 import type { Routes } from './access/routes.ts';
 import { telemetry } from './access/telemetry.ts';
@@ -53,6 +55,7 @@ async function serve() {
   for (const plugin of apiPlugins({
     db,
     now,
+    wait,
     newId,
     passwords: createPasswords(),
     keeper,
@@ -68,7 +71,7 @@ async function serve() {
 const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
 /** Who may call what, slice by slice. */
-const access: Routes = { ...identity, ...places, ...tenancy, ...fleet, ...telemetry, ...work, ...billing };
+const access: Routes = { ...identity, ...integrations, ...people, ...places, ...tenancy, ...fleet, ...telemetry, ...work, ...billing };
 
 type Ids = Readonly<Record<string, string>>;
 

@@ -60,8 +60,13 @@ test('every operation says how it refuses, and who may come by which way', () =>
   expect(named('login').security).toEqual([]);
 });
 
+/** A history is no list of things: its samples have a limit of their own, and a span. */
+const series = new Set(['listPointHistory']);
+
 test('every list comes in pages of at most 500', () => {
-  const lists = operations.filter(({ operation }) => operation.operationId.startsWith('list'));
+  const lists = operations.filter(
+    ({ operation: { operationId } }) => operationId.startsWith('list') && !series.has(operationId),
+  );
   expect(lists.length).toBeGreaterThan(10);
   const unbounded = lists.filter(({ operation }) => {
     const query = new Map(operation.parameters?.map((one) => [one.name, one.schema]));

@@ -27,6 +27,7 @@ export async function apiDocument(): Promise<object> {
   const deps = {
     db,
     now,
+    wait,
     newId,
     passwords: createPasswords(),
     keeper,

@@ -74,10 +74,37 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       '/api/points': point,
       ':key': 'device-offline',
       '/api/commands': command,
+      ...(await givenIntegrations(pool, accountId, technician)),
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       ...work,
       ...bills,
+      ...(await givenBystanders(pool, accountId, tenants.get('atelier')!)),
     },
+  };
+}
+
+/** People to be administered, and invitations of both doors; nobody logs in as one of them. */
+async function givenBystanders(pool: Pool, account_id: string, tenant_id: string) {
+  const [staff, colleague, grant, invited, invitedColleague] = [newId(), newId(), newId(), newId(), newId()];
+  const person = { account_id, language: 'en', skills: [], version: 1, created_at: AT };
+  await insert(pool, 'person', { ...person, id: staff, login: staff, name: 'Staff' });
+  await insert(pool, 'person', { ...person, id: colleague, login: colleague, name: 'Colleague', tenant_id });
+  await insert(pool, 'role_grant', { id: grant, account_id, person_id: staff, role: 'guard' });
+  const link = { account_id, name: 'An', email: 'an@example.org', language: 'en', invited_by: staff };
+  const days = { created_at: AT, expires_at: new Date('2100-01-01') };
+  const invite = (id: string, role: string, of: object) =>
+    insert(pool, 'invitation', {
+      ...{ ...link, ...days, ...of, id, login: id },
+      grants: [{ role, siteId: null, buildingId: null }],
+    });
+  await invite(invited, 'guard', {});
+  await invite(invitedColleague, 'tenant_employee', { tenant_id });
+  return {
+    '/api/people': staff,
+    '/api/my/people': colleague,
+    '/api/invitations': invited,
+    '/api/my/invitations': invitedColleague,
+    ':grantId': grant,
   };
 }
 
@@ -188,6 +215,16 @@ async function givenCommand(pool: Pool, account_id: string, point_id: string, ac
     ...{ account_id, at: AT, subject_id: id, action: 'command.requested', content: {} },
   });
   return id;
+}
+
+/** A key of a program. */
+async function givenIntegrations(pool: Pool, account_id: string, person_id: string) {
+  const key = newId();
+  await insert(pool, 'api_key', {
+    ...{ id: key, account_id, person_id, name: 'Energy report', scopes: ['place.read'] },
+    ...{ secret_hash: `\\x${'00'.repeat(32)}`, created_at: AT, expires_at: '2027-11-01T00:00:00Z' },
+  });
+  return { '/api/api-keys': key };
 }
 
 async function givenBill(pool: Pool, account_id: string) {

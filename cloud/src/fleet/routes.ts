@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Equipment, Gateway, IdParams, Page, Uuid } from '@parkline/contract';
+import { Equipment, Gateway, IdParams, ListQuery, Page, Uuid } from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { pageOf } from '../platform/pages.ts';
 import { equipmentView, gatewayView } from './domain.ts';
 import { equipment, gateways } from './repository.ts';
 
@@ -20,11 +20,15 @@ export const fleetRoutes =
   async (app) => {
     app.get(
       '/api/gateways',
-      { schema: { response: { 200: Page(Gateway) } }, config: { permission: 'gateway.read' } },
+      {
+        schema: { querystring: ListQuery, response: { 200: Page(Gateway) } },
+        config: { permission: 'gateway.read' },
+      },
       async (request) => {
         const actor = actorOf(request);
         const rows = await withActor(db, actor, (trx) => gateways.list(trx, actor.accountId));
-        return { items: rows.map((row) => gatewayView(row, now(), request.language)), next: null };
+        const { items, next } = pageOf(rows, request.query, ({ id }) => id);
+        return { items: items.map((row) => gatewayView(row, now(), request.language)), next };
       },
     );
 
@@ -42,21 +46,6 @@ export const fleetRoutes =
         const rows = await withActor(db, actor, (trx) => equipment.page(trx, actor.accountId, page));
         const items = rows.slice(0, limit).map((row) => equipmentView(row, now(), request.language));
         return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
-      },
-    );
-
-    app.get(
-      '/api/equipment/:id',
-      {
-        schema: { params: IdParams, response: { 200: Equipment } },
-        config: { permission: 'equipment.read' },
-      },
-      async (request) => {
-        const actor = actorOf(request);
-        const { id } = request.params;
-        const row = await withActor(db, actor, (trx) => equipment.find(trx, actor.accountId, id));
-        if (!row) throw new AppError('not_found', 'no such equipment', { details: { id } });
-        return equipmentView(row, now(), request.language);
       },
     );
   };

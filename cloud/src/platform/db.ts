@@ -57,6 +57,10 @@ export interface Bounds {
   readonly tenantId: string | null;
   /** Ids; null: everywhere. */
   readonly buildings: readonly string[] | null;
+  /** Set for a program that came with a key. */
+  readonly apiKeyId?: string;
+  /** Called in the transaction when all else was done; what it throws undoes it. */
+  readonly beforeCommit?: (trx: Db) => Promise<void>;
 }
 
 /**
@@ -65,16 +69,19 @@ export interface Bounds {
  */
 export const withActor = <T>(
   db: Db,
-  { accountId, tenantId, buildings }: Bounds,
+  { accountId, tenantId, buildings, apiKeyId, beforeCommit }: Bounds,
   work: (trx: Db) => Promise<T>,
 ): Promise<T> =>
   db.transaction().execute(async (trx) => {
     await sql`select set_config('app.account_id', ${accountId}, true),
       set_config('app.tenant_id', ${tenantId ?? ''}, true),
+      set_config('app.api_key_id', ${apiKeyId ?? ''}, true),
       set_config('app.building_ids', ${buildings === null ? '' : `{${buildings.join(',')}}`}, true)`.execute(
       trx,
     );
-    return work(trx);
+    const result = await work(trx);
+    await beforeCommit?.(trx);
+    return result;
   });
 
 /** All rows of one account: for background work and the command line, where no person asks. */

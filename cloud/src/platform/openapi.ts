@@ -58,8 +58,11 @@ export const openapiOptions = (publicUrl: string | undefined): FastifyDynamicSwa
     },
   },
   transform: ({ schema, url, route }) => ({ schema: described(schema as Doc | undefined, url, route), url }),
-  transformObject: (made) =>
-    'openapiObject' in made ? withErrors(made.openapiObject as unknown as Document) : made.swaggerObject,
+  transformObject: (made) => {
+    if (!('openapiObject' in made)) return made.swaggerObject;
+    withErrors(made.openapiObject as unknown as Document);
+    return made.openapiObject;
+  },
 });
 
 /** @returns the schema of a route with what its declaration says beyond it. */
@@ -131,8 +134,8 @@ const idempotencyKey = {
   example: '0198f3a2-6a54-7c1e-9a0d-3b8f1c0e7d55',
 };
 
-/** @returns the document with the refusals, and the headers that routes of a kind share. Changes it in place. */
-function withErrors(document: Document): Document {
+/** Adds the refusals and the headers that routes of a kind share. */
+function withErrors(document: Document): void {
   document.components.schemas = { ...document.components.schemas, ErrorReply };
   const tags = new Set<string>();
   for (const [path, operations] of Object.entries(document.paths))
@@ -144,7 +147,6 @@ function withErrors(document: Document): Document {
       if (byStatus.has(422)) (operation.parameters ??= []).push(idempotencyKey);
     }
   document.tags = [...tags].sort().map((name) => ({ name }));
-  return document;
 }
 
 const fileOf = (types: readonly string[]): Record<string, object> =>

@@ -12,7 +12,7 @@ export const etag = (reply: FastifyReply, version: number): void => void reply.h
 export function ifMatch(request: FastifyRequest): number {
   const text = request.headers['if-match'];
   if (text === undefined) throw new AppError('precondition_required', 'If-Match is missing');
-  const version = /^(?:W\/)?"(\d{1,9})"$/.exec(text.trim())?.[1];
+  const version = /^(?:W\/)?"(\d{1,9})(?:\.[\w-]{1,43})?"$/.exec(text.trim())?.[1];
   if (version === undefined) {
     const message = 'must be the ETag that the thing was read with, "3"';
     throw new AppError('bad_input', 'If-Match is no version', {

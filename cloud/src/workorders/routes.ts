@@ -4,6 +4,7 @@ import {
   DispatchBody,
   FinishBody,
   IdParams,
+  ListQuery,
   OrderStepBody,
   Page,
   Technician,
@@ -20,6 +21,7 @@ import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
+import { pageOf } from '../platform/pages.ts';
 import { choose, type DispatchReason } from './dispatch.ts';
 import { accept, cancel, dispatch, finish, type Outcome, start } from './domain.ts';
 import { photoRoutes } from './photo-routes.ts';
@@ -193,11 +195,14 @@ const readRoutes =
 
     app.get(
       '/api/technicians',
-      { schema: { response: { 200: Page(Technician) } }, config: { permission: 'workorder.dispatch' } },
+      {
+        schema: { querystring: ListQuery, response: { 200: Page(Technician) } },
+        config: { permission: 'workorder.dispatch' },
+      },
       async (request) => {
         const actor = actorOf(request);
         const items = await withActor(db, actor, (trx) => workOrders.technicians(trx, actor.accountId));
-        return { items: items as Technician[], next: null };
+        return pageOf(items as Technician[], request.query, ({ id }) => id);
       },
     );
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandView, Equipment, Point } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Io } from './io.ts';
-import { type Session, withSession } from './session.ts';
+import { loginOptions, type Session, withSession } from './session.ts';
 
 /** Longest that `--wait` waits: a command lives a minute, and its answer has a moment more. */
 const WAIT_MS = 90_000;
@@ -15,6 +15,7 @@ interface Page<T> {
 
 interface Common {
   readonly login?: string;
+  readonly codeFile?: string;
   readonly json?: true;
 }
 
@@ -22,14 +23,7 @@ interface Common {
 export function register(program: Command, io: Io): void {
   const command = program.command('command').description('write points of a park from afar');
   const common = (name: string, description: string): Command =>
-    command
-      .command(name)
-      .description(description)
-      .option(
-        '--login <login>',
-        'who orders it; PARKLINE_LOGIN, else the usual person of the park that runs here',
-      )
-      .option('--json', 'print JSON');
+    loginOptions(command.command(name).description(description)).option('--json', 'print JSON');
   registerSend(common, io);
   common('list', 'list the latest orders')
     .option('--state <state>', 'only those in this state: awaiting_approval, sent, done, ...')

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type Io, NoServiceError, runUsers } from './io.ts';
+import { createInterface } from 'node:readline';
+import type { SessionState } from '@parkline/contract';
+import type { Command } from 'commander';
+import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
 
 /** The API, as one person who is logged in. */
 export interface Session {
@@ -12,12 +16,27 @@ export interface Session {
 export interface Who {
   /** Login; absent: PARKLINE_LOGIN, else whoever has `role` in the park that runs here. */
   readonly login?: string;
+  /** File with a code of the second factor, - for standard input; absent: PARKLINE_CODE_FILE, else the terminal is asked. */
+  readonly codeFile?: string;
   readonly role: string;
 }
+
+/** Options of every command that logs in. */
+export const loginOptions = (command: Command): Command =>
+  command
+    .option(
+      '--login <login>',
+      'who does it; PARKLINE_LOGIN, else the usual person of the park that runs here',
+    )
+    .option(
+      '--code-file <path>',
+      'file with a code of the second factor or a recovery code, - for standard input; PARKLINE_CODE_FILE, else the terminal is asked',
+    );
 
 /**
  * Logs in, works, logs out. The address is PARKLINE_URL, else that of the park that runs here. The password is
  * PARKLINE_PASSWORD, else the one noted for the park that runs here, else standard input: never an argument, which others see.
+ * Who has a second factor gives a code of it, too.
  * @throws NoServiceError when nobody says where the park is.
  */
 export async function withSession(
@@ -26,34 +45,72 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const { url, login, password } = credentials(io, who);
-  const reply = await fetch(`${url}/api/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login, password }),
-  }).catch((cause: unknown) => {
-    throw new Error(`${url} does not answer: is the park running?`, { cause });
+  const call = caller(url);
+  await call('POST', '/api/login', { login, password }).catch((cause: unknown) => {
+    throw new Error(`${login} cannot log in: ${(cause as Error).message}`, { cause });
   });
-  if (!reply.ok) throw new Error(`${login} cannot log in: ${await wordsOf(reply)}`);
-  const cookie = reply.headers
-    .getSetCookie()
-    .map((one) => one.split(';')[0] ?? '')
-    .join('; ');
-  const call = async (method: string, path: string, body?: object): Promise<Response> => {
-    const answer = await fetch(`${url}${path}`, {
-      method,
-      headers: { cookie, 'accept-language': 'en', ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(await wordsOf(answer));
-    return answer;
-  };
   try {
+    await giveSecondFactor(io, who, call);
     await work({
       get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
       post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
     });
   } finally {
     await call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
+  }
+}
+
+type Call = (method: string, path: string, body?: object) => Promise<Response>;
+
+/** Calls as a browser would: with the cookies it was given last, and the session's token where something changes. */
+function caller(url: string): Call {
+  const jar = new Map<string, string>();
+  return async (method, path, body) => {
+    const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
+    const reply = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        'accept-language': 'en',
+        ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
+        ...(csrf && { 'x-csrf-token': csrf }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((cause: unknown) => {
+      throw new Error(`${url} does not answer: is the park running?`, { cause });
+    });
+    for (const cookie of reply.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      jar.set(name, value);
+    }
+    if (!reply.ok) throw new Error(await wordsOf(reply));
+    return reply;
+  };
+}
+
+async function giveSecondFactor(io: Io, who: Who, call: Call): Promise<void> {
+  const { stage, kinds = [] } = (await (await call('GET', '/api/session')).json()) as SessionState;
+  if (stage === 'enrol')
+    throw new Error('your rights need a second factor: log in to the portal once and set one up');
+  if (stage !== 'give') return;
+  const file = who.codeFile ?? io.env['PARKLINE_CODE_FILE'];
+  const code = file ? readArgument(io, file) : await askCode(io, kinds.includes('totp'));
+  await call('POST', '/api/me/second-factor/code', { code: code.trim() });
+}
+
+/** @throws Error naming --code-file where nobody sits at a terminal. */
+async function askCode(io: Io, hasApp: boolean): Promise<string> {
+  if (!process.stdin.isTTY)
+    throw new Error(
+      'a second factor is needed: name a file with a code with --code-file or PARKLINE_CODE_FILE',
+    );
+  io.err(hasApp ? 'code of your authenticator app, or a recovery code:' : 'a recovery code:');
+  const lines = createInterface({ input: process.stdin });
+  try {
+    const [line] = (await once(lines, 'line')) as [string];
+    return line;
+  } finally {
+    lines.close();
   }
 }
 

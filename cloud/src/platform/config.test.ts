@@ -42,3 +42,16 @@ test('a restricted login of its own is enough for the API', () => {
 test('.env.example is current', () => {
   expect(readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8')).toBe(envExample());
 });
+
+test.each([
+  ['this machine only', {}, true],
+  ['this machine by name', { HOST: 'localhost', PUBLIC_URL: 'http://localhost:8080' }, true],
+  ['every address', { HOST: '0.0.0.0' }, false],
+  ['an address of the network', { HOST: '192.168.1.5' }, false],
+  ['an https address', { PUBLIC_URL: 'https://park.example' }, false],
+] as const)('a park on %s may go without second factors: %#', (_where, env, may) => {
+  const load = () => loadConfig({ ...good, ...env, SECOND_FACTOR: 'when_enrolled' });
+  if (may) expect(load().SECOND_FACTOR).toBe('when_enrolled');
+  else expect(load).toThrow(/SECOND_FACTOR/);
+  expect(loadConfig({ ...good, ...env }).SECOND_FACTOR).toBe('required');
+});

@@ -2,15 +2,20 @@ import { schemaErrors } from '@parkline/contract';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { NatsAccess } from './nats.ts';
+import { productionFaults } from './production.ts';
 
 /** What one process may run. */
-export type ProcessRole = 'api' | 'ingest' | 'worker';
+export type ProcessRole = 'api' | 'ingest' | 'worker' | 'provisioner';
 
 const Env = Type.Object({
   ROLE: Type.String({
     default: 'api,ingest,worker',
-    pattern: '^(api|ingest|worker)(,(api|ingest|worker))*$',
-    description: 'What this process runs: a comma list of api, ingest, worker.',
+    pattern: '^(api|ingest|worker|provisioner)(,(api|ingest|worker|provisioner))*$',
+    description: 'What this process runs: a comma list of api, ingest, worker; or provisioner, alone.',
+  }),
+  MODE: Type.Union([Type.Literal('development'), Type.Literal('production')], {
+    default: 'development',
+    description: 'production refuses to start without TLS to people, message server and database.',
   }),
   DATABASE_URL: Type.Optional(
     Type.String({
@@ -37,6 +42,13 @@ const Env = Type.Object({
       pattern: '^postgres(ql)?://',
       description:
         'Login that is a member of parkline_worker. Default: DATABASE_URL with the role set at connect.',
+    }),
+  ),
+  PROVISIONER_DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description:
+        'Login that is a member of parkline_provisioner. Default: DATABASE_URL with the role set at connect.',
     }),
   ),
   DATABASE_POOL: Type.Integer({
@@ -81,6 +93,13 @@ const Env = Type.Object({
     Type.String({
       pattern: '^(nats|tls)://',
       description: 'Message server as gateways reach it; told to each that is claimed. Default: NATS_URL.',
+    }),
+  ),
+  PROVISIONER_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Folder with the keys that let gateways in. For the provisioner, and readable by it alone.',
     }),
   ),
   CLOUD_KEY_FILE: Type.Optional(
@@ -223,20 +242,35 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const { ROLE, ...rest } = value;
   const roles = new Set(ROLE.split(',') as ProcessRole[]);
   const missing = missingFor(roles, rest);
+  if (rest.MODE === 'production')
+    missing.push(...productionFaults(roles, { ...rest, databases: databasesOf(roles, rest) }));
   if (missing.length > 0) throw new ConfigError(missing);
   return Object.freeze({ ...rest, roles });
 }
 
+const databaseKeys = {
+  api: 'API_DATABASE_URL',
+  ingest: 'INGEST_DATABASE_URL',
+  worker: 'WORKER_DATABASE_URL',
+  provisioner: 'PROVISIONER_DATABASE_URL',
+} as const satisfies Record<ProcessRole, keyof Env>;
+
+/** Addresses of the databases that these roles use, by the name of their key. */
+function databasesOf(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>): Record<string, string> {
+  const used = [...roles].map((role) => (config[databaseKeys[role]] ? databaseKeys[role] : 'DATABASE_URL'));
+  return Object.fromEntries(used.flatMap((key) => (config[key] ? [[key, config[key]]] : [])));
+}
+
 function missingFor(roles: ReadonlySet<ProcessRole>, config: Omit<Env, 'ROLE'>): string[] {
   const missing: string[] = [];
-  if (!config.DATABASE_URL) {
-    if (roles.has('api') && !config.API_DATABASE_URL)
-      missing.push('API_DATABASE_URL or DATABASE_URL must be set');
-    if (roles.has('ingest') && !config.INGEST_DATABASE_URL)
-      missing.push('INGEST_DATABASE_URL or DATABASE_URL must be set');
-    if (roles.has('worker') && !config.WORKER_DATABASE_URL)
-      missing.push('WORKER_DATABASE_URL or DATABASE_URL must be set');
+  for (const role of roles) {
+    const key = databaseKeys[role];
+    if (!config[key] && !config.DATABASE_URL) missing.push(`${key} or DATABASE_URL must be set`);
   }
+  if (roles.has('provisioner') && roles.size > 1)
+    missing.push('ROLE provisioner runs alone: no other process may read its keys');
+  if (roles.has('provisioner') && !config.PROVISIONER_DIR)
+    missing.push('PROVISIONER_DIR must be set for provisioner');
   if (roles.has('ingest') && !config.CLOUD_KEY_FILE) missing.push('CLOUD_KEY_FILE must be set for ingest');
   if (config.SECOND_FACTOR === 'when_enrolled' && roles.has('api') && isReachable(config))
     missing.push(
@@ -260,7 +294,8 @@ const isReachable = ({ HOST, PUBLIC_URL }: Pick<Env, 'HOST' | 'PUBLIC_URL'>): bo
   (PUBLIC_URL?.startsWith('https:') ?? false) || !/^(127(\.\d+){3}|::1|localhost)$/.test(HOST);
 
 /** Where people reach the portal, for links that leave this process: never what a request says of itself. */
-export const portalUrl = ({ PUBLIC_URL, HOST, PORT }: Config): string => PUBLIC_URL ?? `http://${HOST}:${PORT}`;
+export const portalUrl = ({ PUBLIC_URL, HOST, PORT }: Config): string =>
+  PUBLIC_URL ?? `http://${HOST}:${PORT}`;
 
 /** `.env.example`, one entry per key: its meaning, and its default or an empty value. */
 export function envExample(): string {

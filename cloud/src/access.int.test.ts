@@ -1,108 +1,20 @@
-import type { AddressInfo } from 'node:net';
 import { type Role, roles } from '@parkline/contract';
-import pino from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
-import { billing } from './access/billing.ts';
-import { fleet } from './access/fleet.ts';
-import { identity } from './access/identity.ts';
-import { integrations } from './access/integrations.ts';
-import { people } from './access/people.ts';
-import { places } from './access/places.ts';
-import type { Routes } from './access/routes.ts';
-import { telemetry } from './access/telemetry.ts';
-import { tenancy } from './access/tenancy.ts';
-import { work } from './access/work.ts';
-import { apiPlugins } from './api.ts';
-import { allPermissions, createPasswords, strongPermissions } from './identity/index.ts';
-import { testKeeper } from './identity/testing.ts';
-import { createChangeHub } from './platform/changes.ts';
-import { systemWait as wait } from './platform/clock.ts';
-import { createDb } from './platform/db.ts';
-import { createApp } from './platform/http.ts';
-import { newId } from './platform/ids.ts';
-import { createSecrets } from './platform/secrets.ts';
+import { access } from './access/all.ts';
+import { callRoute, type Ids } from './access/call.ts';
 import { clonedDatabase, inLanes } from './platform/testing.ts';
+import { serveApi } from './testing-api.ts';
 import { givenFullAccount } from './testing.ts';
 
-const { pool } = await clonedDatabase();
-const owner = pool();
+const database = await clonedDatabase();
+const owner = database.pool();
 const ours = await givenFullAccount(owner);
 const theirs = await givenFullAccount(owner);
-
-const routes: string[] = [];
-const app = await serve();
+const { app, routes, url } = await serveApi(database);
 afterAll(() => app.close());
 
-async function serve() {
-  const appPool = pool('parkline_app', 3);
-  const db = createDb(appPool);
-  const log = pino({ enabled: false });
-  const now = () => new Date();
-  const keeper = testKeeper(db);
-  const { authenticate } = keeper;
-  const made = await createApp({
-    log,
-    authenticate,
-    permissions: allPermissions,
-    strongPermissions,
-    ratePerS: 10_000,
-  });
-  made.addHook('onRoute', ({ method, url }) => {
-    if (method !== 'HEAD') routes.push(`${String(method)} ${url}`);
-  });
-  const nats = new Promise<never>(() => undefined); // No broker: live values never come, their stream opens.
-  const hub = createChangeHub({ pool: appPool, wait, log });
-  for (const plugin of apiPlugins({
-    db,
-    now,
-    wait,
-    newId,
-    passwords: createPasswords(),
-    keeper,
-    nats,
-    changes: hub,
-    secrets: createSecrets(undefined),
-    secondFactor: 'required',
-  }))
-    await made.register(plugin);
-  await made.listen({ port: 0, host: '127.0.0.1' });
-  return made;
-}
-const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-
-/** Who may call what, slice by slice. */
-const access: Routes = { ...identity, ...integrations, ...people, ...places, ...tenancy, ...fleet, ...telemetry, ...work, ...billing };
-
-type Ids = Readonly<Record<string, string>>;
-
-/** The status and, of what ends by itself, the text. A stream is let go once it began. */
-async function call(route: string, ids: Ids, headers: Record<string, string>) {
-  const [method = '', path = ''] = route.split(' ');
-  const { query = '', body, raw } = access[route]!;
-  const base = Object.keys(ids).find((key) => path.startsWith(`${key}/`)) ?? '';
-  const place = path.replace(
-    /:(\w+)/g,
-    (whole, name: string) => ids[whole] ?? (name === 'id' ? ids[base] : '') ?? '',
-  );
-  const stop = new AbortController();
-  const type = raw ? raw.type : body && 'application/json';
-  const reply = await fetch(`${url}${place}?${query}`, {
-    method,
-    // A version that nothing has: what gets as far as being judged is refused as stale, and stays as it is for the next role.
-    headers: {
-      ...headers,
-      ...(type && { 'content-type': type }),
-      ...(changes.has(method) && { 'if-match': '"999"' }),
-    },
-    ...(raw ? { body: raw.text } : body && { body: JSON.stringify(body) }),
-    signal: stop.signal,
-  });
-  const isStream = reply.headers.get('content-type') === 'text/event-stream';
-  const text = isStream ? '' : await reply.text();
-  stop.abort();
-  return { status: reply.status, text };
-}
-const changes = new Set(['PUT', 'PATCH', 'DELETE']);
+const call = (route: string, ids: Ids, headers: Readonly<Record<string, string>>) =>
+  callRoute(url, route, ids, headers);
 
 /** Whether a step fits its object is for its own tests; here it must get as far as being judged. */
 const judged: Readonly<Record<string, readonly number[]>> = {

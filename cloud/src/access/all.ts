@@ -1,0 +1,23 @@
+import { billing } from './billing.ts';
+import { fleet } from './fleet.ts';
+import { identity } from './identity.ts';
+import { integrations } from './integrations.ts';
+import { people } from './people.ts';
+import { places } from './places.ts';
+import { telemetry } from './telemetry.ts';
+import { tenancy } from './tenancy.ts';
+import { work } from './work.ts';
+import type { Routes } from './routes.ts';
+
+/** Who may call what, slice by slice. */
+export const access: Routes = {
+  ...billing,
+  ...fleet,
+  ...identity,
+  ...integrations,
+  ...people,
+  ...places,
+  ...telemetry,
+  ...tenancy,
+  ...work,
+};

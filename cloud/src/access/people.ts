@@ -1,0 +1,42 @@
+import { admin, type Routes } from './routes.ts';
+
+const tenantAdmin = ['tenant_admin'] as const;
+const token = 'x'.repeat(43);
+const grants = [{ role: 'guard' as const }];
+const employee = [{ role: 'tenant_employee' as const }];
+
+export const people: Routes = {
+  'GET /api/people': { who: admin },
+  'POST /api/people': { who: admin, body: { login: 'somebody-else', name: 'Somebody', grants } },
+  'GET /api/people/:id': { who: admin },
+  'PATCH /api/people/:id': { who: admin, body: { name: 'Another name' } },
+  'POST /api/people/:id/disable': { who: admin },
+  'POST /api/people/:id/enable': { who: admin },
+  'POST /api/people/:id/grants': { who: admin, body: { role: 'technician' } },
+  'DELETE /api/people/:id/grants/:grantId': { who: admin },
+  'GET /api/invitations': { who: admin },
+  'POST /api/invitations': { who: admin, body: { email: 'an@example.org', name: 'An', grants } },
+  'POST /api/invitations/:id/resend': { who: admin },
+  'POST /api/invitations/:id/revoke': { who: admin },
+
+  'GET /api/my/people': { who: tenantAdmin },
+  'POST /api/my/people': { who: tenantAdmin, body: { login: 'colleague', name: 'Col', grants: employee } },
+  'GET /api/my/people/:id': { who: tenantAdmin },
+  'PATCH /api/my/people/:id': { who: tenantAdmin, body: { name: 'Another name' } },
+  'POST /api/my/people/:id/disable': { who: tenantAdmin },
+  'POST /api/my/people/:id/enable': { who: tenantAdmin },
+  'POST /api/my/people/:id/grants': { who: tenantAdmin, body: { role: 'tenant_admin' } },
+  'DELETE /api/my/people/:id/grants/:grantId': { who: tenantAdmin },
+  'GET /api/my/invitations': { who: tenantAdmin },
+  'POST /api/my/invitations': {
+    who: tenantAdmin,
+    body: { email: 'bo@example.org', name: 'Bo', grants: employee },
+  },
+  'POST /api/my/invitations/:id/resend': { who: tenantAdmin },
+  'POST /api/my/invitations/:id/revoke': { who: tenantAdmin },
+
+  'POST /api/invitation': { who: 'anyone', body: { token } },
+  'POST /api/invitation/accept': { who: 'anyone', body: { token, password: 'a long password' } },
+  'POST /api/password-reset': { who: 'anyone', body: { login: 'nobody' } },
+  'POST /api/password-reset/complete': { who: 'anyone', body: { token, password: 'a long password' } },
+};

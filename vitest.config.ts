@@ -21,7 +21,8 @@ export default defineConfig({
       {
         test: {
           name: 'int',
-          include: integration,
+          // The attacks ask nothing of the database: once is enough.
+          include: [...integration, 'tests/security/**/*.int.test.ts'],
           globalSetup: services,
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -26,9 +26,11 @@ import { orExit, type Part, runProcess } from './platform/lifecycle.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { type Broker, createBroker, type Nats } from './platform/nats.ts';
+import { checkServers, SERVER_STATE_IN_CORE } from './platform/nats-server.ts';
 import { createSecrets } from './platform/secrets.ts';
 import { runDesk } from './provisioning/index.ts';
 import { ingestFailpoints, runIngest } from './telemetry/index.ts';
+import { releasePublicKeys, runUpdates } from './updates/index.ts';
 import { runWorker, workerFailpoints } from './worker.ts';
 
 interface Shared {
@@ -97,6 +99,7 @@ async function startApi(shared: Shared): Promise<Part> {
     secrets,
     secondFactor,
     publicUrl,
+    releaseKeys: releaseKeys(config),
     gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
@@ -104,6 +107,10 @@ async function startApi(shared: Shared): Promise<Part> {
   const done = Promise.all([runSessionSweep({ db, now, wait, log, idle }, signal), changes.run(signal)]);
   return { done, stop: () => closed(app, pool) };
 }
+
+/** Absent: only gateways check who signed a release. */
+const releaseKeys = ({ RELEASE_PUBLIC_KEY_FILE: file }: Config) =>
+  file === undefined ? undefined : releasePublicKeys(readFileSync(file, 'utf8'));
 
 /** Kills as the kernel would, at the place that the fault suite names; of another role's places it takes no note. */
 const killSelf = (): void => void process.kill(process.pid, 'SIGKILL');
@@ -120,6 +127,9 @@ async function startIngest(shared: Shared): Promise<Part> {
 
   const as = (user: string) => broker.as(user).connection;
   const [nats, responder, commands] = await Promise.all([as('ingest'), as('responder'), as('commands')]);
+  const isProduction = config.MODE === 'production';
+  const checked = checkServers({ nats, subject: SERVER_STATE_IN_CORE, isProduction, log });
+  if (isProduction) await checked; // Elsewhere it is told, and nobody waits for it.
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
   const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
   const secrets = createSecrets(config.SECRETS_KEY_FILE);
@@ -128,6 +138,7 @@ async function startIngest(shared: Shared): Promise<Part> {
     runIngest(ingest, signal),
     runHealth({ db, nats, now, log }, signal),
     runCommandSender({ ...ingest, nats: commands, db }, signal),
+    runUpdates({ ...ingest, commands, db }, signal),
     runDesk({ ...ingest, nats: commands, responder, db, newId, secrets }, signal),
   ]);
   return { done, stop: () => closed(app, pool) };
@@ -146,6 +157,20 @@ async function startWorker(shared: Shared): Promise<Part> {
   const letters = { mailer: createMailer({ url, dir, from, now, newId, log }), publicUrl: portalUrl(config) };
   const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf, keep, ...letters };
   const done = runWorker(worker, signal);
+  return { done, stop: () => closed(app, pool) };
+}
+
+/** Loaded where it runs: no other process holds the code that signs. */
+async function startProvisioner(shared: Shared): Promise<Part> {
+  const { config, log, signal } = shared;
+  const { runProvisionerProcess } = await import('./provisioner.ts');
+  const pool = poolFor(shared, config.PROVISIONER_DATABASE_URL, 'parkline_provisioner');
+  const db = createDb(pool);
+  await assertBoundByPolicies(db);
+  const app = await startProbes(shared, pool);
+  const isProduction = config.MODE === 'production';
+  const own = { keysDir: config.PROVISIONER_DIR ?? '', access: natsAccess(config), isProduction };
+  const done = runProvisionerProcess({ pool, db, now, wait, log, ...own }, signal);
   return { done, stop: () => closed(app, pool) };
 }
 
@@ -173,6 +198,7 @@ async function start(config: Config, log: Logger, signal: AbortSignal): Promise<
   if (config.roles.has('api')) parts.push(await startApi(shared));
   if (config.roles.has('ingest')) parts.push(await startIngest(shared));
   if (config.roles.has('worker')) parts.push(await startWorker(shared));
+  if (config.roles.has('provisioner')) parts.push(await startProvisioner(shared));
   return parts;
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { Trust } from '../nats/trust.ts';
 import type { Broker } from './broker.ts';
 import type { Context } from './context.ts';
 import type { Database } from './database.ts';
 import { sealingKeys, sha256Hex, signingKey, type SigningKey } from './keys.ts';
-import { createLogins } from './logins.ts';
+import { createLogins, type Logins } from './logins.ts';
 import { type NodeProcess, nodeService } from './node-service.ts';
 
 /** What the cloud's processes are given. */
@@ -19,7 +20,10 @@ export interface CloudInputs {
 export const cloudKey = (context: Context): Promise<SigningKey> =>
   signingKey(join(context.home.secrets, 'cloud.pem'));
 
-/** One process for people, one for the flood of readings, one for faults and jobs: a heavy query never delays a receipt. */
+/**
+ * One process for people, one for the flood of readings, one for faults and jobs: a heavy query never delays a receipt. One more
+ * lets gateways in and out; it alone is given the keys for that, and there is none on a message server that is not ours.
+ */
 export async function runCloud(context: Context, inputs: CloudInputs): Promise<void> {
   const { database, broker, port, portal, setupToken } = inputs;
   const key = await cloudKey(context);
@@ -45,8 +49,22 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
     start(context, 'ingest', { ...shared, ...urls.ingest, ROLE: 'ingest' }),
     start(context, 'worker', { ...shared, ...urls.worker, ROLE: 'worker' }),
     start(context, 'api', api),
+    ...(broker.trust
+      ? [start(context, 'provisioner', provisionerEnv(broker.url, broker.trust, urls.provisioner))]
+      : []),
   ]);
 }
+
+const provisionerEnv = (
+  natsUrl: string,
+  { folders }: Trust,
+  database: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv => ({
+  ...database,
+  ROLE: 'provisioner',
+  NATS_URL: natsUrl,
+  PROVISIONER_DIR: folders.provisioner,
+});
 
 const isThisMachine = (host: string): boolean => /^(127(\.\d+){3}|::1|localhost)$/.test(host);
 
@@ -54,14 +72,15 @@ const isThisMachine = (host: string): boolean => /^(127(\.\d+){3}|::1|localhost)
 async function databaseUrls(
   { home }: Context,
   { own, url }: Database,
-): Promise<Record<'api' | 'ingest' | 'worker', Readonly<Record<string, string>>>> {
+): Promise<Record<keyof Logins, Readonly<Record<string, string>>>> {
   const owner = { DATABASE_URL: url };
-  if (!own) return { api: owner, ingest: owner, worker: owner };
+  if (!own) return { api: owner, ingest: owner, worker: owner, provisioner: owner };
   const logins = await createLogins(url, home.secrets);
   return {
     api: { API_DATABASE_URL: logins.api },
     ingest: { INGEST_DATABASE_URL: logins.ingest },
     worker: { WORKER_DATABASE_URL: logins.worker },
+    provisioner: { PROVISIONER_DATABASE_URL: logins.provisioner },
   };
 }
 

@@ -8,7 +8,7 @@ import { query } from './postgres.ts';
 let secrets: string;
 beforeAll(async () => {
   secrets = await mkdtemp(join(tmpdir(), 'parkline-logins-'));
-  for (const role of ['parkline_app', 'parkline_ingest', 'parkline_worker'])
+  for (const role of ['parkline_app', 'parkline_ingest', 'parkline_worker', 'parkline_provisioner'])
     // Another test file may make the roles of this server at the same moment.
     await query(inject('postgresUrl'), `create role ${role} nologin noinherit`).catch(() => undefined);
 });
@@ -21,5 +21,6 @@ test('each process works in its own role, without the rights of the owner, and k
   expect(await query(logins.api, who)).toEqual([{ role: 'parkline_app', super: 'off' }]);
   expect(await query(logins.ingest, who)).toEqual([{ role: 'parkline_ingest', super: 'off' }]);
   expect(await query(logins.worker, who)).toEqual([{ role: 'parkline_worker', super: 'off' }]);
+  expect(await query(logins.provisioner, who)).toEqual([{ role: 'parkline_provisioner', super: 'off' }]);
   await expect(query(logins.api, 'set role parkline_ingest')).rejects.toThrow(/permission denied/);
 });

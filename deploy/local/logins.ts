@@ -8,6 +8,7 @@ export interface Logins {
   readonly api: string;
   readonly ingest: string;
   readonly worker: string;
+  readonly provisioner: string;
 }
 
 /**
@@ -19,6 +20,7 @@ export async function createLogins(ownerUrl: string, secrets: string): Promise<L
     api: await login(ownerUrl, secrets, 'parkline_api_login', 'parkline_app'),
     ingest: await login(ownerUrl, secrets, 'parkline_ingest_login', 'parkline_ingest'),
     worker: await login(ownerUrl, secrets, 'parkline_worker_login', 'parkline_worker'),
+    provisioner: await login(ownerUrl, secrets, 'parkline_provisioner_login', 'parkline_provisioner'),
   };
 }
 

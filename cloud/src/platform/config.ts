@@ -108,6 +108,13 @@ const Env = Type.Object({
       description: 'Ed25519 private key (PKCS8 PEM) that signs receipts. Needed by ingest.',
     }),
   ),
+  RELEASE_PUBLIC_KEY_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "Public keys (PEM) of those who sign releases of the gateways' program: others are refused when they are uploaded.",
+    }),
+  ),
   HOST: Type.String({ default: '127.0.0.1', minLength: 1 }),
   PORT: Type.Integer({
     default: 8080,

@@ -20,6 +20,7 @@ import {
   fromSeed,
   type KeyPair,
 } from '@nats-io/nkeys';
+import { SERVER_STATE, SERVER_STATE_IN_CORE } from '../platform/nats-server.ts';
 
 /** Life of a gateway's user JWT; it is renewed at half of it. */
 export const USER_LIFE_MS = 30 * 86_400_000;
@@ -86,11 +87,6 @@ const openLimits = {
   ...{ subs: NO_LIMIT, data: NO_LIMIT, payload: NO_LIMIT, conn: NO_LIMIT, leaf: 0 },
   ...{ imports: NO_LIMIT, exports: NO_LIMIT, wildcards: true, disallow_bearer: true },
 } satisfies Account['limits'];
-
-/** What each server says of its own configuration; only the account CORE may ask, only through this import. */
-const SERVER_STATE = '$SYS.REQ.SERVER.PING.VARZ';
-/** Under which CORE asks for it. */
-export const SERVER_STATE_IN_CORE = 'server.state';
 
 export const sysAccountJwt = (operatorSigningSeed: string, { sys }: Parties): Promise<string> =>
   encodeAccount(

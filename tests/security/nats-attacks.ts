@@ -1,0 +1,400 @@
+// What a gateway that was taken over may try against the message server, and what comes of it. The list is that of two accounts:
+// what a gateway may not do is refused, and what it may do touches nothing but itself. A change of the server's configuration,
+// of the permissions or of the server's version that opens any of these turns its row.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAccount, createOperator, createUser, fromSeed } from '@nats-io/nkeys';
+import { encodeUser } from '@nats-io/jwt';
+import { connect, jwtAuthenticator, type MsgHdrs, nkeyAuthenticator } from '@nats-io/transport-node';
+import { checkCommand } from '../../edge/src/downlink/commands.ts';
+import { checkReceipt } from '../../edge/src/downlink/receipts.ts';
+import { edgeAccountJwt, gatewayJwt, publicKeyOf } from '../../cloud/src/provisioning/authority.ts';
+import {
+  ATTACKER,
+  contents,
+  HELD_STREAM,
+  settle,
+  type Stage,
+  UPLINK_STREAM,
+  uplinkOf,
+  VICTIM,
+  withHeaders,
+} from './nats-stage.ts';
+
+/** One attempt: what was tried, what must come of it, what did. */
+export interface Attempt {
+  readonly attack: string;
+  readonly expected: string;
+  readonly seen: string;
+}
+
+export interface Attack {
+  readonly attack: string;
+  readonly expected: string;
+  readonly run: (stage: Stage) => Promise<string>;
+}
+
+/** Tries every attack in turn. */
+export async function tryAttacks(stage: Stage): Promise<Attempt[]> {
+  const attempts: Attempt[] = [];
+  for (const { attack, expected, run } of natsAttacks) {
+    attempts.push({ attack, expected, seen: await run(stage) });
+    await settle(stage);
+    stage.heard.length = 0;
+  }
+  return attempts;
+}
+
+const DENIED = 'refused';
+const UNTOUCHED = 'no effect';
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+/** Does something, and tells whether the server refused it by a permission. */
+async function permission({ attacker }: Stage, act: () => void): Promise<string> {
+  const before = attacker.refusals.length;
+  act();
+  await attacker.nats.flush();
+  const isRefused = (): boolean =>
+    attacker.refusals.slice(before).some((words) => /permissions violation/i.test(words));
+  // The server has answered; the client tells of it a little later.
+  for (let n = 0; n < 100 && !isRefused(); n += 1) await sleep(10);
+  return isRefused() ? DENIED : 'allowed';
+}
+
+/** Publishes with a reply subject that the attacker chose, and tells whether the streams are as they were. */
+async function byReply(
+  stage: Stage,
+  reply: string,
+  over: { headers?: MsgHdrs; subject?: string; body?: string } = {},
+) {
+  const { subject = uplinkOf(ATTACKER), body = 'x', headers } = over;
+  const before = await contents(stage);
+  stage.attacker.nats.publish(subject, body, { reply, ...(headers && { headers }) });
+  await settle(stage);
+  // An uplink of the attacker's own is stored, as it should be: it is taken out before the comparison.
+  await stage.manager.streams.purge(UPLINK_STREAM, { filter: uplinkOf(ATTACKER) });
+  const after = await contents(stage);
+  return after === before ? UNTOUCHED : `${before} -> ${after}`;
+}
+
+const viaPubAck = (api: string, headers?: Readonly<Record<string, string>>): Attack => ({
+  attack: `receipt of an uplink sent to ${api}${headers ? ', an error' : ''}`,
+  expected: UNTOUCHED,
+  run: (stage) => byReply(stage, api, headers && { headers: withHeaders(headers) }),
+});
+
+const viaResponder = (api: string, body = ''): Attack => ({
+  attack: `answer of the cloud sent to ${api}`,
+  expected: UNTOUCHED,
+  run: (stage) => byReply(stage, api, { subject: `rpc.${ATTACKER}.echo`, body }),
+});
+
+const publishTo = (subject: string): Attack => ({
+  attack: `publish to ${subject}`,
+  expected: DENIED,
+  run: (stage) => permission(stage, () => stage.attacker.nats.publish(subject, 'x')),
+});
+
+const listenTo = (subject: string, queue?: string): Attack => ({
+  attack: `subscribe to ${subject}${queue ? ` in the queue ${queue}` : ''}`,
+  expected: DENIED,
+  run: (stage) =>
+    permission(stage, () => void stage.attacker.nats.subscribe(subject, queue ? { queue } : {})),
+});
+
+/** What is delivered to the victim, and what its own verification says of it. */
+async function delivered(stage: Stage, subject: string, send: () => void): Promise<string> {
+  send();
+  await settle(stage);
+  const message = stage.heard.find((one) => one.subject === subject);
+  if (!message) return 'not delivered';
+  const bytes = text(message.text);
+  const us = { cloudKey: stage.cloudKey.publicKey, gatewayId: VICTIM };
+  const verdicts = subject.endsWith('.rcpt')
+    ? checkReceipt(bytes, { ...us, epoch: 'e', lastSeq: 1 })
+    : checkCommand(bytes, us);
+  return verdicts.ok ? 'believed' : `delivered, not believed: ${verdicts.why}`;
+}
+
+const FORGED_COMMAND = JSON.stringify({
+  body: JSON.stringify({ id: 'x', gatewayId: VICTIM, pointId: 'p', value: 99 }),
+  sig: 'A'.repeat(86),
+});
+
+/** What the stream says to an uplink with these headers. */
+const refusedHeader = (name: string, headers: Readonly<Record<string, string>>, code: number): Attack => ({
+  attack: `uplink with ${name}`,
+  expected: `refused (${code})`,
+  async run({ attacker }) {
+    const reply = await attacker.nats.request(uplinkOf(ATTACKER), 'x', {
+      headers: withHeaders(headers),
+      timeout: 2_000,
+    });
+    const { error } = reply.json<{ error?: { err_code: number } }>();
+    return error ? `refused (${error.err_code})` : 'stored';
+  },
+});
+
+/** Whether a user of these papers gets in. */
+async function entry(stage: Stage, jwt: string, seed: Uint8Array): Promise<string> {
+  try {
+    const nats = await connect({
+      servers: stage.server.url,
+      authenticator: jwtAuthenticator(jwt, seed),
+      reconnect: false,
+    });
+    await nats.close();
+    return 'let in';
+  } catch (error) {
+    return /authorization violation|authentication/i.test(String(error)) ? DENIED : String(error);
+  }
+}
+
+const seedOf = (key: ReturnType<typeof createUser>): string => new TextDecoder().decode(key.getSeed());
+const inAMonth = (): Date => new Date(Date.now() + 30 * 86_400_000);
+
+const papers: readonly Attack[] = [
+  {
+    attack: 'a JWT signed by a key of the attacker',
+    expected: DENIED,
+    run: async (stage) => {
+      const user = createUser();
+      const identity = { id: VICTIM, nkey: user.getPublicKey() };
+      const jwt = await gatewayJwt(seedOf(createAccount()), stage.server.trust.parties, identity, inAMonth());
+      return entry(stage, jwt, user.getSeed());
+    },
+  },
+  {
+    attack: 'a JWT of an account that the attacker made with an operator of its own',
+    expected: DENIED,
+    run: async (stage) => {
+      const [user, account] = [createUser(), createAccount()];
+      return entry(stage, await encodeUser('gw', user, account), user.getSeed());
+    },
+  },
+  {
+    attack: 'an account of the attacker handed to the server from a gateway',
+    expected: DENIED,
+    run: async (stage) => {
+      const { parties } = stage.server.trust;
+      const jwt = await edgeAccountJwt(seedOf(createOperator()), parties);
+      return permission(stage, () => stage.attacker.nats.publish('$SYS.REQ.CLAIMS.UPDATE', jwt));
+    },
+  },
+  {
+    attack: "the victim's JWT without its seed",
+    expected: DENIED,
+    run: (stage) => entry(stage, stage.victim.jwt, stage.attacker.seed),
+  },
+  {
+    attack: 'a JWT whose name was changed to the victim',
+    expected: DENIED,
+    run: (stage) => {
+      const [head = '', body = '', signature = ''] = stage.attacker.jwt.split('.');
+      const claims = Buffer.from(body, 'base64url').toString().replace(ATTACKER, VICTIM);
+      return entry(
+        stage,
+        [head, Buffer.from(claims).toString('base64url'), signature].join('.'),
+        stage.attacker.seed,
+      );
+    },
+  },
+  {
+    attack: 'a JWT past its date',
+    expected: DENIED,
+    run: async (stage) => {
+      const { seeds, parties } = stage.server.trust;
+      const nkey = fromSeed(stage.attacker.seed).getPublicKey();
+      const jwt = await gatewayJwt(
+        seeds.edgeSigning,
+        parties,
+        { id: ATTACKER, nkey },
+        new Date(Date.now() - 60_000),
+      );
+      return entry(stage, jwt, stage.attacker.seed);
+    },
+  },
+  {
+    attack: 'an nkey without a JWT, and no key at all',
+    expected: `${DENIED}, ${DENIED}`,
+    run: async ({ server, attacker }) => {
+      const tries = [{ authenticator: nkeyAuthenticator(attacker.seed) }, {}].map((options) =>
+        connect({ servers: server.url, reconnect: false, ...options }).then(
+          async (nats) => (await nats.close(), 'let in'),
+          () => DENIED,
+        ),
+      );
+      return (await Promise.all(tries)).join(', ');
+    },
+  },
+  {
+    attack: 'a gateway that calls itself by a wildcard, signed by the park itself',
+    expected: 'not signed',
+    run: ({ server: { trust } }) =>
+      gatewayJwt(
+        trust.seeds.edgeSigning,
+        trust.parties,
+        { id: '*', nkey: publicKeyOf(seedOf(createUser())) },
+        inAMonth(),
+      ).then(
+        () => 'signed',
+        () => 'not signed',
+      ),
+  },
+];
+
+const API = '$JS.API';
+export const natsAttacks: readonly Attack[] = [
+  // The receipt of a stored uplink goes where the sender says, and no permission looks at that.
+  ...[UPLINK_STREAM, HELD_STREAM].flatMap((stream) =>
+    ['PURGE', 'MSG.DELETE', 'DELETE', 'UPDATE'].map((verb) => viaPubAck(`${API}.STREAM.${verb}.${stream}`)),
+  ),
+  ...['DELETE', 'CREATE', 'PAUSE', 'RESET'].map((verb) =>
+    viaPubAck(`${API}.CONSUMER.${verb}.${UPLINK_STREAM}.ingest`),
+  ),
+  viaPubAck(`${API}.STREAM.PURGE.${UPLINK_STREAM}`, { 'Nats-Expected-Stream': 'NONE' }),
+  viaPubAck(uplinkOf(VICTIM)),
+  viaPubAck('held.forged'),
+  ...[UPLINK_STREAM, HELD_STREAM].flatMap((stream) =>
+    ['PURGE', 'DELETE'].map((verb) => viaResponder(`${API}.STREAM.${verb}.${stream}`)),
+  ),
+  viaResponder(`${API}.STREAM.MSG.DELETE.${UPLINK_STREAM}`, '{"seq":1}'),
+  viaResponder(uplinkOf(VICTIM), 'forged'),
+  // What the two accounts do not keep away: words of the attacker on the subjects of another gateway.
+  {
+    attack: `answer of the cloud, in the attacker's words, sent to cmd.${VICTIM}.do`,
+    expected: 'delivered, not believed: signature',
+    run: (stage) =>
+      delivered(stage, `cmd.${VICTIM}.do`, () =>
+        stage.attacker.nats.publish(`rpc.${ATTACKER}.echo`, FORGED_COMMAND, { reply: `cmd.${VICTIM}.do` }),
+      ),
+  },
+  {
+    attack: `answer of the cloud, in the attacker's words, sent to cmd.${VICTIM}.rcpt`,
+    expected: 'delivered, not believed: signature',
+    run: (stage) =>
+      delivered(stage, `cmd.${VICTIM}.rcpt`, () =>
+        stage.attacker.nats.publish(`rpc.${ATTACKER}.echo`, FORGED_COMMAND, { reply: `cmd.${VICTIM}.rcpt` }),
+      ),
+  },
+  {
+    attack: `receipt of an uplink sent to cmd.${VICTIM}.do`,
+    expected: 'delivered, not believed: unreadable',
+    run: (stage) =>
+      delivered(stage, `cmd.${VICTIM}.do`, () =>
+        stage.attacker.nats.publish(uplinkOf(ATTACKER), 'x', { reply: `cmd.${VICTIM}.do` }),
+      ),
+  },
+  {
+    attack: "receipt of an uplink sent to the victim's inbox",
+    expected: 'delivered, not believed: unreadable',
+    run: (stage) =>
+      delivered(stage, `_INBOX.${VICTIM}.guess`, () =>
+        stage.attacker.nats.publish(uplinkOf(ATTACKER), 'x', { reply: `_INBOX.${VICTIM}.guess` }),
+      ),
+  },
+  {
+    attack: "message id of the victim's next uplink, known to the attacker",
+    expected: 'the victim is told "duplicate": ids must not be guessed',
+    run: async ({ attacker, victim }) => {
+      const headers = withHeaders({ 'Nats-Msg-Id': 'stolen-1001' });
+      await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers });
+      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers });
+      return reply.json<{ duplicate?: boolean }>().duplicate
+        ? 'the victim is told "duplicate": ids must not be guessed'
+        : 'stored';
+    },
+  },
+  {
+    attack: "message id of the victim's next uplink, guessed from all but its secret",
+    expected: "the victim's uplink is stored",
+    run: async ({ attacker, victim, messageId }) => {
+      const guesses = ['1002', 'epoch|1002', `${VICTIM}-1002`, `${VICTIM}|epoch|1002`];
+      for (const guess of guesses)
+        await attacker.nats.request(uplinkOf(ATTACKER), 'x', {
+          headers: withHeaders({ 'Nats-Msg-Id': guess }),
+        });
+      const headers = withHeaders({ 'Nats-Msg-Id': messageId(1002) });
+      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers });
+      const { duplicate, seq } = reply.json<{ duplicate?: boolean; seq?: number }>();
+      return seq !== undefined && !duplicate ? "the victim's uplink is stored" : reply.string();
+    },
+  },
+  refusedHeader('a roll-up', { 'Nats-Rollup': 'all' }, 10_111),
+  refusedHeader('a time to live', { 'Nats-TTL': '1s' }, 10_166),
+  refusedHeader('a counter', { 'Nats-Incr': '+1' }, 10_168),
+  refusedHeader(
+    'a schedule',
+    { 'Nats-Schedule': '@at 2030-01-01T00:00:00Z', 'Nats-Schedule-Target': 'up.x.b' },
+    10_188,
+  ),
+  refusedHeader('an atomic batch', { 'Nats-Batch-Id': 'b', 'Nats-Batch-Sequence': '1' }, 10_174),
+  {
+    attack: "the stream's last sequence, asked for by a wrong expectation",
+    expected: 'told: it counts messages of the park and says no more',
+    run: async ({ attacker }) => {
+      const headers = withHeaders({ 'Nats-Expected-Last-Sequence': '99999' });
+      const reply = await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers });
+      return /wrong last sequence: \d+/.test(reply.string())
+        ? 'told: it counts messages of the park and says no more'
+        : reply.string();
+    },
+  },
+  ...[
+    ['the own inbox', `_INBOX.${ATTACKER}.trace`],
+    ["the victim's inbox", `_INBOX.${VICTIM}.trace`],
+  ].map(([where = '', subject = '']): Attack => ({
+    attack: `trace of a message sent to ${where}`,
+    expected: 'nothing sent',
+    run: async (stage) => {
+      let traces = 0;
+      const own = stage.attacker.nats.subscribe(`_INBOX.${ATTACKER}.trace`, {
+        callback: () => void (traces += 1),
+      });
+      const headers = withHeaders({ 'Nats-Trace-Dest': subject });
+      stage.attacker.nats.publish(uplinkOf(ATTACKER), 'x', { headers });
+      await settle(stage);
+      own.unsubscribe();
+      const sent = traces + stage.heard.length;
+      return sent === 0 ? 'nothing sent' : `${sent} traces`;
+    },
+  })),
+  ...[
+    uplinkOf(VICTIM),
+    `rpc.${VICTIM}.rcpt`,
+    `cmd.${VICTIM}.do`,
+    `cmd.${ATTACKER}.do`,
+    `_INBOX.${VICTIM}.x`,
+  ].map(publishTo),
+  ...['live.x', 'held.one', 'server.state', '_R_.x', `$JS.ACK.${UPLINK_STREAM}.ingest.1.1.1.1.1`].map(
+    publishTo,
+  ),
+  ...['INFO', 'NAMES', 'PURGE', 'DELETE', 'UPDATE', 'MSG.GET', 'MSG.DELETE'].map((verb) =>
+    publishTo(`${API}.STREAM.${verb}${verb === 'NAMES' ? '' : `.${UPLINK_STREAM}`}`),
+  ),
+  ...[
+    `DIRECT.GET.${UPLINK_STREAM}`,
+    `CONSUMER.CREATE.${UPLINK_STREAM}`,
+    `CONSUMER.MSG.NEXT.${UPLINK_STREAM}.ingest`,
+    'INFO',
+  ].map((api) => publishTo(`${API}.${api}`)),
+  ...[
+    '$SYS.REQ.SERVER.PING',
+    '$SYS.REQ.SERVER.PING.VARZ',
+    '$SYS.REQ.ACCOUNT.PING.CONNZ',
+    '$SYS.REQ.USER.INFO.x',
+  ].map(publishTo),
+  ...[
+    '>',
+    'up.>',
+    `up.${ATTACKER}.>`,
+    'cmd.*.do',
+    `cmd.${VICTIM}.>`,
+    `_INBOX.${VICTIM}.>`,
+    '_INBOX.>',
+    'rpc.>',
+    'live.>',
+  ].map((subject) => listenTo(subject)),
+  ...['$SYS.>', '$JS.>', `${API}.>`, '_R_.>'].map((subject) => listenTo(subject)),
+  listenTo(`cmd.${VICTIM}.do`, 'ingest'),
+  ...papers,
+];

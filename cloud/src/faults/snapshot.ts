@@ -32,12 +32,14 @@ async function readPark(
         where v.equipment_id = e.id)`.as('serves'),
     )
     .where('e.accountId', '=', accountId)
+    .where('e.retiredAt', 'is', null)
     .orderBy('e.id')
     .execute();
   const points = await db
     .selectFrom('point')
     .select(['id', 'num', 'key', 'unit', 'decimals', 'resolution', 'staleAfterMs', 'equipmentId'])
     .where('accountId', '=', accountId)
+    .where('retiredAt', 'is', null)
     .where('key', 'in', [...keys])
     .orderBy('id')
     .execute();

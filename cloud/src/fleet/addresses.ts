@@ -26,7 +26,7 @@ export const addressSchemas = {
 export type AddressOf<P extends keyof typeof addressSchemas> = Static<(typeof addressSchemas)[P]>;
 
 /** The field by which the devices of a bus are told apart. */
-const nameOnBus = {
+export const nameOnBus = {
   modbus: 'unit',
   bacnet: 'device',
   opcua: 'root',

@@ -1,4 +1,12 @@
-import type { DeviceState, Equipment, Gateway, Language } from '@parkline/contract';
+import type {
+  DeviceState,
+  Equipment,
+  EquipmentDetail,
+  Gateway,
+  KeptSecret,
+  Language,
+  OwnTags,
+} from '@parkline/contract';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import { addressWords } from './addresses.ts';
 import type { EquipmentParams } from './tables.ts';
@@ -118,5 +126,25 @@ export function equipmentView(row: EquipmentRow, now: Date, language: Language):
     error: state === 'silent' ? row.error : null,
     submeterOfId: submeterOf,
     serves: [...row.serves],
+  };
+}
+
+export interface EquipmentDetailRow extends EquipmentRow {
+  readonly key: string;
+  readonly spaceId: string | null;
+  readonly tags: OwnTags;
+  readonly brick: string | null;
+  readonly retiredAt: Date | null;
+  readonly version: number;
+  readonly points: number;
+  readonly secrets: KeptSecret[];
+}
+
+export function equipmentDetail(row: EquipmentDetailRow, now: Date, language: Language): EquipmentDetail {
+  const { key, spaceId, tags, brick, retiredAt, version, points, secrets, ...rest } = row;
+  return {
+    ...equipmentView(rest, now, language),
+    ...{ key, names: row.name, bus: row.bus, params: { ...row.params }, spaceId, tags, brick, version },
+    ...{ retiredAt: iso(retiredAt), points, secrets },
   };
 }

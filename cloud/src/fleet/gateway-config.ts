@@ -1,3 +1,4 @@
+import type { PointKind, PointSource, Unit, WriteLimits } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
 import { type BusPorts, connectionParams, deviceParams, type DeviceTokens } from './connections.ts';
 import type { EquipmentParams } from './tables.ts';
@@ -7,6 +8,13 @@ export interface SeededPoint {
   readonly id: string;
   readonly pollMs: number;
   readonly heartbeatMs: number;
+  /** How far it may be written; undefined: as the template says. */
+  readonly write?: WriteLimits | null;
+  /** Set for a point that the template does not have: how it is read, and what it is. */
+  readonly source?: PointSource | null;
+  readonly unit?: Unit;
+  readonly kind?: PointKind;
+  readonly resolution?: number;
 }
 
 export interface ConfiguredGateway {
@@ -71,17 +79,32 @@ function connection(
       name,
       // What is true of the model (word order, what one request may span), then where this one hangs.
       params: { ...templates.get(template)?.params, ...deviceParams(key, protocol, params, tokens) },
-      points: (templates.get(template)?.points ?? []).flatMap((point) => {
-        const seeded = points.get(point.key);
-        // A point that the template gained after seeding has no id yet: the next seeding gives it one.
-        return seeded === undefined ? [] : [configuredPoint(seeded, point)];
-      }),
+      points: [
+        ...(templates.get(template)?.points ?? []).flatMap((point) => {
+          const seeded = points.get(point.key);
+          // A point that the template gained after seeding has no id yet: the next seeding gives it one.
+          return seeded === undefined || seeded.source ? [] : [configuredPoint(seeded, point)];
+        }),
+        ...[...points].flatMap(([key, point]) => ownPoint(key, point)),
+      ],
     })),
   };
 }
 
+/** A point that somebody added to the device beside those of its template. */
+function ownPoint(key: string, { source, unit, kind, resolution, write, ...pace }: SeededPoint): object[] {
+  if (!source) return [];
+  const { id, pollMs, heartbeatMs } = pace;
+  return [
+    {
+      ...{ id, key, kind, unit, resolution, pollMs, heartbeatMs, ...source },
+      ...(write && { write }),
+    },
+  ];
+}
+
 const configuredPoint = (
-  { id, pollMs, heartbeatMs }: SeededPoint,
+  { id, pollMs, heartbeatMs, write: ownLimits }: SeededPoint,
   {
     key,
     address,
@@ -95,13 +118,17 @@ const configuredPoint = (
     history,
     limits,
   }: Template['points'][number],
-) => ({
-  ...{ id, key, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs },
-  ...(offset !== undefined && { offset }),
-  ...(write && { write }),
-  ...(history !== undefined && { history }),
-  ...(limits && { limits }),
-});
+) => {
+  // Whoever runs the park may narrow what the template allows, or forbid it.
+  const limitsOfWriting = ownLimits === undefined ? write : ownLimits;
+  return {
+    ...{ id, key, address, scale, kind, unit, resolution, deadband, heartbeatMs, pollMs },
+    ...(offset !== undefined && { offset }),
+    ...(limitsOfWriting && { write: limitsOfWriting }),
+    ...(history !== undefined && { history }),
+    ...(limits && { limits }),
+  };
+};
 
 /**
  * Applies `report.every=true`: the value is read as JSON where it is JSON, else as text. Changes `config`.

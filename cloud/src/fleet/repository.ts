@@ -1,7 +1,13 @@
 import './tables.ts';
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { Db, Tables } from '../platform/db.ts';
-import { type EquipmentRow, type GatewayRow, powerKeys, registerKeys } from './domain.ts';
+import {
+  type EquipmentDetailRow,
+  type EquipmentRow,
+  type GatewayRow,
+  powerKeys,
+  registerKeys,
+} from './domain.ts';
 
 export const gateways = {
   list: (db: Db, accountId: string): Promise<GatewayRow[]> =>
@@ -25,6 +31,7 @@ export const gateways = {
           .selectFrom('equipment as e')
           .select(sql<number>`count(*)::int`.as('n'))
           .whereRef('e.gatewayId', '=', 'g.id')
+          .where('e.retiredAt', 'is', null)
           .$asScalar()
           .as('devicesTotal'),
         eb
@@ -33,6 +40,7 @@ export const gateways = {
           .select(sql<number>`count(*)::int`.as('n'))
           .whereRef('e.gatewayId', '=', 'g.id')
           .where('d.state', '=', 'online')
+          .where('e.retiredAt', 'is', null)
           .$asScalar()
           .as('devicesOnline'),
       ])
@@ -69,6 +77,7 @@ export const equipment = {
     { building, after, limit }: { building?: string | undefined; after?: string | undefined; limit: number },
   ): Promise<EquipmentRow[]> =>
     equipmentRows(db, accountId)
+      .where('e.retiredAt', 'is', null)
       .$if(building !== undefined, (q) => q.where('e.buildingId', '=', building ?? ''))
       .$if(after !== undefined, (q) => q.where('e.id', '>', after ?? ''))
       .orderBy('e.id')
@@ -78,21 +87,36 @@ export const equipment = {
   find: (db: Db, accountId: string, id: string): Promise<EquipmentRow | undefined> =>
     equipmentRows(db, accountId).where('e.id', '=', id).executeTakeFirst(),
 
-  /** Devices of a gateway with their points, as its configuration needs them, in order of creation. */
+  /** As it is edited. */
+  detail: (db: Db, accountId: string, id: string): Promise<EquipmentDetailRow | undefined> =>
+    detailRows(db, accountId).where('e.id', '=', id).executeTakeFirst(),
+
+  details: (db: Db, accountId: string, ids: readonly string[]): Promise<EquipmentDetailRow[]> =>
+    ids.length === 0
+      ? Promise.resolve([])
+      : detailRows(db, accountId)
+          .where('e.id', 'in', [...ids])
+          .execute(),
+
+  /** Devices of a gateway with their points, as its configuration needs them, in order of creation; without what is retired. */
   async ofGateway(db: Db, accountId: string, gatewayId: string) {
     const devices = await db
       .selectFrom('equipment')
       .select(['id', 'key', 'name', 'template', 'protocol', 'bus', 'params'])
       .where('accountId', '=', accountId)
       .where('gatewayId', '=', gatewayId)
+      .where('retiredAt', 'is', null)
       .orderBy('id')
       .execute();
     const points = await db
       .selectFrom('point')
       .innerJoin('equipment', 'equipment.id', 'point.equipmentId')
       .select(['point.id', 'point.key', 'point.equipmentId', 'point.pollMs', 'point.heartbeatMs'])
+      .select(['point.unit', 'point.kind', 'point.resolution', 'point.write', 'point.source'])
       .where('point.accountId', '=', accountId)
       .where('equipment.gatewayId', '=', gatewayId)
+      .where('equipment.retiredAt', 'is', null)
+      .where('point.retiredAt', 'is', null)
       .orderBy('point.id')
       .execute();
     return { devices, points };
@@ -126,6 +150,17 @@ const equipmentRows = (db: Db, accountId: string) =>
         where v.equipment_id = e.id order by 1)`.as('serves'),
     )
     .where('e.accountId', '=', accountId);
+
+/** Names and times of kept secrets, as JSON. */
+const detailRows = (db: Db, accountId: string) =>
+  equipmentRows(db, accountId)
+    .select(['e.key', 'e.spaceId', 'e.tags', 'e.brick', 'e.retiredAt', 'e.version'])
+    .select(sql<number>`(select count(*)::int from point p where p.equipment_id = e.id)`.as('points'))
+    .select(
+      sql<{ name: string; setAt: string }[]>`coalesce((select json_agg(json_build_object('name', s.name,
+        'setAt', to_char(s.set_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by s.name)
+        from equipment_secret s where s.equipment_id = e.id), '[]')`.as('secrets'),
+    );
 
 /** The device's point with the first of these keys that it has. */
 const keyPoint = (eb: ExpressionBuilder<Tables & { e: Tables['equipment'] }, 'e'>, keys: readonly string[]) =>

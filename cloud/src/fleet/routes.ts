@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Equipment, Gateway, IdParams, ListQuery, Page, Uuid } from '@parkline/contract';
+import { Equipment, Gateway, ListQuery, Page, Uuid } from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';

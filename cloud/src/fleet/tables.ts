@@ -1,4 +1,4 @@
-import type { PointKind, Unit, WriteLimits } from '@parkline/contract';
+import type { OwnTags, PlanMarks, PointKind, PointSource, Unit, WriteLimits } from '@parkline/contract';
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
@@ -21,6 +21,7 @@ declare module '../platform/db.ts' {
       claimedAt: Generated<Date | null>;
       connectedAt: Generated<Date | null>;
       configuredAt: Generated<Date | null>;
+      firstValueAt: Generated<Date | null>;
     };
     equipment: {
       id: string;
@@ -36,6 +37,12 @@ declare module '../platform/db.ts' {
       protocol: string;
       bus: string;
       params: EquipmentParams;
+      /** Grows by itself with every change. */
+      version: Generated<number>;
+      spaceId: Generated<string | null>;
+      tags: Generated<OwnTags>;
+      brick: Generated<string | null>;
+      retiredAt: Generated<Date | null>;
     };
     point: {
       id: string;
@@ -56,6 +63,44 @@ declare module '../platform/db.ts' {
       states: Generated<Readonly<Record<string, LocalText>> | null>;
       /** How far it may be written; null: read only. */
       write: Generated<WriteLimits | null>;
+      version: Generated<number>;
+      spaceId: Generated<string | null>;
+      tags: Generated<OwnTags>;
+      brick: Generated<string | null>;
+      /** How it is read, where its template does not have it. */
+      source: Generated<PointSource | null>;
+      retiredAt: Generated<Date | null>;
+    };
+    bus: {
+      id: string;
+      accountId: string;
+      gatewayId: string;
+      key: string;
+      protocol: string;
+      /** Of the driver's connection, without secrets. */
+      params: Readonly<Record<string, unknown>>;
+      version: Generated<number>;
+    };
+    equipmentSecret: {
+      accountId: string;
+      equipmentId: string;
+      name: string;
+      sealedValue: string;
+      setAt: Date;
+    };
+    busSecret: { accountId: string; busId: string; name: string; sealedValue: string; setAt: Date };
+    floorPlan: {
+      floorId: string;
+      accountId: string;
+      mediaType: 'image/webp' | 'image/svg+xml';
+      width: number;
+      height: number;
+      sha256: Buffer;
+      bytes: Buffer;
+      marks: PlanMarks;
+      version: Generated<number>;
+      changedAt: Date;
+      changedBy: string;
     };
     /** What a unit works for; exactly one of the two places is set. */
     equipmentServes: {

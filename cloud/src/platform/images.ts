@@ -2,7 +2,7 @@ import sharp from 'sharp';
 
 /** Largest picture that is taken, in bytes. */
 export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
-/** Longest side of what is kept. */
+/** Longest side of a photo that is kept. */
 const MAX_SIDE = 1_600;
 /** Above any phone's camera, below what would fill the memory: a small file may claim any size. */
 const MAX_PIXELS = 64_000_000;
@@ -30,17 +30,17 @@ export function imageTypeOf(bytes: Uint8Array): ImageType | undefined {
 }
 
 /**
- * Draws the picture anew: upright, at most 1,600 pixels long, first frame only, and without what else was in the file
+ * Draws the picture anew: upright, at most `maxSide` pixels long, first frame only, and without what else was in the file
  * (place, camera, a script behind the last pixel).
  */
-export async function cleanImage(bytes: Uint8Array): Promise<CleanResult> {
+export async function cleanImage(bytes: Uint8Array, maxSide = MAX_SIDE): Promise<CleanResult> {
   if (!imageTypeOf(bytes)) return { ok: false, why: 'type' };
   try {
     const { width = 0, height = 0 } = await sharp(bytes, { limitInputPixels: false }).metadata();
     if (width * height > MAX_PIXELS) return { ok: false, why: 'too_many_pixels' };
     const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'truncated' })
       .autoOrient()
-      .resize({ width: MAX_SIDE, height: MAX_SIDE, fit: 'inside', withoutEnlargement: true })
+      .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
       .webp({ quality: 80 })
       .toBuffer({ resolveWithObject: true });
     return { ok: true, image: { bytes: data, width: info.width, height: info.height } };

@@ -7,3 +7,4 @@ export { runIngest } from './ingest.ts';
 export { bucketEdges } from './repository.ts';
 export { reportRoutes } from './report-routes.ts';
 export { telemetryRoutes } from './routes.ts';
+export { pointsWithReadings } from './with-readings.ts';

@@ -9,6 +9,8 @@ import {
   PointQuery,
   qualityOf,
 } from '@parkline/contract';
+import { loadTemplates } from '@parkline/templates';
+import { filteredPoints } from '../fleet/index.ts';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
@@ -29,17 +31,20 @@ const config = { permission: 'point.read' };
 /** Points with their latest values, the history of one, and live values. */
 export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox {
   const { db, now } = deps;
+  const templates = loadTemplates();
   return async (app) => {
     app.get(
       '/api/points',
       { config, schema: { querystring: PointQuery, response: { 200: Page(Point) } } },
       async (request) => {
         const actor = actorOf(request);
-        const { limit = 100, after, ...filter } = request.query;
+        const { limit = 100, after, filter: tags, ...query } = request.query;
         const cursor = after === undefined ? undefined : readCursor(after);
-        const rows = await withActor(db, actor, (trx) =>
-          findPoints(trx, actor.accountId, filter, { limit: limit + 1, after: cursor }),
-        );
+        const rows = await withActor(db, actor, async (trx) => {
+          const ids = tags && (await filteredPoints(trx, actor.accountId, templates, tags));
+          const filter = { ...query, ...(ids && { ids }) };
+          return findPoints(trx, actor.accountId, filter, { limit: limit + 1, after: cursor });
+        });
         const page = rows.slice(0, limit);
         const last = rows.length > limit ? page.at(-1) : undefined;
         return {

@@ -33,26 +33,49 @@ function meaningFaults(template: Template, id: string): string[] {
   for (const point of template.points) {
     if (seen.has(point.key)) faults.push(`${point.key} is there twice`);
     seen.add(point.key);
-    if (point.kind === 'register' && point.deadband !== 0)
-      faults.push(`${point.key}: a register has no deadband`);
-    if (point.kind !== 'register' && point.resolution !== 1)
-      faults.push(`${point.key}: only a register has a resolution`);
-    if (point.states && point.kind !== 'state') faults.push(`${point.key}: only a state has states`);
     if (point.billing && point.kind !== 'register') faults.push(`${point.key}: only a register can bill`);
-    if (point.offset !== undefined && point.kind !== 'gauge')
-      faults.push(`${point.key}: only a gauge has an offset`);
-    if (point.scale === 0) faults.push(`${point.key}: scale 0 shows nothing`);
     const { min = -Infinity, max = Infinity } = point.limits ?? {};
     if (min > max) faults.push(`${point.key}: limits.min ${min} is above max ${max}`);
-    faults.push(...writeFaults(point, template.kind).map((fault) => `${point.key}: ${fault}`));
+    faults.push(...pointFaults(point, template.kind).map(({ message }) => `${point.key}: ${message}`));
   }
   return faults;
+}
+
+/** What decides how a point is read and written, wherever it was described. */
+export interface ReadablePoint extends Pick<
+  TemplatePoint,
+  'kind' | 'scale' | 'offset' | 'resolution' | 'deadband'
+> {
+  readonly states?: TemplatePoint['states'];
+  readonly write?: TemplatePoint['write'];
+}
+
+/** One thing wrong with a point, and with which part of it. */
+export interface PointFault {
+  readonly field: 'deadband' | 'resolution' | 'states' | 'offset' | 'scale' | 'write';
+  readonly message: string;
+}
+
+/** The rules of registers, gauges and states, for a point of a device of this kind. Pure. */
+export function pointFaults(point: ReadablePoint, deviceKind: string): PointFault[] {
+  const { kind, deadband, resolution, states, offset, scale } = point;
+  const faults: PointFault[] = [];
+  if (kind === 'register' && deadband !== 0)
+    faults.push({ field: 'deadband', message: 'a register has no deadband' });
+  if (kind !== 'register' && resolution !== 1)
+    faults.push({ field: 'resolution', message: 'only a register has a resolution' });
+  if (states && kind !== 'state') faults.push({ field: 'states', message: 'only a state has states' });
+  if (offset !== undefined && kind !== 'gauge')
+    faults.push({ field: 'offset', message: 'only a gauge has an offset' });
+  if (scale === 0) faults.push({ field: 'scale', message: 'scale 0 shows nothing' });
+  const written = writeFaults(point, deviceKind).map((message) => ({ field: 'write' as const, message }));
+  return [...faults, ...written];
 }
 
 /** Devices that may hurt people: whatever can be written there needs two of them. */
 const SAFETY_KINDS: readonly string[] = ['gate', 'elevator'];
 
-function writeFaults({ kind, write, states }: TemplatePoint, deviceKind: string): string[] {
+function writeFaults({ kind, write, states }: ReadablePoint, deviceKind: string): string[] {
   if (!write) return [];
   const { min, max, step, release, safety } = write;
   const isStep = (value: number): boolean =>

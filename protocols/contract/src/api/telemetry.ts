@@ -32,6 +32,8 @@ export const PointQuery = Type.Object({
   equipment: Type.Optional(Uuid),
   building: Type.Optional(Uuid),
   protocol: Type.Optional(Type.String({ maxLength: 40 })),
+  /** A Haystack filter over their tags: `point and zone and temp`. */
+  filter: Type.Optional(Type.String({ maxLength: 500 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
   after: Type.Optional(Type.String({ maxLength: 200 })),
 });

@@ -1,0 +1,97 @@
+import './tables.ts';
+import type { Bus, KeptSecret } from '@parkline/contract';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+import { sealedPlace, type Secrets } from '../platform/secrets.ts';
+import type { BusPorts, DeviceTokens } from './connections.ts';
+
+export const buses = {
+  /** By key; one of them, those of a gateway, or all. */
+  list: (
+    db: Db,
+    accountId: string,
+    { id, gateway }: { readonly id?: string; readonly gateway?: string | undefined },
+  ): Promise<Bus[]> =>
+    db
+      .selectFrom('bus as b')
+      .select(['b.id', 'b.gatewayId', 'b.key', 'b.protocol', 'b.params', 'b.version'])
+      .select(
+        sql<KeptSecret[]>`coalesce((select json_agg(json_build_object('name', s.name,
+          'setAt', to_char(s.set_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by s.name)
+          from bus_secret s where s.bus_id = b.id), '[]')`.as('secrets'),
+      )
+      .where('b.accountId', '=', accountId)
+      .$if(id !== undefined, (q) => q.where('b.id', '=', id!))
+      .$if(gateway !== undefined, (q) => q.where('b.gatewayId', '=', gateway!))
+      .orderBy('b.gatewayId')
+      .orderBy('b.key')
+      .execute(),
+
+  /** @returns whether it is there. */
+  async lock(db: Db, accountId: string, id: string): Promise<boolean> {
+    const row = await db
+      .selectFrom('bus')
+      .select('id')
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+
+  async isUsed(
+    db: Db,
+    accountId: string,
+    { gatewayId, key }: Pick<Bus, 'gatewayId' | 'key'>,
+  ): Promise<boolean> {
+    const row = await db
+      .selectFrom('equipment')
+      .select('id')
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .where('bus', '=', key)
+      .where('retiredAt', 'is', null)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+};
+
+/**
+ * Where the buses of a gateway are and what its devices log in with, secrets opened: for nobody but the gateway itself, and
+ * only while its configuration is written. @throws AppError 'unavailable' when a secret does not open.
+ */
+export async function gatewayConnections(
+  db: Db,
+  secrets: Secrets,
+  accountId: string,
+  gatewayId: string,
+): Promise<{ readonly ports: BusPorts; readonly tokens: DeviceTokens }> {
+  const described = await buses.list(db, accountId, { gateway: gatewayId });
+  const { rows: kept } = await sql<{ busId: string; name: string; sealed: string }>`
+    select s.bus_id, s.name, s.sealed_value as sealed from bus_secret s join bus b on b.id = s.bus_id
+    where b.account_id = ${accountId} and b.gateway_id = ${gatewayId}`.execute(db);
+  const openOf = (busId: string) =>
+    Object.fromEntries(
+      kept
+        .filter((one) => one.busId === busId)
+        .map(({ name, sealed }) => [
+          name,
+          secrets.open(sealed, sealedPlace('bus_secret', 'sealed_value', accountId, busId, name)),
+        ]),
+    );
+  const { rows: logins } = await sql<{ id: string; key: string; sealed: string }>`
+    select e.id, e.key, s.sealed_value as sealed from equipment_secret s join equipment e on e.id = s.equipment_id
+    where e.account_id = ${accountId} and e.gateway_id = ${gatewayId} and s.name = 'token'`.execute(db);
+  return {
+    ports: Object.fromEntries(
+      described.map(({ id, key, params }) => [key, { params: { ...params, ...openOf(id) } }]),
+    ),
+    tokens: Object.fromEntries(
+      logins.map(({ id, key, sealed }) => [
+        key,
+        secrets.open(sealed, sealedPlace('equipment_secret', 'sealed_value', accountId, id, 'token')),
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,102 @@
+import { HDict, HFilter, HMarker, HNum, HBool, HRef, HStr, type HVal } from 'haystack-core';
+import { AppError } from '../platform/errors.ts';
+import type { Tags, TagValue } from './tags.ts';
+
+/** A filter that is ready to be asked. */
+export type TagFilter = (tags: Tags) => boolean;
+
+/** The filter cannot be read; `position` counts characters from 0. */
+export class FilterError extends Error {
+  readonly position: number;
+  constructor(message: string, position: number) {
+    super(message);
+    this.name = 'FilterError';
+    this.position = position;
+  }
+}
+
+/**
+ * Reads a filter of Project Haystack, `point and zone and temp`, `siteRef==@mill`, `equipRef->ahu`. `resolve` finds what a
+ * reference leads to. @throws FilterError.
+ */
+export function parseFilter(text: string, resolve: (ref: string) => Tags | undefined): TagFilter {
+  const foreign = /(?:^|[\s(])(\^[\w:-]+|[a-z]\w*(?:-\w+)*\?)/.exec(
+    text.replaceAll(/"(?:[^"\\]|\\.)*"/g, (s) => '_'.repeat(s.length)),
+  );
+  if (foreign) {
+    const at = foreign.index + foreign[0].indexOf(foreign[1]!);
+    throw new FilterError(`${foreign[1]} asks for definitions, which are not kept here`, at);
+  }
+  const node = parsed(text);
+  const dicts = new Map<Tags, HDict>();
+  const dictOf = (tags: Tags): HDict => {
+    const known = dicts.get(tags);
+    if (known) return known;
+    const dict = toDict(tags);
+    dicts.set(tags, dict);
+    return dict;
+  };
+  const found = (ref: HRef): HDict | undefined => {
+    const tags = resolve(ref.value);
+    return tags && dictOf(tags);
+  };
+  // What is asked itself is asked once: only what references lead to is worth keeping.
+  return (tags) => node.eval({ dict: toDict(tags), resolve: found });
+}
+
+function parsed(text: string): ReturnType<typeof HFilter.parse> {
+  try {
+    return HFilter.parse(text);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new FilterError(message, positionOf(text, (cause as { index?: unknown }).index));
+  }
+}
+
+/** Where the parser says, else behind the longest beginning that is a filter by itself. */
+function positionOf(text: string, told: unknown): number {
+  if (typeof told === 'number') return Math.min(told, text.length);
+  const end = text.trimEnd();
+  if (end === '' || /(?:^|\s)(and|or|not)$/.test(end)) return end.length;
+  for (let length = end.length - 1; length > 0; length -= 1) {
+    if (!isFilter(text.slice(0, length))) continue;
+    return length + (/^\s*/.exec(text.slice(length))?.[0].length ?? 0);
+  }
+  return 0;
+}
+
+function isFilter(text: string): boolean {
+  try {
+    HFilter.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws AppError 'bad_input' with the field and the position of the first thing that cannot be read. */
+export function filterOf(text: string, resolve: (ref: string) => Tags | undefined): TagFilter {
+  try {
+    return parseFilter(text, resolve);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    const { message, position } = error;
+    const said = `${message.replace(/\.$/, '')}, at character ${position + 1}`;
+    throw new AppError('bad_input', `filter: ${said}`, {
+      details: [{ field: 'filter', message: said, position }],
+      cause: error,
+    });
+  }
+}
+
+/** Tags as the Haystack library has them. */
+export const toDict = (tags: Tags): HDict =>
+  HDict.make(Object.fromEntries([...tags].map(([name, value]) => [name, toValue(name, value, tags)])));
+
+function toValue(name: string, value: TagValue, tags: Tags): HVal {
+  if (value === true) return HMarker.make();
+  if (typeof value === 'boolean') return HBool.make(value);
+  if (typeof value === 'number') return HNum.make(value);
+  if (typeof value === 'string') return HStr.make(value);
+  return HRef.make(value.ref, name === 'id' ? String(tags.get('dis') ?? '') : '');
+}

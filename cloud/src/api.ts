@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { billingRoutes, myUsageRoutes } from './billing/index.ts';
 import { faultRoutes, loadRules } from './faults/index.ts';
-import { commandRoutes, fleetRoutes } from './fleet/index.ts';
+import { commandRoutes, fleetRoutes, thingRoutes } from './fleet/index.ts';
 import {
   auditRoutes,
   apiKeyRoutes,
@@ -34,7 +34,7 @@ import {
   gatewayRoutes,
   mappingRoutes,
 } from './provisioning/index.ts';
-import { reportRoutes, telemetryRoutes } from './telemetry/index.ts';
+import { pointsWithReadings, reportRoutes, telemetryRoutes } from './telemetry/index.ts';
 import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { workOrderRoutes } from './workorders/index.ts';
 
@@ -91,6 +91,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('tenancy', tenancyRoutes({ db, now })),
     inSlice('fleet', fleetRoutes({ db, now })),
     inSlice('fleet', commandRoutes({ db, now, newId })),
+    inSlice('fleet', thingRoutes({ ...deps, withReadings: pointsWithReadings })),
     inSlice('provisioning', claimRoutes(deps)),
     inSlice('provisioning', gatewayRoutes(deps)),
     inSlice('provisioning', codeRoutes(deps)),

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { billingRoutes, myUsageRoutes } from './billing/index.ts';
@@ -30,6 +31,8 @@ import type { Secrets } from './platform/secrets.ts';
 import {
   claimRoutes,
   codeRoutes,
+import { updateRoutes } from './updates/index.ts';
+import { webhookRoutes } from './webhooks/index.ts';
   configRoutes,
   gatewayRoutes,
   mappingRoutes,
@@ -47,6 +50,8 @@ export interface ApiDeps {
   readonly passwords: Passwords;
   readonly keeper: SessionKeeper;
   readonly setupTokenSha256?: string | undefined;
+  /** Of those who make releases of the gateways' program. */
+  readonly releaseKeys?: readonly KeyObject[] | undefined;
   /** Resolves when the broker is first reached. */
   readonly nats: Promise<NatsConnection>;
   readonly changes: ChangeHub;
@@ -94,6 +99,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('fleet', thingRoutes({ ...deps, withReadings: pointsWithReadings })),
     inSlice('provisioning', claimRoutes(deps)),
     inSlice('provisioning', gatewayRoutes(deps)),
+    inSlice('updates', updateRoutes(deps)),
     inSlice('provisioning', codeRoutes(deps)),
     inSlice('provisioning', configRoutes(deps)),
     inSlice('provisioning', mappingRoutes(deps)),

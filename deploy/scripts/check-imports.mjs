@@ -19,14 +19,19 @@ const packages = {
 const slices = {
   platform: [],
   identity: [],
-  imports: ['identity'],
-  places: ['identity', 'imports'],
-  tenancy: ['identity', 'imports', 'places'],
-  fleet: ['identity', 'imports', 'places', 'tenancy'],
-  telemetry: ['identity', 'places', 'tenancy', 'fleet'],
+  records: ['identity'],
+  imports: ['identity', 'records'],
+  places: ['identity', 'records', 'imports'],
+  tenancy: ['identity', 'records', 'imports', 'places'],
+  fleet: ['identity', 'records', 'imports', 'places', 'tenancy'],
+  provisioning: ['identity', 'places', 'fleet'],
+  updates: ['identity', 'fleet'],
+  telemetry: ['identity', 'places', 'tenancy', 'fleet', 'provisioning', 'updates'],
   metering: ['identity', 'places', 'tenancy', 'fleet', 'telemetry'],
   billing: ['identity', 'places', 'tenancy', 'fleet', 'telemetry', 'metering'],
   faults: ['identity', 'places', 'fleet', 'telemetry'],
+  commissioning: ['identity', 'places', 'fleet', 'telemetry', 'metering'],
+  webhooks: ['identity'], // What happens comes as jobs.
   workorders: ['identity', 'places', 'tenancy', 'fleet', 'telemetry', 'faults'],
 };
 

@@ -6,6 +6,7 @@ import { people } from './people.ts';
 import { places } from './places.ts';
 import { telemetry } from './telemetry.ts';
 import { tenancy } from './tenancy.ts';
+import { updates } from './updates.ts';
 import { work } from './work.ts';
 import type { Routes } from './routes.ts';
 
@@ -17,6 +18,7 @@ export const access: Routes = {
   ...integrations,
   ...people,
   ...places,
+  ...updates,
   ...telemetry,
   ...tenancy,
   ...work,

@@ -1,6 +1,8 @@
 import type { UplinkHeader } from '@parkline/contract';
 import type { ClientBase } from 'pg';
 import { saveCommandResults } from '../fleet/index.ts';
+import { saveUpdateResults } from '../updates/index.ts';
+import { saveConfigResults } from '../provisioning/index.ts';
 import { saveEvents } from './events.ts';
 import { type KnownTable, openMessage, type Opened, toRows } from './decode.ts';
 import {
@@ -183,6 +185,8 @@ async function takeEvents(client: ClientBase, { opened, retry }: Proven, work: W
   if (!opened.ok || opened.content.kind !== 'events') return;
   const news = await saveEvents(client, opened.header, opened.content.events);
   await saveCommandResults(client, opened.header.gatewayId, news);
+  await saveUpdateResults(client, opened.header.gatewayId, news);
+  await saveConfigResults(client, opened.header.gatewayId, news);
   if (retry) work.done.push(retry.id);
 }
 

@@ -59,7 +59,7 @@ export interface UpdateLife {
 export function createUpdateLife(deps: UpdateLifeDeps): UpdateLife {
   const { slots, clock, wait, faults } = deps;
   let offered: UpdateOffer | undefined;
-  let fetching: { readonly offer: UpdateOffer; readonly stop: AbortController } | undefined;
+  let fetching: { offer: UpdateOffer; readonly stop: AbortController } | undefined;
   const since = clock.monotonic();
   const told = new Set<string>();
 
@@ -100,7 +100,8 @@ export function createUpdateLife(deps: UpdateLifeDeps): UpdateLife {
     if (offer.release === null) return void slots?.settle(offer.at);
     const stop = new AbortController();
     fetching = { offer, stop };
-    void take(deps, offer, offer.release, stop.signal)
+    const latest = (): UpdateOffer => fetching?.offer ?? offer;
+    void take(deps, offer.release, latest, stop.signal)
       .catch((err: unknown) => {
         faults.fault('update', 'release cannot be taken now', { err });
         // The disk may have room again: the cloud offers it again.
@@ -113,6 +114,10 @@ export function createUpdateLife(deps: UpdateLifeDeps): UpdateLife {
   return {
     offer(offer) {
       if (offer.at <= newest()) return;
+      if (fetching && isSame(fetching.offer, offer)) {
+        fetching.offer = offer; // Offered again meanwhile: what is under way goes on.
+        return;
+      }
       offered = offer;
       fetching?.stop.abort();
     },
@@ -135,11 +140,15 @@ export function createUpdateLife(deps: UpdateLifeDeps): UpdateLife {
   };
 }
 
+const isSame = (a: UpdateOffer, b: UpdateOffer): boolean =>
+  a.url === b.url && a.release?.body === b.release?.body && a.release?.sig === b.release?.sig;
+
 /** From an offer to a slot that is ready. Every refusal is told to the cloud. */
 async function take(
   deps: UpdateLifeDeps,
-  offer: UpdateOffer,
   signed: SignedText,
+  /** The newest offer of the same release. */
+  latest: () => UpdateOffer,
   signal: AbortSignal,
 ): Promise<void> {
   const { slots, clock, wait, faults } = deps;
@@ -147,7 +156,7 @@ async function take(
   const refuse = (why: string, state: 'refused' | 'failed' = 'refused'): void => {
     faults.fault('update', 'release not taken', { why });
     const event = updateEvent(about, state, clock.now(), why);
-    if (slots) slots.settle(offer.at, event);
+    if (slots) slots.settle(latest().at, event);
     else deps.events.add(event);
   };
   const checked = readManifest(signed, releaseKeys(deps.keyPath));
@@ -162,6 +171,8 @@ async function take(
   if (!slots) return refuse('this gateway was not started by the launcher and cannot replace itself');
   const state = slots.state();
   const { platform, node } = deps;
+  if (runsAlready(slots, about.release))
+    return slots.settle(latest().at, updateEvent(about, 'kept', clock.now()));
   const fault = releaseFault(manifest, { platform, node, version: state.version, highest: state.highest });
   if (fault !== undefined) return refuse(fault);
   const noRoom = roomFault(deps, slots.folder, manifest);
@@ -169,9 +180,8 @@ async function take(
 
   const packPath = join(slots.folder, 'download', `${manifest.pack.sha256}.part`);
   clean(slots.folder, packPath);
-  const source = offer.url
-    ? webSource(deps.get, offer.url, signed, manifest)
-    : linkSource(deps.ask, manifest);
+  const { url } = latest();
+  const source = url ? webSource(deps.get, url, signed, manifest) : linkSource(deps.ask, manifest);
   try {
     const onChunk = (): void => deps.passed?.('after-chunk');
     const fetched = await download({ path: packPath, pack: manifest.pack, source, wait, onChunk }, signal);
@@ -180,7 +190,7 @@ async function take(
       return;
     }
     if (signal.aborted) return;
-    install(deps, slots, { signed, manifest, packPath, offer });
+    install(deps, slots, { signed, manifest, packPath, offerAt: latest().at });
   } catch (error) {
     if (!isDiskFault(error)) throw error;
     // Room for readings first: what was fetched goes.
@@ -198,8 +208,8 @@ function install(
     signed,
     manifest,
     packPath,
-    offer,
-  }: { signed: SignedText; manifest: ReleaseManifest; packPath: string; offer: UpdateOffer },
+    offerAt,
+  }: { signed: SignedText; manifest: ReleaseManifest; packPath: string; offerAt: number },
 ): void {
   const next = join(slots.folder, 'next');
   rmSync(next, { recursive: true, force: true });
@@ -216,12 +226,22 @@ function install(
     {
       ...{ release: releaseId(signed), version: manifest.version, required },
       needsCloud: deps.isCloudConnected(),
-      offerAt: offer.at,
+      offerAt,
     },
     deps.clock.now(),
   );
   rmSync(join(slots.folder, 'download'), { recursive: true, force: true });
   deps.replace();
+}
+
+/** The cloud may not have heard yet. */
+function runsAlready(slots: Slots, release: string): boolean {
+  try {
+    const path = join(slots.pathOf(slots.state().current), MANIFEST_FILE);
+    return releaseId(JSON.parse(readFileSync(path, 'utf8')) as SignedText) === release;
+  } catch {
+    return false; // The program that came before the first release.
+  }
 }
 
 /** Keeps only what belongs to this release. */

@@ -25,6 +25,8 @@ export * from './api/things.ts';
 export * from './api/fleet.ts';
 export * from './api/provisioning.ts';
 export * from './api/telemetry.ts';
+export * from './api/updates.ts';
+export * from './api/commissioning.ts';
 export * from './api/faults.ts';
 export * from './api/work-orders.ts';
 export * from './api/changes.ts';

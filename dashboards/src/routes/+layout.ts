@@ -1,10 +1,12 @@
 import { createApi } from '#lib/api/client.ts';
+import { csrfTokenIn } from '#lib/api/csrf.ts';
 import { createTranslator } from '#lib/i18n/translator.ts';
 import { Changes } from '#lib/state/changes.svelte.ts';
 import { createClock } from '#lib/state/clock.ts';
 import { browserStream } from '#lib/state/event-stream.svelte.ts';
 import { Preferences } from '#lib/state/preferences.svelte.ts';
 import { Session } from '#lib/state/session.svelte.ts';
+import { StepUp } from '#lib/state/step-up.svelte.ts';
 
 // A single-page app of static files: nothing is drawn on a server, every path is the same start page.
 export const ssr = false;
@@ -20,8 +22,16 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
   const api = createApi({
     fetch: (...call) => fetch(...call),
     language: () => preferences.language,
-    onLoggedOut: () => session.ended(),
+    // Asked again rather than believed: another page of this browser may have renewed the session meanwhile.
+    onLoggedOut: () => void session.ask(),
+    csrfToken: () => csrfTokenIn(document.cookie),
+    stepUp: async (kinds) => {
+      if (session.state === 'in' && kinds.length > 0) return stepUp.ask(kinds);
+      await session.ask(); // Still owed since the login: the page of the login asks for it.
+      return false;
+    },
   });
+  const stepUp = new StepUp();
   const session = new Session(api);
   // Not waited for: the page shows that it is loading, and the log-in form needs no answer.
   void session.ask();
@@ -34,5 +44,5 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
     onRefused: () => void session.ask(),
   });
   const text = await createTranslator(preferences.language);
-  return { api, changes, clock: createClock(), preferences, session, text };
+  return { api, changes, clock: createClock(), preferences, session, stepUp, text };
 }

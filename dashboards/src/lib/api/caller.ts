@@ -1,4 +1,4 @@
-import type { Language } from '@parkline/contract';
+import type { FactorKind, Language } from '@parkline/contract';
 import { ApiError, errorOf } from './errors.ts';
 
 export interface ApiDeps {
@@ -7,6 +7,13 @@ export interface ApiDeps {
   language(): Language;
   /** Told when the server no longer knows the session; not for a refused login. */
   onLoggedOut(): void;
+  /** The token of the browser's session, as it is at the moment; undefined without a session. */
+  csrfToken?(): string | undefined;
+  /**
+   * Asks the person for the second factor. Resolves to whether it was given: the request is then made once more.
+   * `kinds` is empty where one has to be enrolled first.
+   */
+  stepUp?(kinds: readonly FactorKind[]): Promise<boolean>;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -15,7 +22,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export type Signal = AbortSignal | undefined;
 
 interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly query?: Query;
   readonly body?: object;
   readonly signal?: Signal;
@@ -34,12 +41,15 @@ const pageSize = 500;
 
 /** How the API is spoken to. Every call rejects with {@link ApiError}, or AbortError when its signal ends it. */
 export function createCaller(deps: ApiDeps) {
-  async function call<T>(path: string, { method = 'GET', query = {}, body, signal }: Call = {}): Promise<T> {
-    const reply = await deps
+  async function send(path: string, call: Call): Promise<Response> {
+    const { method = 'GET', query = {}, body, signal } = call;
+    const token = method === 'GET' ? undefined : deps.csrfToken?.();
+    return deps
       .fetch(path + queryText(query), {
         method,
         headers: {
           'accept-language': deps.language(),
+          ...(token && { 'x-csrf-token': token }),
           ...(body && { 'content-type': 'application/json' }),
         },
         ...(body && { body: JSON.stringify(body) }),
@@ -49,9 +59,27 @@ export function createCaller(deps: ApiDeps) {
         if (signal?.aborted) throw cause;
         throw new ApiError(0, { code: 'offline', message: 'no reply from the server' }, { cause });
       });
-    if (!reply.ok) {
-      if (reply.status === 401 && path !== '/api/login' && path !== '/api/me') deps.onLoggedOut();
-      throw await errorOf(reply);
+  }
+
+  /** Whether a refused request may go through now: a second factor was given, or the session has another token since. */
+  async function isCured(error: ApiError, tokenBefore: string | undefined): Promise<boolean> {
+    if (error.code === 'second_factor_needed' || error.code === 'second_factor_enrol')
+      return (await deps.stepUp?.(kindsIn(error.details))) ?? false;
+    const token = deps.csrfToken?.();
+    return ['not_logged_in', 'csrf_refused'].includes(error.code) && !!token && token !== tokenBefore;
+  }
+
+  async function call<T>(path: string, options: Call = {}): Promise<T> {
+    const tokenBefore = deps.csrfToken?.();
+    let reply = await send(path, options);
+    let error = reply.ok ? undefined : await errorOf(reply);
+    if (error && (await isCured(error, tokenBefore))) {
+      reply = await send(path, options);
+      error = reply.ok ? undefined : await errorOf(reply);
+    }
+    if (error) {
+      if (error.status === 401 && path !== '/api/login' && path !== '/api/me') deps.onLoggedOut();
+      throw error;
     }
     return (reply.status === 204 ? undefined : await reply.json()) as T;
   }
@@ -71,6 +99,12 @@ export function createCaller(deps: ApiDeps) {
       return items;
     },
   };
+}
+
+/** What can be given, as a refusal names it. */
+function kindsIn(details: unknown): readonly FactorKind[] {
+  const { kinds } = (details ?? {}) as { kinds?: unknown };
+  return Array.isArray(kinds) ? (kinds as FactorKind[]) : [];
 }
 
 /** `?a=1&b=2` of what is given; nothing when nothing is. */

@@ -83,3 +83,57 @@ test('a query leaves out what is not given', () => {
   expect(queryText({ a: 1, b: undefined, c: 'x y' })).toBe('?a=1&c=x+y');
   expect(queryText({})).toBe('');
 });
+
+/** A server whose session has a token, and a person who is asked for the second factor. */
+function guarded(given: boolean, ...replies: Response[]) {
+  const [tokens, asked]: [(string | null)[], unknown[]] = [[], []];
+  const state = { token: 'first', loggedOut: 0 };
+  const api = createApi({
+    fetch: async (_url, init) => {
+      tokens.push(new Headers(init?.headers).get('x-csrf-token'));
+      return replies.shift()!;
+    },
+    language: () => 'en',
+    onLoggedOut: () => (state.loggedOut += 1),
+    csrfToken: () => state.token,
+    stepUp: async (kinds) => {
+      asked.push(kinds);
+      state.token = 'renewed';
+      return given;
+    },
+  });
+  return { api, tokens, asked, state };
+}
+const needed = () => json({ code: 'second_factor_needed', message: '', details: { kinds: ['totp'] } }, 403);
+
+test('what changes something carries the token of the session, what reads does not', async () => {
+  const { api, tokens } = guarded(true, json({ sites: [] }), new Response(null, { status: 204 }));
+  await api.places();
+  await api.logout();
+  expect(tokens).toEqual([null, 'first']);
+});
+
+test('a request that needs a second factor is made once more when it was given, with the new token', async () => {
+  const { api, tokens, asked } = guarded(true, needed(), new Response(null, { status: 204 }));
+  await api.removeFactor('f');
+  expect([tokens, asked]).toEqual([['first', 'renewed'], [['totp']]]);
+});
+
+test('it is refused when the second factor was not given, and when it does not help', async () => {
+  const declined = guarded(false, needed());
+  await expect(declined.api.removeFactor('f')).rejects.toMatchObject({ code: 'second_factor_needed' });
+  const useless = guarded(true, needed(), needed());
+  await expect(useless.api.removeFactor('f')).rejects.toMatchObject({ code: 'second_factor_needed' });
+  expect([declined.tokens.length, useless.tokens.length, useless.asked.length]).toEqual([1, 2, 1]);
+});
+
+test('a request that crossed a renewal of the session is made once more, another is not', async () => {
+  const gone = () => json({ code: 'not_logged_in', message: '' }, 401);
+  const crossed = guarded(true, gone(), json({ sites: [] }));
+  const reading = crossed.api.places();
+  crossed.state.token = 'renewed';
+  expect(await reading).toEqual({ sites: [] });
+  const ended = guarded(true, gone());
+  await ended.api.places().catch(() => undefined);
+  expect([crossed.state.loggedOut, ended.state.loggedOut, ended.tokens.length]).toEqual([0, 1, 1]);
+});

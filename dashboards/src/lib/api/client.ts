@@ -16,6 +16,7 @@ import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } fr
 import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createMoneyApi } from './money.ts';
+import { createSecurityApi } from './security.ts';
 import { createWorkApi } from './work.ts';
 
 export { queryText, type ApiDeps, type Listing, type Signal } from './caller.ts';
@@ -31,6 +32,7 @@ export function createApi(deps: ApiDeps) {
     ...createMoneyApi(caller),
     ...createCommandApi(caller),
     ...createAuditApi(caller),
+    ...createSecurityApi(caller),
   };
 }
 

@@ -1,3 +1,4 @@
+import { csrfTokenIn } from './csrf.ts';
 import { ApiError } from './errors.ts';
 
 export interface Upload {
@@ -17,6 +18,8 @@ export function upload({ url, body, onProgress }: Upload): Promise<void> {
     request.open('POST', url);
     request.setRequestHeader('content-type', body.type || 'application/octet-stream');
     request.setRequestHeader('accept-language', document.documentElement.lang);
+    const token = csrfTokenIn(document.cookie);
+    if (token) request.setRequestHeader('x-csrf-token', token);
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
     request.onerror = () => reject(new ApiError(0, { code: 'offline', message: 'no reply from the server' }));
     request.onload = () => {

@@ -1,4 +1,4 @@
-import type { LoginBody, Me } from '@parkline/contract';
+import type { FactorKind, LoginBody, Me } from '@parkline/contract';
 import { createContext } from 'svelte';
 import type { Api } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
@@ -7,8 +7,10 @@ import { areasOf, startAreaOf, type Area } from '../area/areas.ts';
 /** Who is here. The cookie belongs to the browser; this class only knows whom the server sees. */
 export class Session {
   me = $state.raw<Me>();
-  /** `ended`: somebody was logged in and no longer is. */
-  state = $state<'asking' | 'in' | 'out' | 'ended'>('asking');
+  /** `ended`: somebody was logged in and no longer is. `owing`: the second factor is still to be given, or enrolled. */
+  state = $state<'asking' | 'in' | 'owing' | 'out' | 'ended'>('asking');
+  /** What can be given while `owing`; nothing where the first one has to be enrolled. */
+  kinds = $state.raw<readonly FactorKind[]>([]);
   /** Why the server could not say who this is; undefined once it could. */
   error = $state.raw<ApiError>();
   #api: Pick<Api, 'session' | 'me' | 'login' | 'logout'>;
@@ -30,8 +32,10 @@ export class Session {
   /** Asks the server who this is. A server that cannot say leaves the state as it was and `error` set. */
   async ask(): Promise<void> {
     try {
-      const { active } = await this.#api.session();
+      const { active, stage = 'open', kinds = [] } = await this.#api.session();
       if (!active) return this.#nobody();
+      this.kinds = kinds;
+      if (stage !== 'open') return this.#owing();
       this.me = await this.#api.me();
       this.state = 'in';
       this.error = undefined;
@@ -43,13 +47,19 @@ export class Session {
     }
   }
 
+  #owing(): void {
+    this.error = undefined;
+    this.me = undefined;
+    this.state = 'owing';
+  }
+
   #nobody(): void {
     this.error = undefined;
     this.me = undefined;
     this.state = this.state === 'in' ? 'ended' : 'out';
   }
 
-  /** @throws ApiError 401 for a wrong name or password, 429 after too many. */
+  /** @throws ApiError 401 for a wrong name or password, 429 after too many. The second factor may be owed then. */
   async login(body: LoginBody): Promise<void> {
     await this.#api.login(body);
     await this.ask();
@@ -60,13 +70,6 @@ export class Session {
     // First, so that a page still asking does not take this for an ended session.
     this.state = 'out';
     this.me = undefined;
-  }
-
-  /** The server refused the cookie: it ran out, or was ended elsewhere. */
-  ended(): void {
-    if (this.state === 'out') return;
-    this.me = undefined;
-    this.state = 'ended';
   }
 }
 

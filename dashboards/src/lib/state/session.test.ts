@@ -16,13 +16,9 @@ const engineer: Me = {
   permissions: [],
 };
 const refused = new ApiError(401, { code: 'unauthorized', message: 'no' });
+const api = { me: async () => engineer, login: async () => undefined, logout: async () => undefined };
 const given = (me: () => Promise<Me>, active = true) =>
-  new Session({
-    session: async () => ({ active }),
-    me,
-    login: async () => undefined,
-    logout: async () => undefined,
-  });
+  new Session({ ...api, session: async () => ({ active }), me });
 
 test('logging in asks who it is and knows the start page of the role', async () => {
   const session = given(async () => engineer);
@@ -47,13 +43,27 @@ test('nobody is not an error, a broken server is', async () => {
 });
 
 test('an ended session differs from a chosen log-out', async () => {
-  const session = given(async () => engineer);
+  let active = true;
+  const session = new Session({ ...api, session: async () => ({ active }) });
   await session.ask();
-  session.ended();
+  active = false;
+  await session.ask();
   expect([session.state, session.me]).toEqual(['ended', undefined]);
+  active = true;
   await session.ask();
   await session.logout();
+  active = false;
+  await session.ask();
   expect(session.state).toBe('out');
+});
+
+test.each([
+  ['give', ['totp']],
+  ['enrol', []],
+] as const)('a session that has to %s a second factor is nobody yet', async (stage, kinds) => {
+  const session = new Session({ ...api, session: async () => ({ active: true, stage, kinds: [...kinds] }) });
+  await session.ask();
+  expect([session.state, session.me, session.kinds]).toEqual(['owing', undefined, kinds]);
 });
 
 test.each([

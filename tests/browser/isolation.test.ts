@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { query } from '../../deploy/local/postgres.ts';
 import { makeTrouble, play, type Trouble } from '../support/demo-park.ts';
-import { cookieOf } from '../support/park.ts';
+import { cookieOf, headersOf } from '../support/park.ts';
 import { english, englishPhone, receiveVisitors, soon } from './hall.ts';
 
 const park = inject('demoPark');
@@ -18,7 +18,7 @@ async function askAs(name: string): Promise<Ask> {
   return async (path, method = 'GET', body) => {
     const reply = await fetch(run.url + path, {
       method,
-      headers: { cookie, ...(body && { 'content-type': 'application/json' }) },
+      headers: { ...headersOf(cookie), ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });
     await reply.body?.cancel();

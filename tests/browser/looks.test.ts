@@ -4,7 +4,7 @@ import { en } from '../../dashboards/src/lib/i18n/en.ts';
 import type { CommandView } from '@parkline/contract';
 import { query } from '../../deploy/local/postgres.ts';
 import { makeTrouble, play, type Trouble } from '../support/demo-park.ts';
-import { cookieOf } from '../support/park.ts';
+import { cookieOf, headersOf } from '../support/park.ts';
 import { receiveVisitors, soon } from './hall.ts';
 import { languages, type Look, seriousFindings, sizes } from './visitor.ts';
 
@@ -46,7 +46,7 @@ async function askToOpen(pointId: string): Promise<() => Promise<unknown>> {
     park.run.users.find(({ login }) => login === 'engineer')!,
   );
   const post = async (path: string, body?: object): Promise<CommandView> => {
-    const headers = { cookie, ...(body && { 'content-type': 'application/json' }) };
+    const headers = { ...headersOf(cookie), ...(body && { 'content-type': 'application/json' }) };
     const init = { method: 'POST', headers, ...(body && { body: JSON.stringify(body) }) };
     const reply = await fetch(`${park.run.url}/api/${path}`, init);
     if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`);

@@ -6,7 +6,7 @@ import { query } from '../../deploy/local/postgres.ts';
 import { readRunFile } from '../../deploy/local/run-file.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { makeTrouble, play, type Trouble } from '../support/demo-park.ts';
-import { cookieOf } from '../support/park.ts';
+import { cookieOf, headersOf } from '../support/park.ts';
 import { type Look, visit } from './visitor.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -44,7 +44,7 @@ async function work({ orderId, technician }: Trouble, steps: readonly ('accept' 
   const url = `${park.run.url}/api/work-orders/${orderId}`;
   for (const step of steps) {
     const { version } = (await (await fetch(url, { headers: { cookie } })).json()) as WorkOrderDetail;
-    const headers = { cookie, 'content-type': 'application/json' };
+    const headers = { ...headersOf(cookie), 'content-type': 'application/json' };
     const body = JSON.stringify({ version });
     const reply = await fetch(`${url}/${step}`, { method: 'POST', headers, body });
     if (!reply.ok) throw new Error(`${step} answered ${reply.status}: ${await reply.text()}`);

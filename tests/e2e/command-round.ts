@@ -1,6 +1,6 @@
 import type { CommandView, Equipment, Point } from '@parkline/contract';
 import { query } from '../../deploy/local/postgres.ts';
-import { cookieOf, type RunningPark, until } from '../support/park.ts';
+import { cookieOf, headersOf, type RunningPark, until } from '../support/park.ts';
 
 /** What one order came to: its last state, its audit in order, and how long each took from the wish on, ms. */
 export interface CommandRound {
@@ -31,7 +31,7 @@ export async function openCommandDesk(park: RunningPark): Promise<CommandDesk> {
   }
   const call = (path: string, role = 'facility_engineer', body?: object): Promise<Response> =>
     fetch(run.url + path, {
-      headers: { cookie: cookies.get(role) ?? '', ...(body && { 'content-type': 'application/json' }) },
+      headers: { ...headersOf(cookies.get(role) ?? ''), ...(body && { 'content-type': 'application/json' }) },
       ...(body && { method: 'POST', body: JSON.stringify(body) }),
     });
   const items = async <T>(path: string): Promise<T[]> =>
@@ -54,7 +54,7 @@ export async function openCommandDesk(park: RunningPark): Promise<CommandDesk> {
     approve: (id, role) =>
       fetch(`${run.url}/api/commands/${id}/approve`, {
         method: 'POST',
-        headers: { cookie: cookies.get(role) ?? '' },
+        headers: headersOf(cookies.get(role) ?? ''),
       }),
     async until(id, state) {
       let command: CommandView | undefined;

@@ -4,7 +4,7 @@ import { query } from '../../deploy/local/postgres.ts';
 import type { RunFile, RunUser } from '../../deploy/local/run-file.ts';
 import { ask } from '../../firmware-sim/src/cli/control-client.ts';
 import { CONTROL, readPorts } from '../../firmware-sim/src/ports.ts';
-import { cookieOf, type RunningPark } from './park.ts';
+import { cookieOf, headersOf, type RunningPark } from './park.ts';
 
 /** Longest time that a killed API may be away, ms. */
 const AWAY_MS = 60_000;
@@ -111,7 +111,7 @@ async function signIn(run: RunFile, user: RunUser): Promise<Person> {
       answerOf<T>(
         await fetch(run.url + path, {
           method,
-          headers: { cookie, ...(body && { 'content-type': 'application/json' }) },
+          headers: { ...headersOf(cookie), ...(body && { 'content-type': 'application/json' }) },
           ...(body && { body: JSON.stringify(body) }),
         }),
       ),

@@ -139,3 +139,9 @@ export async function cookieOf({ url }: RunFile, user: RunUser): Promise<string>
     .map((one) => one.split(';')[0])
     .join('; ');
 }
+
+/** What a page of the portal sends with a request of a session: its cookies, and the token that changes need. */
+export const headersOf = (cookie: string): Readonly<Record<'cookie' | 'x-csrf-token', string>> => ({
+  cookie,
+  'x-csrf-token': /parkline_csrf=([^;]*)/.exec(cookie)?.[1] ?? '',
+});

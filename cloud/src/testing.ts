@@ -74,6 +74,12 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       '/api/points': point,
       ':key': 'device-offline',
       '/api/commands': command,
+      ...(await givenThings(pool, {
+        account_id: accountId,
+        equipment,
+        floor: await idOf('floor', 'm-1'),
+        person: technician,
+      })),
       ...(await givenIntegrations(pool, accountId, technician)),
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       ...work,
@@ -81,6 +87,42 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       ...(await givenBystanders(pool, accountId, tenants.get('atelier')!)),
     },
   };
+}
+
+/** A bus, a plan and a secret to be administered. */
+async function givenThings(
+  pool: Pool,
+  { account_id, equipment, floor, person }: Record<'account_id' | 'equipment' | 'floor' | 'person', string>,
+) {
+  const bus = newId();
+  const gateway_id = await gatewayOf(pool, equipment);
+  await insert(pool, 'bus', {
+    id: bus,
+    account_id,
+    gateway_id,
+    key: 'spare',
+    protocol: 'modbus',
+    params: {},
+  });
+  const sealed_value = `sealed:v1:k:${'A'.repeat(40)}`;
+  await insert(pool, 'bus_secret', { account_id, bus_id: bus, name: 'password', sealed_value, set_at: AT });
+  await insert(pool, 'equipment_secret', {
+    account_id,
+    equipment_id: equipment,
+    name: 'token',
+    sealed_value,
+    set_at: AT,
+  });
+  await insert(pool, 'floor_plan', {
+    ...{ floor_id: floor, account_id, media_type: 'image/webp', width: 1, height: 1, bytes: '\\x00' },
+    ...{
+      sha256: `\\x${'00'.repeat(32)}`,
+      marks: { spaces: [], devices: [] },
+      changed_at: AT,
+      changed_by: person,
+    },
+  });
+  return { '/api/buses': bus, '/api/floors': floor, ':name': 'token' };
 }
 
 /** People to be administered, and invitations of both doors; nobody logs in as one of them. */
@@ -217,14 +259,19 @@ async function givenCommand(pool: Pool, account_id: string, point_id: string, ac
   return id;
 }
 
-/** A key of a program. */
+/** A key of a program, and a subscription. */
 async function givenIntegrations(pool: Pool, account_id: string, person_id: string) {
   const key = newId();
   await insert(pool, 'api_key', {
     ...{ id: key, account_id, person_id, name: 'Energy report', scopes: ['place.read'] },
     ...{ secret_hash: `\\x${'00'.repeat(32)}`, created_at: AT, expires_at: '2027-11-01T00:00:00Z' },
   });
-  return { '/api/api-keys': key };
+  const webhook = newId();
+  await insert(pool, 'webhook', {
+    ...{ id: webhook, account_id, name: 'Accounting', url: 'https://example.com/hook', created_at: AT },
+    ...{ kinds: ['fault.raised'], sealed_secret: 'sealed', version: 1 },
+  });
+  return { '/api/api-keys': key, '/api/webhooks': webhook };
 }
 
 async function givenBill(pool: Pool, account_id: string) {

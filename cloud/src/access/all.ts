@@ -6,6 +6,7 @@ import { people } from './people.ts';
 import { places } from './places.ts';
 import { telemetry } from './telemetry.ts';
 import { tenancy } from './tenancy.ts';
+import { things } from './things.ts';
 import { updates } from './updates.ts';
 import { work } from './work.ts';
 import type { Routes } from './routes.ts';
@@ -21,5 +22,6 @@ export const access: Routes = {
   ...updates,
   ...telemetry,
   ...tenancy,
+  ...things,
   ...work,
 };

@@ -137,13 +137,13 @@ export const busRoutes =
         const actor = actorOf(request);
         const { accountId } = actor;
         const { id, name } = request.params;
-        const sealedValue = secrets.seal(
-          request.body.value,
-          sealedPlace('bus_secret', 'sealed_value', accountId, id, name),
-        );
         const setAt = now();
         await withActor(db, actor, async (trx) => {
           if (!(await buses.lock(trx, accountId, id))) throw noSuch('bus', id);
+          const sealedValue = secrets.seal(
+            request.body.value,
+            sealedPlace('bus_secret', 'sealed_value', accountId, id, name),
+          );
           await trx
             .insertInto('busSecret')
             .values({ accountId, busId: id, name, sealedValue, setAt })

@@ -129,10 +129,10 @@ export const equipmentRoutes =
         const { accountId } = actor;
         const { id, name } = request.params;
         const place = sealedPlace('equipment_secret', 'sealed_value', accountId, id, name);
-        const sealedValue = secrets.seal(request.body.value, place);
         const setAt = now();
         await withActor(db, actor, async (trx) => {
           if (!(await things.lockEquipment(trx, accountId, id))) throw noSuch('equipment', id);
+          const sealedValue = secrets.seal(request.body.value, place);
           await trx
             .insertInto('equipmentSecret')
             .values({ accountId, equipmentId: id, name, sealedValue, setAt })

@@ -37,9 +37,8 @@ export interface Attack {
 export async function tryAttacks(stage: Stage): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (const { attack, expected, run } of natsAttacks) {
-    attempts.push({ attack, expected, seen: await run(stage) });
-    await settle(stage);
     stage.heard.length = 0;
+    attempts.push({ attack, expected, seen: await run(stage) });
   }
   return attempts;
 }
@@ -297,8 +296,8 @@ export const natsAttacks: readonly Attack[] = [
     expected: 'the victim is told "duplicate": ids must not be guessed',
     run: async ({ attacker, victim }) => {
       const headers = withHeaders({ 'Nats-Msg-Id': 'stolen-1001' });
-      await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers });
-      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers });
+      await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers, timeout: 2_000 });
+      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers, timeout: 2_000 });
       return reply.json<{ duplicate?: boolean }>().duplicate
         ? 'the victim is told "duplicate": ids must not be guessed'
         : 'stored';
@@ -312,9 +311,10 @@ export const natsAttacks: readonly Attack[] = [
       for (const guess of guesses)
         await attacker.nats.request(uplinkOf(ATTACKER), 'x', {
           headers: withHeaders({ 'Nats-Msg-Id': guess }),
+          timeout: 2_000,
         });
       const headers = withHeaders({ 'Nats-Msg-Id': messageId(1002) });
-      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers });
+      const reply = await victim.nats.request(uplinkOf(VICTIM), 'real', { headers, timeout: 2_000 });
       const { duplicate, seq } = reply.json<{ duplicate?: boolean; seq?: number }>();
       return seq !== undefined && !duplicate ? "the victim's uplink is stored" : reply.string();
     },
@@ -333,7 +333,7 @@ export const natsAttacks: readonly Attack[] = [
     expected: 'told: it counts messages of the park and says no more',
     run: async ({ attacker }) => {
       const headers = withHeaders({ 'Nats-Expected-Last-Sequence': '99999' });
-      const reply = await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers });
+      const reply = await attacker.nats.request(uplinkOf(ATTACKER), 'x', { headers, timeout: 2_000 });
       return /wrong last sequence: \d+/.test(reply.string())
         ? 'told: it counts messages of the park and says no more'
         : reply.string();

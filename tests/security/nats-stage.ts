@@ -111,13 +111,10 @@ function listen({ id, nats }: Player): Stage['heard'] {
 
 /** What the streams hold, told as one text: equal before and after an attack means untouched. */
 export async function contents({ manager }: Stage): Promise<string> {
-  const streams = await Array.fromAsync(manager.streams.list());
-  return streams
-    .map(
-      ({ config, state }) => `${config.name}: ${state.messages} messages, ${state.consumer_count} consumers`,
-    )
-    .sort()
-    .join('; ');
+  const lines: string[] = [];
+  for await (const { config, state } of manager.streams.list())
+    lines.push(`${config.name}: ${state.messages} messages, ${state.consumer_count} consumers`);
+  return lines.sort().join('; ');
 }
 
 /** Makes the attacker's messages go out and whatever they cause come in. */

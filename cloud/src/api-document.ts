@@ -35,6 +35,7 @@ export async function apiDocument(): Promise<object> {
     changes,
     secondFactor,
     secrets: createSecrets(undefined),
+    gatewayNatsUrl: 'nats://127.0.0.1:4222',
   };
   try {
     for (const plugin of apiPlugins(deps)) await app.register(plugin);

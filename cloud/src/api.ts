@@ -9,6 +9,7 @@ import {
   apiKeyRoutes,
   apiKeys,
   createLinkHolders,
+  displayTokens,
   createPeopleAdmin,
   identityRoutes,
   invitationRoutes,
@@ -20,7 +21,9 @@ import {
   type SessionKeeper,
   sessions,
 } from './identity/index.ts';
-import { placeRoutes } from './places/index.ts';
+import { importRoutes } from './imports/index.ts';
+import { usagePointsOf } from './metering/index.ts';
+import { placeRecordRoutes, placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
 import type { ChangeHub } from './platform/changes.ts';
 import { changeRoutes } from './platform/changes-route.ts';
@@ -28,17 +31,12 @@ import type { Now, Wait } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
 import type { Secrets } from './platform/secrets.ts';
-import {
-  claimRoutes,
-  codeRoutes,
+import { claimRoutes, codeRoutes, configRoutes, gatewayRoutes, mappingRoutes } from './provisioning/index.ts';
+import { pointsWithReadings, reportRoutes, telemetryRoutes } from './telemetry/index.ts';
+import { sheetKinds } from './sheet-kinds.ts';
+import { tenancyRecordRoutes, tenancyRoutes, tenants } from './tenancy/index.ts';
 import { updateRoutes } from './updates/index.ts';
 import { webhookRoutes } from './webhooks/index.ts';
-  configRoutes,
-  gatewayRoutes,
-  mappingRoutes,
-} from './provisioning/index.ts';
-import { pointsWithReadings, reportRoutes, telemetryRoutes } from './telemetry/index.ts';
-import { tenancyRoutes, tenants } from './tenancy/index.ts';
 import { workOrderRoutes } from './workorders/index.ts';
 
 export interface ApiDeps {
@@ -50,16 +48,18 @@ export interface ApiDeps {
   readonly passwords: Passwords;
   readonly keeper: SessionKeeper;
   readonly setupTokenSha256?: string | undefined;
-  /** Of those who make releases of the gateways' program. */
-  readonly releaseKeys?: readonly KeyObject[] | undefined;
   /** Resolves when the broker is first reached. */
   readonly nats: Promise<NatsConnection>;
   readonly changes: ChangeHub;
   readonly secrets: Secrets;
   readonly secondFactor: SecondFactorRule;
   readonly publicUrl?: string | undefined;
+  /** Of those who make releases of the gateways' program. */
+  readonly releaseKeys?: readonly KeyObject[] | undefined;
   /** Address of the message server as gateways reach it. */
   readonly gatewayNatsUrl: string;
+  /** For development: webhooks may go to this machine and its networks. */
+  readonly allowPrivateWebhooks?: boolean;
 }
 
 /** Who is told that a list changed: whoever may read it. */
@@ -78,7 +78,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
   const holders = createLinkHolders({ db, now, newId, passwords });
   const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
     const actor = actorOf(request);
-    const tokens = actor.by === 'api_key' ? apiKeys : sessions;
+    const tokens = { api_key: apiKeys, display: displayTokens, session: sessions }[actor.by];
     return withActor(db, actor, (trx) => tokens.isAlive(trx, actor.accountId, actor.sessionId, now()));
   };
   return [
@@ -92,17 +92,21 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('identity', invitationRoutes(peopleAdmin)),
     inSlice('identity', linkRoutes({ holders, sessions: keeper, now, wait: deps.wait })),
     inSlice('identity', apiKeyRoutes({ db, now, newId })),
+    inSlice('webhooks', webhookRoutes({ ...deps, allowPrivate: deps.allowPrivateWebhooks ?? false })),
+    inSlice('imports', importRoutes({ db, now, newId, kinds: sheetKinds })),
     inSlice('places', placeRoutes({ db })),
+    inSlice('places', placeRecordRoutes({ db, now, newId })),
     inSlice('tenancy', tenancyRoutes({ db, now })),
+    inSlice('tenancy', tenancyRecordRoutes({ db, now, newId, usagePointsOf })),
     inSlice('fleet', fleetRoutes({ db, now })),
     inSlice('fleet', commandRoutes({ db, now, newId })),
     inSlice('fleet', thingRoutes({ ...deps, withReadings: pointsWithReadings })),
     inSlice('provisioning', claimRoutes(deps)),
     inSlice('provisioning', gatewayRoutes(deps)),
-    inSlice('updates', updateRoutes(deps)),
     inSlice('provisioning', codeRoutes(deps)),
     inSlice('provisioning', configRoutes(deps)),
     inSlice('provisioning', mappingRoutes(deps)),
+    inSlice('updates', updateRoutes(deps)),
     inSlice('telemetry', telemetryRoutes({ db, now, nats, isLoggedIn })),
     inSlice('telemetry', reportRoutes({ db })),
     inSlice('faults', faultRoutes({ db, now, newId, rules: loadRules() })),

@@ -101,6 +101,7 @@ async function startApi(shared: Shared): Promise<Part> {
     publicUrl,
     releaseKeys: releaseKeys(config),
     gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
+    allowPrivateWebhooks: config.WEBHOOK_ALLOW_PRIVATE,
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
@@ -155,7 +156,21 @@ async function startWorker(shared: Shared): Promise<Part> {
   const keep = { auditDays: config.AUDIT_KEEP_DAYS, eventDays: config.GATEWAY_REPORTS_KEEP_DAYS };
   const { MAIL_URL: url, MAIL_DIR: dir, MAIL_FROM: from } = config;
   const letters = { mailer: createMailer({ url, dir, from, now, newId, log }), publicUrl: portalUrl(config) };
-  const worker = { pool, db, now, wait, newId, log, metrics, failpoint, crash: killSelf, keep, ...letters };
+  const worker = {
+    pool,
+    db,
+    now,
+    wait,
+    newId,
+    log,
+    metrics,
+    failpoint,
+    crash: killSelf,
+    keep,
+    ...letters,
+    secrets: createSecrets(config.SECRETS_KEY_FILE),
+    allowPrivateWebhooks: config.WEBHOOK_ALLOW_PRIVATE,
+  };
   const done = runWorker(worker, signal);
   return { done, stop: () => closed(app, pool) };
 }

@@ -6,11 +6,15 @@ import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { identityRetention, letterJobs } from './identity/index.ts';
+import { meteringJobs } from './metering/index.ts';
 import type { NewId } from './platform/ids.ts';
 import { type Mailer, mailJobs } from './platform/mail.ts';
+import type { Secrets } from './platform/secrets.ts';
 import { runRetention } from './platform/retention.ts';
 import { runJobs } from './platform/run-jobs.ts';
 import { telemetryRetention } from './telemetry/index.ts';
+import { tenancyJobs } from './tenancy/index.ts';
+import { createSend, runDeliveries, webhookJobs, webhookRetention } from './webhooks/index.ts';
 import { orderFailpoints, workOrderJobs } from './workorders/index.ts';
 
 /** Places where the fault suite can kill a worker. */
@@ -29,6 +33,10 @@ export interface WorkerDeps {
   readonly failpoint?: string | undefined;
   readonly crash: () => void;
   readonly mailer: Mailer;
+  /** Opens what webhooks are signed with. */
+  readonly secrets: Secrets;
+  /** For development: webhooks may go to this machine and its networks. */
+  readonly allowPrivateWebhooks?: boolean;
   /** Address of the portal, for links in mails. */
   readonly publicUrl: string;
   /** How long what is kept is kept, in days. */
@@ -40,15 +48,18 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   const rules = loadRules();
   const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
   const shared = { ...deps, rules, failpoint };
-  const handlers = { ...faultJobs(shared), ...workOrderJobs(shared) };
+  const leaseJobs = { ...tenancyJobs(shared), ...meteringJobs() };
+  const handlers = { ...leaseJobs, ...faultJobs(shared), ...workOrderJobs(shared), ...webhookJobs(deps) };
   // A mail server that thinks for long delays mails only.
   const outward = { ...mailJobs(deps.mailer), ...letterJobs(deps) };
   const tasks = Object.keys(outward);
-  const retention = [...identityRetention(deps.keep), ...telemetryRetention(deps.keep)];
+  const retention = [...identityRetention(deps.keep), ...telemetryRetention(deps.keep), ...webhookRetention];
+  const send = createSend({ allowPrivate: deps.allowPrivateWebhooks ?? false });
   await Promise.all([
     runFaults(shared, signal),
     runJobs({ ...shared, handlers, lane: { except: tasks } }, signal),
     runJobs({ ...shared, metrics: undefined, handlers: outward, lane: { only: tasks } }, signal),
+    runDeliveries({ ...deps, send, chance: Math.random }, signal),
     runRetention({ ...deps, rules: retention }, signal),
   ]);
 }

@@ -5,6 +5,7 @@ export { audit, type AuditEntry, type AuditRow, auditTrail, verifyAudit } from '
 export { auditRoutes } from './audit-routes.ts';
 export { identityRetention } from './retention.ts';
 export { allPermissions, type Permission, permissionsOf, strongPermissions } from './permissions.ts';
+export { displayTokens } from './display-tokens.ts';
 export { createAuthenticate } from './authenticate.ts';
 export { createPasswords, type Passwords } from './password.ts';
 export { type Area, gate, people, type Technician } from './repository.ts';

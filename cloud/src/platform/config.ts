@@ -209,6 +209,11 @@ const Env = Type.Object({
     minimum: 1,
     description: 'API requests a second and account; above it 429.',
   }),
+  WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description:
+      'For development only: webhooks may go to this machine and its networks, and over plain http.',
+  }),
   PARKLINE_FAILPOINT: Type.Optional(
     Type.String({
       description: 'For the fault suite only: name:crash@n ends the process at the n-th passage of a place.',

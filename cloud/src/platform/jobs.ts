@@ -46,6 +46,14 @@ export interface Job {
   readonly attempts: number;
 }
 
+/** Which tasks a process looks for; those that wait for machines of others have a lane of their own, to delay no other. */
+export type Lane = { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
+const inLane = (lane: Lane | undefined) => {
+  if (!lane) return sql`true`;
+  return 'only' in lane ? sql`task = any (${[...lane.only]})` : sql`task <> all (${[...lane.except]})`;
+};
+
 /** Ends of its process that a job is not blamed for: a machine may lose its power a few times. */
 const FREE_STARTS = 5;
 
@@ -82,11 +90,11 @@ export const jobs = {
    * Counts a start of the job that waits longest, before it is taken: only so is a job known that kills its process. What
    * another process has in hand is passed over, and what ended its process several times in a row waits. @returns its id.
    */
-  async begin(db: Db, now: Date): Promise<string | undefined> {
+  async begin(db: Db, now: Date, lane?: Lane): Promise<string | undefined> {
     const { rows } = await sql<{ id: string }>`
       update job set starts = starts + 1, started_at = ${now} where id = (
         select id from job
-        where dead_at is null and due_at <= ${now} and (starts < ${FREE_STARTS} or started_at <= ${now}::timestamptz
+        where dead_at is null and due_at <= ${now} and ${inLane(lane)} and (starts < ${FREE_STARTS} or started_at <= ${now}::timestamptz
           - least(interval '1 h', interval '1 s' * 2 ^ least(starts - ${FREE_STARTS}, 20)))
         order by due_at, id limit 1 for update skip locked
       ) returning id`.execute(db);

@@ -45,10 +45,12 @@ test('every table with an account says what a tenant sees of it, by a policy tha
     'building',
     'floor',
     'idempotency_key',
+    'invitation',
     'lease',
     'lease_space',
     'passkey',
     'person',
+    'person_identity',
     'recovery_code',
     'role_grant',
     'session',
@@ -107,9 +109,15 @@ test('only ingest, the gate and background work see more than one account, and o
     'building',
     'claim_code',
     'gateway',
+    'identity_provider',
+    'invitation',
+    'oidc_flow',
+    'passkey',
+    'password_reset',
     'person',
     'role_grant',
     'session',
+    'totp',
   ]);
   expect(wide.filter(({ role }) => role === 'parkline_ingest').map(({ table }) => table)).not.toContain(
     'person',
@@ -119,6 +127,8 @@ test('only ingest, the gate and background work see more than one account, and o
     'gateway_event',
     'gateway_event',
     'job',
+    'webhook',
+    'webhook_delivery',
   ]);
 });
 

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
 import type { Now, Wait } from './clock.ts';
 import type { Db } from './db.ts';
-import { type Job, JOB_CHANNEL, jobs } from './jobs.ts';
+import { type Job, JOB_CHANNEL, jobs, type Lane } from './jobs.ts';
 import { runListener } from './listen.ts';
 
 /**
@@ -21,6 +21,8 @@ export interface JobDeps {
   readonly log: Logger;
   /** By task. */
   readonly handlers: JobHandlers;
+  /** Without it every task. */
+  readonly lane?: Lane | undefined;
 }
 
 /** Failures after which a job is given up: with the waits below about three hours. */
@@ -40,8 +42,8 @@ export const backoffMs = (failures: number): number =>
  * Does one due job, if there is one. @returns whether there was one. @throws the database's error when not even the failure
  * of the job could be noted; the job then stands as before.
  */
-export async function doNextJob({ db, now, log, handlers }: JobDeps): Promise<boolean> {
-  const id = await jobs.begin(db, now());
+export async function doNextJob({ db, now, log, handlers, lane }: JobDeps): Promise<boolean> {
+  const id = await jobs.begin(db, now(), lane);
   if (id === undefined) return false;
   await db.transaction().execute(async (trx) => {
     const job = await jobs.take(trx, id);

@@ -1,7 +1,8 @@
-import { randomUUID, sign as signWith } from 'node:crypto';
+import { createPublicKey, randomUUID, sign as signWith } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createBell } from './base/bell.ts';
 import type { Clock, Wait } from './base/clock.ts';
+import { realDisk } from './base/disk.ts';
 import type { Failpoint } from './base/failpoint.ts';
 import { createFaultLog } from './base/fault-log.ts';
 import { createConfigLife } from './config/life.ts';
@@ -14,6 +15,11 @@ import { pointsOf } from './config/schema.ts';
 import { createDeviceBoard } from './health/devices.ts';
 import { writeHealth } from './health/file.ts';
 import type { FieldModule } from './host/remote.ts';
+import { createDesk } from './identity/desk.ts';
+import type { LogRing } from './identity/log-ring.ts';
+import { mappedHere } from './identity/mapped-park.ts';
+import { adoptOutbox } from './identity/outbox-owner.ts';
+import { openIdentityStore } from './identity/store.ts';
 import { createDeviceEvents } from './pipeline/device-events.ts';
 import { createEventLane } from './pipeline/events.ts';
 import { createGapLedger } from './pipeline/gaps.ts';
@@ -31,6 +37,7 @@ import { createWriting } from './writing/writing.ts';
 export interface AgentDeps {
   readonly home: Home;
   readonly configStore: ConfigStore;
+  readonly logs: LogRing;
   /** NATS_URL of the environment: wins over every configuration. */
   readonly natsUrl?: string | undefined;
   readonly version: string;
@@ -76,6 +83,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       log.error({ movedTo, err }, 'outbox file is damaged: moved aside, a new one begins');
     },
   });
+  const publicKey = createPublicKey(keys.signing);
+  adoptOutbox(outbox, { gatewayId: config.gatewayId, publicKey, sign, log });
   const events = createEventLane({
     ...{ gatewayId: config.gatewayId, outbox, sign },
     onAppended: uplinkBell.ring,
@@ -140,6 +149,29 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     platform: `${process.platform}-${process.arch}`,
     node: process.versions.node,
   });
+  const deskBell = createBell(wait);
+  const desk = createDesk({
+    ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, home: home.path, version: deps.version },
+    ...{
+      store: openIdentityStore(home.path, realDisk),
+      logs: deps.logs,
+      sign,
+      bell: deskBell,
+      clock,
+      faults,
+    },
+    mapped: () => mappedHere(deps.configStore, configLife.config()),
+    link: {
+      generation: () => upstream.desk.generation(),
+      request: (payload, timeoutMs) => upstream.desk.request(payload, timeoutMs),
+      renew: () => {
+        upstream.desk.renew();
+      },
+    },
+    restart: () => {
+      again.abort();
+    },
+  });
   const upstream = createUpstream({
     gatewayId: config.gatewayId,
     access: { url: config.nats.url, credentials: keys.nats, tls: home.natsTls },
@@ -156,6 +188,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
         configLife.offer({ yaml, source: 'cloud', offerAt: at });
       },
     }),
+    onAsk: desk.take,
     onUpdate: createUpdateOffers({
       ...{ gatewayId: config.gatewayId, cloudKey: keys.cloud, faults },
       onOffer: updateLife.offer,
@@ -187,6 +220,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
         rules.run(stop.signal),
         configLife.run(stop.signal),
         updateLife.run(stop.signal),
+        desk.run(stop.signal),
       ];
       try {
         await Promise.all(parts);

@@ -11,6 +11,7 @@ import { startHome } from './config/start.ts';
 import { openConfigStore } from './config/store.ts';
 import { driverModules } from './drivers.ts';
 import { createHosts } from './host/hosts.ts';
+import { createLogRing, type LogRing } from './identity/log-ring.ts';
 import { followParent } from './update/parent.ts';
 import { openSlots, REPLACE_EXIT } from './update/slots.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -21,7 +22,8 @@ const STOP_LIMIT_MS = 4_500;
 /** The gateway as a process: until SIGTERM or SIGINT, or until it cannot run. */
 export async function runGateway(): Promise<void> {
   const env = readEnv(process.env);
-  const log = pino({ level: env.LOG_LEVEL, base: { process: 'gateway' } });
+  const logs = createLogRing();
+  const log = pino({ level: env.LOG_LEVEL, base: { process: 'gateway' }, hooks: { streamWrite: logs.take } });
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');
@@ -33,7 +35,7 @@ export async function runGateway(): Promise<void> {
     if (!values.home) throw new Error('usage: node edge/src/main.ts --home DIR');
     process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
     if (env.PARKLINE_PROGRAM) void followParent(systemWait, () => onSignal('SIGTERM'), stop.signal);
-    const end = await runHome(values.home, { env, log, signal: stop.signal });
+    const end = await runHome(values.home, { env, log, logs, signal: stop.signal });
     log.info(end === 'stopped' ? 'stopped' : 'making way for another release');
     if (end === 'stopped') return;
     process.exitCode = REPLACE_EXIT;
@@ -48,11 +50,15 @@ export async function runGateway(): Promise<void> {
 interface Surroundings {
   readonly env: Env;
   readonly log: Logger;
+  readonly logs: LogRing;
   readonly signal: AbortSignal;
 }
 
 /** Runs the gateway of one home, again and again while configurations ask for a new start. */
-async function runHome(path: string, { env, log, signal }: Surroundings): Promise<'stopped' | 'replace'> {
+async function runHome(
+  path: string,
+  { env, log, logs, signal }: Surroundings,
+): Promise<'stopped' | 'replace'> {
   const store = openConfigStore(path, realDisk);
   const onDiskFault = (err: unknown): void => {
     log.error({ err }, 'configuration cannot be written down: it is used as it is');
@@ -67,7 +73,15 @@ async function runHome(path: string, { env, log, signal }: Surroundings): Promis
   try {
     for (;;) {
       const agent = await createAgent({
-        ...{ home, configStore: store, natsUrl: env.NATS_URL, version: manifest.version, slots, failpoint },
+        ...{
+          home,
+          configStore: store,
+          logs,
+          natsUrl: env.NATS_URL,
+          version: manifest.version,
+          slots,
+          failpoint,
+        },
         ...{ loadDriver: hosts.load, clock: systemClock, wait: systemWait, random: Math.random },
         log: gatewayLog,
       });

@@ -7,6 +7,7 @@ import type { Failpoint } from './base/failpoint.ts';
 import type { FaultLog } from './base/fault-log.ts';
 import { createReceipts } from './downlink/receipts.ts';
 import { type HealthDeps, runHealth } from './health/report.ts';
+import type { DeskDeps } from './identity/desk.ts';
 import { assertStored, createLink } from './link.ts';
 import type { NatsAccess } from './nats-access.ts';
 import { type Outbox, OutboxError } from './pipeline/outbox.ts';
@@ -26,6 +27,8 @@ export interface UpstreamDeps {
   readonly bell: Bell;
   /** Takes what claims to be a command. */
   readonly onCommand: (bytes: Uint8Array) => void;
+  /** Takes what claims to be a question of the cloud. */
+  readonly onAsk: (bytes: Uint8Array) => void;
   /** Takes what claims to be a configuration. */
   readonly onConfig: (bytes: Uint8Array) => void;
   /** Takes what claims to be the offer of a release. */
@@ -40,6 +43,8 @@ export interface UpstreamDeps {
 
 /** The way from the outbox to the cloud and back: messages up, receipts down, health on the side. */
 export interface Upstream {
+  /** For the gateway's own business with the cloud. */
+  readonly desk: DeskDeps['link'];
   isConnected(): boolean;
   /** Asks for a piece of a release. Rejects when there is no connection or no answer. */
   askChunk(query: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
@@ -59,6 +64,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       },
       [subjects.command(gatewayId)]: deps.onCommand,
       [subjects.config(gatewayId)]: deps.onConfig,
+      [subjects.ask(gatewayId)]: deps.onAsk,
       [subjects.update(gatewayId)]: deps.onUpdate,
     },
     onChange: bell.ring,
@@ -94,6 +100,11 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
   };
   return {
     isConnected: () => link.generation() > 0,
+    desk: {
+      generation: link.generation,
+      request: (payload, timeoutMs) => link.request(subjects.desk(gatewayId), payload, { timeoutMs }),
+      renew: link.renew,
+    },
     askChunk: (query, timeoutMs) => link.request(subjects.updateChunk(gatewayId), query, { timeoutMs }),
     async run(signal) {
       await Promise.all([

@@ -14,7 +14,7 @@ declare module '../platform/db.ts' {
       key: string;
       name: LocalText;
       /** Ed25519 (SPKI PEM): what it sends is believed when this or the next one signed it. */
-      publicKey: string | null;
+      publicKey: Generated<string | null>;
       nextPublicKey: Generated<string | null>;
       version: Generated<number>;
       revokedAt: Generated<Date | null>;

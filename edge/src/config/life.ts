@@ -47,6 +47,8 @@ export interface ConfigLifeDeps {
 
 /** Puts new configurations into force, watches over each until it has proven itself, and takes it back when it does not. */
 export interface ConfigLife {
+  /** In force now. */
+  config(): GatewayConfig;
   /** Takes an offer of the cloud; of several the newest. It waits while a trial is on. */
   offer(wish: Wish & { readonly offerAt: number }): void;
   /** Looks at the inbox and at the trial once a second, until `signal` aborts. A person on site does not wait for a trial. */
@@ -146,6 +148,7 @@ export function createConfigLife(deps: ConfigLifeDeps): ConfigLife {
   }
 
   return {
+    config: () => config,
     offer(wish) {
       if (wish.offerAt > (offered?.offerAt ?? store.state().offerAt)) offered = wish;
     },

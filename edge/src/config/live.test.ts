@@ -11,6 +11,7 @@ import { systemClock, systemWait } from '../base/clock.ts';
 import { realDisk } from '../base/disk.ts';
 import { makeHome } from '../testing/home.ts';
 import { scratch } from '../testing/scratch.ts';
+import { createLogRing } from '../identity/log-ring.ts';
 import { startHome } from './start.ts';
 import { openConfigStore } from './store.ts';
 
@@ -91,6 +92,7 @@ test('what did not change misses no beat, and the outbox goes on as it was', asy
   const { module, events, reads } = countingModule();
   const store = openConfigStore(home.path, realDisk);
   const agent = await createAgent({
+    logs: createLogRing(),
     home: startHome(home.path, { store, env: {}, now: systemClock.now, onDiskFault: () => undefined }),
     ...{ configStore: store, version: 'test', loadDriver: () => Promise.resolve(module) },
     ...{ clock: systemClock, wait: systemWait, random: Math.random, log: pino({ enabled: false }) },

@@ -16,6 +16,8 @@ import { GatewayConfig } from './schema.ts';
 
 /** Everything in a gateway's home, read once at start. */
 export interface Home {
+  /** The folder itself. */
+  readonly path: string;
   readonly config: GatewayConfig;
   readonly keys: Keys;
   /** Certificates, for a tls:// address. */
@@ -84,6 +86,7 @@ export function loadHome(home: string, env: { NATS_URL?: string | undefined }): 
   const nats = attempt(NATS_SEED_FILE, () => readNatsCredentials(home));
   if (!config || !signing || !cloud || !nats) throw new ConfigError(faults);
   return {
+    path: home,
     config,
     keys: { signing, cloud, nats: () => readNatsCredentials(home) },
     natsTls: tlsFilesOf(home, config.nats.tls),

@@ -51,6 +51,8 @@ const DeviceConfig = Type.Object(
   {
     equipmentId: Uuid,
     name: Name,
+    /** Id of the template that it was described with. For people and for the cloud; nothing here depends on it. */
+    template: Type.Optional(Type.String({ maxLength: 200 })),
     /** The driver's; checked by it. */
     params: Type.Unknown({ default: {} }),
     points: Type.Array(PointConfig),
@@ -78,6 +80,8 @@ export const GatewayConfig = Type.Object(
     version: Type.Literal(1),
     gatewayId: Uuid,
     name: Name,
+    /** Key of the site that it stands on: a claim for another one is refused. */
+    site: Type.Optional(Name),
     /** IANA zone of the site; storage stays UTC. */
     timezone: Type.String({ default: 'UTC' }),
     nats: Type.Object(

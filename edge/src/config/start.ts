@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayHealth } from '@parkline/contract';
-import { isDiskFault } from '../base/disk.ts';
+import { isDiskFault, realDisk } from '../base/disk.ts';
 import { lastHealth } from '../health/file.ts';
+import { openIdentityStore } from '../identity/store.ts';
 import { ConfigError, type Home, loadHome, parseConfig } from './load.ts';
 import type { GatewayConfig } from './schema.ts';
 import type { ConfigSource } from './state.ts';
@@ -29,7 +30,10 @@ export interface StartDeps {
  */
 export function startHome(path: string, deps: StartDeps): Home {
   const { store, env } = deps;
-  settling(deps, store.recover);
+  settling(deps, () => {
+    openIdentityStore(path, realDisk).settle();
+    store.recover();
+  });
   const home = loadHome(path, env);
   const before = readYaml(path);
   settling(deps, () => {

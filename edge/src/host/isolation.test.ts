@@ -13,6 +13,7 @@ import { openConfigStore } from '../config/store.ts';
 import { makeHome } from '../testing/home.ts';
 import { rememberingFaults } from '../testing/remembering-faults.ts';
 import { scratch } from '../testing/scratch.ts';
+import { createLogRing } from '../identity/log-ring.ts';
 import { createHosts } from './hosts.ts';
 
 const PERIOD_MS = 1_000;
@@ -72,6 +73,7 @@ test.concurrent.each([
       hangMs: 1_000,
     });
     const agent = await createAgent({
+      logs: createLogRing(),
       ...common,
       ...{
         home: loadHome(home.path, {}),

@@ -8,6 +8,7 @@ import pino from 'pino';
 import { createAgent } from '../agent.ts';
 import { systemClock, systemWait } from '../base/clock.ts';
 import { realDisk } from '../base/disk.ts';
+import { createLogRing } from '../identity/log-ring.ts';
 import { parseConfig } from '../config/load.ts';
 import { openConfigStore } from '../config/store.ts';
 import { tlsFilesOf } from '../nats-access.ts';
@@ -150,6 +151,7 @@ export async function runGateway(
   configStore.adopt(yaml, systemClock.now());
   const agent = await createAgent({
     home: {
+      path: folder,
       config: parseConfig(yaml),
       keys: {
         signing: identity.signing,
@@ -166,6 +168,7 @@ export async function runGateway(
       releaseKeyPath: join(folder, 'release.pub.pem'),
     },
     configStore,
+    logs: createLogRing(),
     version: '0.0.0',
     loadDriver: () => Promise.resolve(driver),
     clock: { now: systemClock.now, monotonic: () => systemClock.monotonic() + skipped },

@@ -269,7 +269,7 @@ export type GatewayMapping = Static<typeof GatewayMapping>;
 export const GatewayMappingParams = Type.Object({ id: Uuid, mappingId: Uuid });
 
 export const GatewayLogBody = Type.Object({
-  lines: Type.Integer({ minimum: 1, maximum: 2_000, default: 200 }),
+  lines: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_000 })),
 });
 export const GatewayLog = Type.Object({ lines: Type.Array(Type.String()), truncated: Type.Boolean() });
 export type GatewayLog = Static<typeof GatewayLog>;

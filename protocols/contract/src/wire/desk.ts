@@ -37,6 +37,9 @@ export const MappedDevice = Type.Object({
       kind: PointKind,
       unit: Unit,
       resolution: Type.Number({ exclusiveMinimum: 0 }),
+      scale: Type.Number(),
+      offset: Type.Optional(Type.Number()),
+      deadband: Type.Number({ minimum: 0 }),
       pollMs: Type.Integer({ minimum: 1 }),
       heartbeatMs: Type.Integer({ minimum: 1 }),
     }),
@@ -44,6 +47,21 @@ export const MappedDevice = Type.Object({
   ),
 });
 export type MappedDevice = Static<typeof MappedDevice>;
+
+/** What was mapped on the gateway itself. */
+export const MappedPark = Type.Object({
+  buses: Type.Array(
+    Type.Object({
+      key: Type.String({ minLength: 1, maxLength: 200 }),
+      protocol: Type.String({ minLength: 1, maxLength: 100 }),
+      /** Of the connection; without anything secret. */
+      params: Type.Record(Type.String(), Type.Unknown()),
+    }),
+    { maxItems: 200 },
+  ),
+  devices: Type.Array(MappedDevice, { maxItems: 2_000 }),
+});
+export type MappedPark = Static<typeof MappedPark>;
 
 /** Gateway -> cloud on `rpc.<id>.gw`, body of a {@link SignedText} by its key. */
 export const GatewayCall = Type.Union([
@@ -56,10 +74,10 @@ export const GatewayCall = Type.Union([
   Type.Object({
     ...about,
     what: Type.Literal('mapping'),
-    /** SHA-256 (hex) of the devices. */
+    /** SHA-256 (hex) of the JSON. */
     hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** Absent: only asks whether the cloud wants them. zstd of JSON of {@link MappedDevice}s, base64. */
-    devices: Type.Optional(Type.String({ maxLength: 900_000 })),
+    /** Absent: only asks whether the cloud wants them. zstd of JSON of {@link MappedPark}, base64. */
+    park: Type.Optional(Type.String({ maxLength: 900_000 })),
   }),
   Type.Object({
     ...about,

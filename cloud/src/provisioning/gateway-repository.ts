@@ -1,0 +1,92 @@
+import './tables.ts';
+import type { GatewayBody } from '@parkline/contract';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+
+/** A gateway as people administer it. */
+export const administered = {
+  find: (db: Db, accountId: string, id: string) =>
+    db
+      .selectFrom('gateway as g')
+      .select(['g.id', 'g.key', 'g.name', 'g.buildingId', 'g.version', 'g.publicKey', 'g.revokedAt'])
+      .select(['g.claimedAt', 'g.connectedAt', 'g.configuredAt', 'g.firstValueAt'])
+      .select((eb) => [
+        eb
+          .selectFrom('claimCode as c')
+          .select((one) => one.fn.max('c.createdAt').as('at'))
+          .whereRef('c.gatewayId', '=', 'g.id')
+          .as('codeMadeAt'),
+      ])
+      .where('g.accountId', '=', accountId)
+      .where('g.id', '=', id)
+      .executeTakeFirst(),
+
+  async add(db: Db, row: GatewayBody & { id: string; accountId: string }): Promise<void> {
+    await db.insertInto('gateway').values(row).execute();
+  },
+
+  /** @returns false when somebody saved first. */
+  async change(
+    db: Db,
+    { accountId, id, version }: { accountId: string; id: string; version: number },
+    change: Partial<GatewayBody>,
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await db
+      .updateTable('gateway')
+      .set({ ...change, version: version + 1 })
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  },
+
+  /** @returns false when somebody saved first. @throws the database's error 23503 while something hangs on it. */
+  async remove(db: Db, accountId: string, id: string, version: number): Promise<boolean> {
+    const { numDeletedRows } = await db
+      .deleteFrom('gateway')
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return numDeletedRows === 1n;
+  },
+
+  /** Nothing that it sends is believed from here on. */
+  async throwOut(db: Db, accountId: string, id: string, at: Date): Promise<void> {
+    await db
+      .updateTable('gateway')
+      .set({ revokedAt: at, publicKey: null, nextPublicKey: null, version: sql`version + 1` })
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .execute();
+  },
+
+  async ask(
+    db: Db,
+    row: {
+      id: string;
+      accountId: string;
+      gatewayId: string;
+      what: 'rotate' | 'logs';
+      lines: number | null;
+      askedAt: Date;
+      askedBy: string;
+      expiresAt: Date;
+    },
+  ): Promise<void> {
+    await db.insertInto('gatewayAsk').values(row).execute();
+  },
+
+  /** What was answered to a question, taken away. */
+  takeAnswer: (db: Db, accountId: string, id: string) =>
+    db
+      .deleteFrom('gatewayAsk')
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .where('answeredAt', 'is not', null)
+      .returning('answer')
+      .executeTakeFirst(),
+};
+
+export type AdministeredGateway = NonNullable<Awaited<ReturnType<typeof administered.find>>>;

@@ -1,0 +1,192 @@
+import './tables.ts';
+import type { GatewayMapping, MappedDevice, MappedPark } from '@parkline/contract';
+import { loadTemplates, type Template } from '@parkline/templates';
+import { sql } from 'kysely';
+import type { Db } from '../platform/db.ts';
+import type { NewId } from '../platform/ids.ts';
+
+type Change = GatewayMapping['changes'][number];
+
+/** What the database has under the ids of a mapping, whoever's it is. */
+interface Known {
+  readonly equipment: ReadonlyMap<string, { readonly gatewayId: string; readonly name: string }>;
+  readonly points: ReadonlyMap<
+    string,
+    {
+      readonly equipmentId: string;
+      readonly unit: string;
+      readonly kind: string;
+      readonly resolution: number;
+    }
+  >;
+}
+
+async function known(db: Db, accountId: string, { devices }: MappedPark): Promise<Known> {
+  const ids = devices.map(({ id }) => id);
+  const pointIds = devices.flatMap(({ points }) => points.map(({ id }) => id));
+  const equipment = await db
+    .selectFrom('equipment')
+    .select(['id', 'gatewayId', 'name'])
+    .where('accountId', '=', accountId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute();
+  const points = await db
+    .selectFrom('point')
+    .select(['id', 'equipmentId', 'unit', 'kind', 'resolution'])
+    .where('accountId', '=', accountId)
+    .where('id', '=', sql<string>`any(${pointIds}::uuid[])`)
+    .execute();
+  return {
+    equipment: new Map(equipment.map(({ id, gatewayId, name }) => [id, { gatewayId, name: name.en }])),
+    points: new Map(points.map(({ id, ...rest }) => [id, rest])),
+  };
+}
+
+/** What taking a mapping over would do, device by device. */
+export async function mappingChanges(
+  db: Db,
+  accountId: string,
+  gatewayId: string,
+  park: MappedPark,
+): Promise<Change[]> {
+  const found = await known(db, accountId, park);
+  return park.devices.map((device) => changeOf(gatewayId, device, found));
+}
+
+function changeOf(gatewayId: string, device: MappedDevice, { equipment, points }: Known): Change {
+  const { id, name, protocol } = device;
+  const here = equipment.get(id);
+  const count = { add: 0, change: 0, same: 0 };
+  let why = here && here.gatewayId !== gatewayId ? 'the device is of another gateway' : '';
+  for (const point of device.points) {
+    const stored = points.get(point.id);
+    if (!stored) count.add += 1;
+    else if (stored.equipmentId !== id) why = `point ${point.key} is of another device`;
+    // Readings are in the unit and the steps that were there when they came.
+    else if (
+      stored.unit !== point.unit ||
+      stored.kind !== point.kind ||
+      stored.resolution !== point.resolution
+    )
+      why = `point ${point.key} has readings in another unit, kind or resolution`;
+    else count.same += 1;
+  }
+  const isSame = here !== undefined && count.add === 0;
+  const what = why !== '' ? 'conflict' : !here ? 'add' : isSame ? 'same' : 'change';
+  return { what, id, name, protocol, points: count, why };
+}
+
+export interface TakeOver {
+  readonly accountId: string;
+  readonly gatewayId: string;
+  readonly buildingId: string;
+  readonly park: MappedPark;
+  readonly newId: NewId;
+}
+
+/**
+ * Makes the devices and points of a mapping under the ids that they were given on site, so that what was read before finds its
+ * points. Devices that conflict are left out. @returns how many points were made.
+ */
+export async function takeOver(trx: Db, order: TakeOver): Promise<number> {
+  const { accountId, gatewayId, park } = order;
+  const changes = await mappingChanges(trx, accountId, gatewayId, park);
+  const wanted = new Set(
+    changes.filter(({ what }) => what === 'add' || what === 'change').map(({ id }) => id),
+  );
+  const devices = park.devices.filter(({ id }) => wanted.has(id));
+  await addBuses(trx, order);
+  const templates = loadTemplates();
+  let made = 0;
+  for (const device of devices) {
+    await addDevice(trx, order, device, templates.get(device.template ?? ''));
+    made += await addPoints(trx, order, device, templates.get(device.template ?? ''));
+  }
+  return made;
+}
+
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 50) || 'device';
+
+async function addBuses(trx: Db, { accountId, gatewayId, park, newId }: TakeOver): Promise<void> {
+  if (park.buses.length === 0) return;
+  const rows = park.buses.map(({ key, protocol, params }) => ({
+    ...{ id: newId(), account_id: accountId, gateway_id: gatewayId, key: slug(key), protocol, params },
+  }));
+  await sql`insert into bus (id, account_id, gateway_id, key, protocol, params)
+    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as b(id uuid, account_id uuid, gateway_id uuid, key text, protocol text, params jsonb)
+    on conflict (account_id, gateway_id, key) do nothing`.execute(trx);
+}
+
+async function addDevice(
+  trx: Db,
+  { accountId, gatewayId, buildingId }: TakeOver,
+  { id, name, bus, protocol, params }: MappedDevice,
+  template: Template | undefined,
+): Promise<void> {
+  const key = slug(name);
+  const { rows } = await sql<{ taken: boolean }>`
+    select exists (select from equipment where account_id = ${accountId} and key = ${key} and id <> ${id}) as taken`.execute(
+    trx,
+  );
+  await trx
+    .insertInto('equipment')
+    .values({
+      ...{ id, accountId, buildingId, gatewayId, floorId: null, submeterOf: null, protocol },
+      // The end of a UUIDv7 is random.
+      key: rows[0]?.taken ? `${key}-${id.slice(-12)}` : key,
+      name: { en: name, zh: name },
+      kind: template?.kind ?? 'device',
+      template: template?.id ?? '',
+      bus: slug(bus),
+      params,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+async function addPoints(
+  trx: Db,
+  { accountId }: TakeOver,
+  device: MappedDevice,
+  template: Template | undefined,
+): Promise<number> {
+  const described = new Map(template?.points.map((point) => [point.key, point]));
+  const rows = device.points.map((point) => {
+    const known = described.get(point.key);
+    const { address, scale, offset, deadband } = point;
+    return {
+      ...{ id: point.id, account_id: accountId, equipment_id: device.id, key: point.key },
+      name: known?.name ?? { en: point.key, zh: point.key },
+      ...{ unit: point.unit, kind: point.kind, resolution: point.resolution, protocol: device.protocol },
+      decimals: known?.decimals ?? decimalsOf(point.resolution, point.kind),
+      ...{ poll_ms: point.pollMs, heartbeat_ms: point.heartbeatMs },
+      states: known?.states ?? null,
+      write: known?.write ?? null,
+      // What the template does not say, the point says itself.
+      source: known ? null : { address, scale, ...(offset !== undefined && { offset }), deadband },
+    };
+  });
+  const { numAffectedRows } = await sql`
+    insert into point (id, account_id, equipment_id, key, name, unit, kind, resolution, decimals, protocol, poll_ms,
+      heartbeat_ms, states, write, source)
+    select id, account_id, equipment_id, key, name, unit, kind, resolution, decimals, protocol, poll_ms, heartbeat_ms,
+      nullif(states, 'null'), nullif(write, 'null'), nullif(source, 'null')
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as p(id uuid, account_id uuid, equipment_id uuid, key text,
+      name jsonb, unit text, kind text, resolution float8, decimals int, protocol text, poll_ms int, heartbeat_ms int,
+      states jsonb, write jsonb, source jsonb)
+    on conflict do nothing`.execute(trx);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** Digits after the point that are worth showing. Pure. */
+function decimalsOf(resolution: number, kind: string): number {
+  if (kind === 'state') return 0;
+  if (kind === 'gauge') return 2;
+  return Math.min(6, Math.max(0, Math.ceil(-Math.log10(resolution))));
+}

@@ -84,9 +84,112 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       ...work,
       ...bills,
+      ...(await givenPlaces(pool, accountId, idOf)),
       ...(await givenBystanders(pool, accountId, tenants.get('atelier')!)),
     },
   };
+}
+
+/** Places as they are edited, with somebody to be reached at the tenant. */
+async function givenPlaces(
+  pool: Pool,
+  account_id: string,
+  idOf: (table: string, key: string) => Promise<string>,
+) {
+  const contact = newId();
+  const { rows } = await pool.query<{ site: string; lease: string; tenant: string }>(
+    `select s.id as site, l.id as lease, l.tenant_id as tenant from site s, lease l
+     where s.account_id = $1 and l.account_id = $1 order by l.id limit 1`,
+    [account_id],
+  );
+  const { site, lease, tenant } = rows[0]!;
+  await insert(pool, 'tenant_contact', {
+    ...{ id: contact, account_id, tenant_id: tenant, key: 'c-1', kind: 'general', name: 'Li Lei', version: 1 },
+  });
+  return {
+    ...{ '/api/sites': site, '/api/leases': lease, '/api/contacts': contact, '/api/tenants': tenant },
+    '/api/buildings': await idOf('building', 'm'),
+    '/api/floors': await idOf('floor', 'm-1'),
+    '/api/spaces': await idOf('space', 'm-101'),
+    ':from': '2020-01-01',
+  };
+}
+
+/** A bus, a plan and a secret to be administered. */
+async function givenThings(
+  pool: Pool,
+  { account_id, equipment, floor, person }: Record<'account_id' | 'equipment' | 'floor' | 'person', string>,
+) {
+  const bus = newId();
+  const gateway_id = await gatewayOf(pool, equipment);
+  await insert(pool, 'bus', {
+    id: bus,
+    account_id,
+    gateway_id,
+    key: 'spare',
+    protocol: 'modbus',
+    params: {},
+  });
+  const sealed_value = `sealed:v1:k:${'A'.repeat(40)}`;
+  await insert(pool, 'bus_secret', { account_id, bus_id: bus, name: 'password', sealed_value, set_at: AT });
+  await insert(pool, 'equipment_secret', {
+    account_id,
+    equipment_id: equipment,
+    name: 'token',
+    sealed_value,
+    set_at: AT,
+  });
+  await insert(pool, 'floor_plan', {
+    ...{ floor_id: floor, account_id, media_type: 'image/webp', width: 1, height: 1, bytes: '\\x00' },
+    ...{
+      sha256: `\\x${'00'.repeat(32)}`,
+      marks: { spaces: [], devices: [] },
+      changed_at: AT,
+      changed_by: person,
+    },
+  });
+  return { '/api/buses': bus, '/api/floors': floor, ':name': 'token' };
+}
+
+/** People to be administered, and invitations of both doors; nobody logs in as one of them. */
+async function givenBystanders(pool: Pool, account_id: string, tenant_id: string) {
+  const [staff, colleague, grant, invited, invitedColleague] = [newId(), newId(), newId(), newId(), newId()];
+  const person = { account_id, language: 'en', skills: [], version: 1, created_at: AT };
+  await insert(pool, 'person', { ...person, id: staff, login: staff, name: 'Staff' });
+  await insert(pool, 'person', { ...person, id: colleague, login: colleague, name: 'Colleague', tenant_id });
+  await insert(pool, 'role_grant', { id: grant, account_id, person_id: staff, role: 'guard' });
+  const link = { account_id, name: 'An', email: 'an@example.org', language: 'en', invited_by: staff };
+  const days = { created_at: AT, expires_at: new Date('2100-01-01') };
+  const invite = (id: string, role: string, of: object) =>
+    insert(pool, 'invitation', {
+      ...{ ...link, ...days, ...of, id, login: id },
+      grants: [{ role, siteId: null, buildingId: null }],
+    });
+  await invite(invited, 'guard', {});
+  await invite(invitedColleague, 'tenant_employee', { tenant_id });
+  const screen = newId();
+  await insert(pool, 'display_token', {
+    ...{ ...days, id: screen, account_id, name: 'Lobby', person_id: staff },
+    secret_hash: `\\x${'00'.repeat(32)}`,
+  });
+  return {
+    '/api/people': staff,
+    '/api/my/people': colleague,
+    '/api/invitations': invited,
+    '/api/my/invitations': invitedColleague,
+    ':grantId': grant,
+    '/api/display-tokens': screen,
+  };
+}
+
+async function technicianOf(db: Db, accountId: string): Promise<string> {
+  const { id } = await db
+    .selectFrom('roleGrant')
+    .select('personId as id')
+    .where('accountId', '=', accountId)
+    .where('role', '=', 'technician')
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 /** A bus, a plan and a secret to be administered. */

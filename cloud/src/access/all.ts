@@ -1,6 +1,7 @@
 import { billing } from './billing.ts';
 import { fleet } from './fleet.ts';
 import { identity } from './identity.ts';
+import { imports } from './imports.ts';
 import { integrations } from './integrations.ts';
 import { people } from './people.ts';
 import { places } from './places.ts';
@@ -16,6 +17,7 @@ export const access: Routes = {
   ...billing,
   ...fleet,
   ...identity,
+  ...imports,
   ...integrations,
   ...people,
   ...places,

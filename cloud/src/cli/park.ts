@@ -3,9 +3,10 @@ import { sql } from 'kysely';
 import { parseParkFile, type ParkFile, type SeededGateway, seedFleet } from '../fleet/index.ts';
 import { seedUsagePoints } from '../metering/index.ts';
 import { seedPlaces, type SeededPlaces } from '../places/index.ts';
+import { systemNow } from '../platform/clock.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
-import { seedTenancy } from '../tenancy/index.ts';
+import { askToFollow, followLeases, seedTenancy } from '../tenancy/index.ts';
 import { databaseUrl, type Io, readArgument } from './io.ts';
 import { parsePeople, seedPeople } from './park-people.ts';
 
@@ -62,6 +63,9 @@ const seedPark = (
   withAccount(db, accountId, async (trx) => {
     const places = await seedPlaces(trx, accountId, park, newId);
     await seedTenancy(trx, accountId, park, places.spaces, newId);
+    const at = systemNow();
+    await followLeases(trx, { accountId, at, newId });
+    await askToFollow(trx, { accountId, at, newId });
     const gateways = await seedFleet(trx, accountId, { park, ...places }, newId);
     await seedUsagePoints(trx, accountId, park, newId);
     return { places, gateways };

@@ -15,6 +15,5 @@ export {
   type Values,
   type Wanted,
 } from './kind.ts';
-export { refusalOf } from './refusals.ts';
 export { importRoutes } from './routes.ts';
-export { changedFields, runImport, undoImport } from './run.ts';
+export { runImport, undoImport } from './run.ts';

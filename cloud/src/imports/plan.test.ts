@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { columnsOf, readCell, writeCell } from './columns.ts';
 import type { Cells, Column, Prepared, SheetKind, Stored, Values } from './kind.ts';
 import { planImport } from './plan.ts';
-import { changedFields } from './run.ts';
 
 const columns: readonly Column[] = [
   { name: 'key', zh: '编号', type: 'text', required: true, example: 'a', pattern: /^\w+$/ },
@@ -109,12 +108,4 @@ test('every fault is told with its row, rules between rows only when each row is
   ).toEqual(['2 area_m2', '2 from', '4 key']);
   expect(plan(['key', 'area_m2'], ['c', '13']).faults).toEqual(['2 area_m2']);
   expect(plan(['key'], ['a', 'stray']).faults).toEqual(['2 ']);
-});
-
-test('the audit keeps what differs', () => {
-  expect(changedFields({ a: 1, b: ['x', 'y'], c: 'x' }, { a: 2, b: ['y', 'x'], c: 'x' })).toEqual({
-    before: { a: 1 },
-    after: { a: 2 },
-  });
-  expect(changedFields(null, { a: 1 })).toEqual({ after: { a: 1 } });
 });

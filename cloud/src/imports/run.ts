@@ -4,10 +4,10 @@ import { audit } from '../identity/index.ts';
 import type { Db } from '../platform/db.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import type { Sheet } from '../platform/sheets.ts';
+import { changedFields, refusalOf } from '../records/index.ts';
 import type { Fault, Prepared, RowFault, Scope, SheetKind, Values, Wanted } from './kind.ts';
 import { isSame, planImport } from './plan.ts';
 import { batches, type BatchRow } from './repository.ts';
-import { refusalOf } from './refusals.ts';
 
 /** Faults told of one file. */
 const MOST_FAULTS = 500;
@@ -62,9 +62,9 @@ async function attempt(trx: Db, work: () => Promise<readonly RowFault[]>): Promi
     await sql`set constraints all deferred`.execute(trx);
     return faults;
   } catch (error) {
-    const text = refusalOf(error);
-    if (!text) throw error;
-    return [{ row: 0, field: '', text }];
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return [{ row: 0, field: '', text: refusal.text }];
   }
 }
 
@@ -111,21 +111,6 @@ async function auditRows(
       details: { import: batchId },
       ...changedFields(before && shown(before), shown(after)),
     });
-}
-
-/** Only what differs, for the audit. `before` null: all of it came. Pure. */
-export function changedFields(
-  before: object | null,
-  after: object | null,
-): { readonly before?: object; readonly after?: object } {
-  if (!before || !after) return { ...(before && { before }), ...(after && { after }) };
-  const names = Object.keys(after).filter((name) => {
-    const pair = [before, after].map((one) => ({ value: (one as Values)[name] ?? null }));
-    return !isSame(pair[0]!, pair[1]!);
-  });
-  const only = (from: object) =>
-    Object.fromEntries(names.map((name) => [name, (from as Values)[name] ?? null]));
-  return { before: only(before), after: only(after) };
 }
 
 export type Undone =

@@ -65,9 +65,12 @@ export async function givenSpace(owner: Pool, accountId: string, buildingId: str
     [floorId, accountId, buildingId, `f-${floorId}`, name],
   );
   await owner.query(
-    `insert into space (id, account_id, building_id, floor_id, key, name, kind, area_m2)
-     values ($1, $2, $3, $4, $5, $6, 'unit', 100)`,
+    `insert into space (id, account_id, building_id, floor_id, key, name, kind) values ($1, $2, $3, $4, $5, $6, 'unit')`,
     [id, accountId, buildingId, floorId, `s-${id}`, name],
+  );
+  await owner.query(
+    `insert into space_area (account_id, space_id, from_date, area_m2) values ($1, $2, '-infinity', 100)`,
+    [accountId, id],
   );
   return id;
 }

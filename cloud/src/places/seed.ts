@@ -56,6 +56,7 @@ export async function seedPlaces(
           name: eb.ref('excluded.name'),
           timezone: eb.ref('excluded.timezone'),
           currency: eb.ref('excluded.currency'),
+          version: sql<number>`site.version + 1`,
         }))
         .where(
           sql<boolean>`(site.name, site.timezone, site.currency) is distinct from (excluded.name, excluded.timezone, excluded.currency)`,
@@ -95,7 +96,11 @@ async function seedBuildings(
     .onConflict((c) =>
       c
         .columns(['accountId', 'key'])
-        .doUpdateSet((eb) => ({ name: eb.ref('excluded.name'), ord: eb.ref('excluded.ord') }))
+        .doUpdateSet((eb) => ({
+          name: eb.ref('excluded.name'),
+          ord: eb.ref('excluded.ord'),
+          version: sql<number>`building.version + 1`,
+        }))
         .where(sql<boolean>`(building.name, building.ord) is distinct from (excluded.name, excluded.ord)`),
     )
     .execute();
@@ -129,7 +134,11 @@ async function seedFloors(
       .onConflict((c) =>
         c
           .columns(['accountId', 'key'])
-          .doUpdateSet((eb) => ({ name: eb.ref('excluded.name'), level: eb.ref('excluded.level') }))
+          .doUpdateSet((eb) => ({
+            name: eb.ref('excluded.name'),
+            level: eb.ref('excluded.level'),
+            version: sql<number>`floor.version + 1`,
+          }))
           .where(sql<boolean>`(floor.name, floor.level) is distinct from (excluded.name, excluded.level)`),
       )
       .execute();
@@ -148,17 +157,14 @@ async function seedSpaces(
   plan: PlacePlan,
   newId: NewId,
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = plan.buildings.flatMap((building) =>
-    building.floors.flatMap((floor) =>
-      (floor.spaces ?? []).map(({ key, name, kind, areaM2 }) => ({
-        id: newId(),
-        accountId,
-        buildingId: buildings.get(building.key) ?? '',
-        floorId: floors.get(floor.key) ?? '',
-        ...{ key, name, kind, areaM2: String(areaM2) },
-      })),
-    ),
+  const planned = plan.buildings.flatMap((building) =>
+    building.floors.flatMap((floor) => (floor.spaces ?? []).map((space) => ({ building, floor, ...space }))),
   );
+  const rows = planned.map(({ building, floor, key, name, kind }) => ({
+    ...{ id: newId(), accountId, key, name, kind },
+    buildingId: buildings.get(building.key) ?? '',
+    floorId: floors.get(floor.key) ?? '',
+  }));
   if (rows.length > 0)
     await db
       .insertInto('space')
@@ -171,11 +177,11 @@ async function seedSpaces(
             floorId: eb.ref('excluded.floorId'),
             name: eb.ref('excluded.name'),
             kind: eb.ref('excluded.kind'),
-            areaM2: eb.ref('excluded.areaM2'),
+            version: sql<number>`space.version + 1`,
           }))
           .where(
-            sql<boolean>`(space.building_id, space.floor_id, space.name, space.kind, space.area_m2) is distinct from
-              (excluded.building_id, excluded.floor_id, excluded.name, excluded.kind, excluded.area_m2)`,
+            sql<boolean>`(space.building_id, space.floor_id, space.name, space.kind) is distinct from
+              (excluded.building_id, excluded.floor_id, excluded.name, excluded.kind)`,
           ),
       )
       .execute();
@@ -184,5 +190,35 @@ async function seedSpaces(
     .select(['key', 'id'])
     .where('accountId', '=', accountId)
     .execute();
-  return new Map(found.map(({ key, id }) => [key, id]));
+  const ids = new Map(found.map(({ key, id }) => [key, id]));
+  await seedAreas(
+    db,
+    accountId,
+    planned.map(({ key, areaM2 }) => ({ spaceId: ids.get(key) ?? '', areaM2 })),
+  );
+  return ids;
+}
+
+/** The plan knows one area of a space and no day: it is the newest, and one that somebody set from a day on is corrected there. */
+async function seedAreas(
+  db: Db,
+  accountId: string,
+  planned: readonly { readonly spaceId: string; readonly areaM2: number }[],
+): Promise<void> {
+  await sql`
+    with planned as (
+      select p.space_id, p.area::numeric(12, 2) as area, coalesce(
+        (select max(a.from_date) from space_area a where a.space_id = p.space_id), '-infinity') as from_date
+      from unnest(${planned.map(({ spaceId }) => spaceId)}::uuid[], ${planned.map(({ areaM2 }) => String(areaM2))}::text[])
+        as p (space_id, area)
+    ), written as (
+      insert into space_area as a (account_id, space_id, from_date, area_m2)
+      select ${accountId}, space_id, from_date, area from planned
+      on conflict (space_id, from_date) do update set area_m2 = excluded.area_m2
+        where a.area_m2 <> excluded.area_m2
+      returning space_id, xmax::text <> '0' as was_there
+    )
+    update space s set version = version + 1 from written w where w.was_there and s.id = w.space_id`.execute(
+    db,
+  );
 }

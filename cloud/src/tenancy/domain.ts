@@ -1,15 +1,18 @@
-import type { Language, Lease, Space, SpaceKind, Tenant } from '@parkline/contract';
+import type { Language, Lease, Space, SpaceKind, SpaceState, Tenant } from '@parkline/contract';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 
 export interface SpaceRow {
   readonly id: string;
   readonly name: LocalText;
   readonly kind: SpaceKind;
+  readonly state: SpaceState;
   readonly areaM2: number;
   readonly buildingId: string;
   readonly floorId: string;
   readonly tenantId: string | null;
   readonly tenantName: LocalText | null;
+  /** The day after the last one of the lease that runs. */
+  readonly leaseEnd: string | null;
 }
 
 export interface TenantRow {
@@ -21,12 +24,15 @@ export interface TenantRow {
 
 export interface LeaseRow {
   readonly id: string;
+  readonly key: string;
   readonly tenantId: string;
   readonly tenantName: LocalText;
   /** 'YYYY-MM-DD'. */
   readonly from: string;
   readonly to: string | null;
   readonly headcount: number | null;
+  readonly movedIn: string | null;
+  readonly movedOut: string | null;
   readonly spaces: readonly { readonly id: string; readonly name: LocalText; readonly areaM2: number }[];
 }
 

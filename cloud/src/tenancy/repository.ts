@@ -31,8 +31,8 @@ export const spaces = {
     { building, ...page }: PageOf & { readonly building?: string | undefined },
   ): Promise<SpaceRow[]> {
     const { rows } = await sql<SpaceRow>`
-      select s.id, s.name, s.kind, s.area_m2::float8 as "areaM2", s.building_id, s.floor_id,
-        t.id as tenant_id, t.name as tenant_name
+      select s.id, s.name, s.kind, s.state, space_area_on(s.id, ${today(at)})::float8 as "areaM2",
+        s.building_id, s.floor_id, t.id as tenant_id, t.name as tenant_name, ls.to_date::text as lease_end
       from space s
       left join lease_space ls on ${runsToday(at)}
       left join tenant t on t.id = ls.tenant_id
@@ -47,7 +47,7 @@ export const tenants = {
     const { rows } = await sql<TenantRow>`
       select t.id, t.name, held.area as "areaM2", held.leases
       from tenant t cross join lateral (
-        select coalesce(sum(s.area_m2), 0)::float8 as area, count(distinct ls.lease_id)::int as leases
+        select coalesce(sum(space_area_on(s.id, ${today(at)})), 0)::float8 as area, count(distinct ls.lease_id)::int as leases
         from lease_space ls join space s on ${runsToday(at)}
         where ls.tenant_id = t.id and ls.account_id = t.account_id
       ) held
@@ -82,11 +82,14 @@ export const leases = {
   async page(
     db: Db,
     accountId: string,
+    at: Date,
     { tenant, ...page }: PageOf & { readonly tenant?: string | undefined },
   ): Promise<LeaseRow[]> {
     const { rows } = await sql<LeaseRow>`
-      select l.id, l.tenant_id, t.name as tenant_name, l.from_date::text as "from", l.to_date::text as "to", l.headcount,
-        (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'areaM2', s.area_m2) order by s.id), '[]')
+      select l.id, l.key, l.tenant_id, t.name as tenant_name, l.from_date::text as "from", l.to_date::text as "to", l.headcount,
+        l.moved_in_on::text as moved_in, l.moved_out_on::text as moved_out,
+        (select coalesce(jsonb_agg(jsonb_build_object(
+           'id', s.id, 'name', s.name, 'areaM2', space_area_on(s.id, ${today(at)})) order by s.id), '[]')
          from lease_space ls join space s on s.id = ls.space_id where ls.lease_id = l.id) as spaces
       from lease l join tenant t on t.id = l.tenant_id
       where l.account_id = ${accountId} ${tenant === undefined ? sql`` : sql`and l.tenant_id = ${tenant}`}

@@ -62,7 +62,7 @@ export const tenancyRoutes =
         const actor = actorOf(request);
         const { limit, ...query } = request.query;
         const page = { ...query, limit: limit + 1 };
-        const rows = await withActor(db, actor, (trx) => leases.page(trx, actor.accountId, page));
+        const rows = await withActor(db, actor, (trx) => leases.page(trx, actor.accountId, now(), page));
         return pageOf(
           rows.map((row) => leaseView(row, request.language)),
           limit,

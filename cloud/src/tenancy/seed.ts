@@ -62,7 +62,7 @@ async function seedTenants(
       .onConflict((c) =>
         c
           .columns(['accountId', 'key'])
-          .doUpdateSet((eb) => ({ name: eb.ref('excluded.name') }))
+          .doUpdateSet((eb) => ({ name: eb.ref('excluded.name'), version: sql<number>`tenant.version + 1` }))
           .where(sql<boolean>`tenant.name is distinct from excluded.name`),
       )
       .execute();
@@ -92,6 +92,7 @@ async function seedLease(
           fromDate: eb.ref('excluded.fromDate'),
           toDate: eb.ref('excluded.toDate'),
           headcount: eb.ref('excluded.headcount'),
+          version: sql<number>`lease.version + 1`,
         }))
         .where(
           sql<boolean>`(lease.tenant_id, lease.from_date, lease.to_date, lease.headcount) is distinct from

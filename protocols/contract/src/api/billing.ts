@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Instant, Nullable, Uuid } from './common.ts';
-import { LocalDate } from './tenancy.ts';
+import { LocalDate } from './common.ts';
 import { DecimalText } from './usage.ts';
 
 /** A draft may be computed again; a locked run never changes. */

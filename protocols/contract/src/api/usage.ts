@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Quality } from '../units.ts';
 import { Instant, Nullable, Uuid } from './common.ts';
-import { LocalDate } from './tenancy.ts';
+import { LocalDate } from './common.ts';
 
 /** What a usage point measures. */
 export const commodities = ['electricity', 'water', 'heat'] as const;

@@ -1,0 +1,14 @@
+import type { SheetKind } from './imports/index.ts';
+import { buildingSheet, floorSheet, siteSheet } from './places/index.ts';
+import { contactSheet, leaseSheet, spaceSheet, tenantSheet } from './tenancy/index.ts';
+
+/** Everything that comes and goes in tables, in the order in which a park is filled. */
+export const sheetKinds: readonly SheetKind[] = [
+  siteSheet,
+  buildingSheet,
+  floorSheet,
+  spaceSheet,
+  tenantSheet,
+  contactSheet,
+  leaseSheet,
+];

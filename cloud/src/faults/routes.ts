@@ -43,7 +43,10 @@ export const faultRoutes =
 
     app.get(
       '/api/faults',
-      { schema: { querystring: FaultQuery, response: { 200: Page(Fault) } }, config: reading },
+      {
+        schema: { querystring: FaultQuery, response: { 200: Page(Fault) } },
+        config: { ...reading, display: true },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit, ...query } = request.query;

@@ -36,7 +36,7 @@ export const fleetRoutes =
       '/api/equipment',
       {
         schema: { querystring: EquipmentQuery, response: { 200: Page(Equipment) } },
-        config: { permission: 'equipment.read' },
+        config: { permission: 'equipment.read', display: true },
       },
       async (request) => {
         const actor = actorOf(request);

@@ -33,11 +33,11 @@ export interface SessionKeeper {
    * @throws AppError 'csrf_refused' where it would change something and does not know the session's token.
    */
   authenticate(request: FastifyRequest): Promise<Person | undefined>;
-  /** Sets the cookies. A session that the browser had before ends: its id must not outlive a change of person. */
+  /** Sets the cookies; `factorGiven`: the second factor came with the login. A session that the browser had before ends: its id must not outlive a change of person. */
   open(
     request: FastifyRequest,
     reply: FastifyReply,
-    person: { accountId: string; personId: string },
+    person: { accountId: string; personId: string; factorGiven?: boolean },
   ): Promise<void>;
   /** Gives the session that asks new cookies, after the second factor or a change of rights; the old ones are worth nothing. */
   renew(actor: Actor, reply: FastifyReply, given?: 'second_factor'): Promise<void>;
@@ -73,7 +73,7 @@ export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
       return personOf(found, secondFactor, now());
     },
 
-    async open(request, reply, { accountId, personId }) {
+    async open(request, reply, { accountId, personId, factorGiven = false }) {
       const before = await find(request.cookies[cookieName]);
       if (before)
         await withAccount(db, before.accountId, (trx) =>
@@ -85,7 +85,8 @@ export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
       const device = request.headers['user-agent'] ?? '';
       const { ip } = request;
       await withAccount(db, accountId, async (trx) => {
-        await sessions.open(trx, { id, accountId, personId, token, at, expiresAt, ip, device });
+        const factorAt = factorGiven ? at : null;
+        await sessions.open(trx, { id, accountId, personId, token, at, expiresAt, factorAt, ip, device });
         await audit(trx, { accountId, at, personId, action: 'session.opened', subjectId: id, ip });
       });
       setCookies(reply, token);
@@ -117,19 +118,20 @@ export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
 function personOf(found: FoundSession, rule: SecondFactorRule, at: Date): Person {
   const { accountId, tenantId, personId, sessionId, grants } = found;
   const permissions = permissionsOf(grants);
-  const secondFactor = secondFactorOf(found, rule === 'required' && needsSecondFactor(permissions), at);
+  const secondFactor = secondFactorOf(found, rule, needsSecondFactor(permissions), at);
   const who = { accountId, tenantId, personId, sessionId, by: 'session' as const, secondFactor };
   return { ...who, roles: rolesOf(grants), permissions };
 }
 
-/** Pure. */
+/** How far a session is. Pure. */
 export function secondFactorOf(
   { factorAt, factorKinds: kinds }: Pick<FoundSession, 'factorAt' | 'factorKinds'>,
-  isRequired: boolean,
+  rule: SecondFactorRule,
+  isNeeded: boolean,
   at: Date,
 ): SecondFactor {
-  const isAsked = isRequired || kinds.length > 0;
-  if (!isAsked) return { stage: 'open', kinds, isFresh: true };
   if (factorAt) return { stage: 'open', kinds, isFresh: at.getTime() - factorAt.getTime() < FRESH_MS };
-  return { stage: kinds.length > 0 ? 'give' : 'enrol', kinds, isFresh: false };
+  if (kinds.length > 0) return { stage: 'give', kinds, isFresh: false };
+  if (rule === 'when_enrolled') return { stage: 'open', kinds, isFresh: true };
+  return { stage: isNeeded ? 'enrol' : 'open', kinds, isFresh: false };
 }

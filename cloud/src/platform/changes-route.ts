@@ -37,7 +37,7 @@ export const changeRoutes =
       '/api/changes',
       // No HEAD: nobody would read the stream, and so nobody end it.
       {
-        config: { permission: 'session', gives: ['text/event-stream'] },
+        config: { permission: 'session', display: true, gives: ['text/event-stream'] },
         schema: { description },
         exposeHeadRoute: false,
       },

@@ -110,6 +110,7 @@ test('only ingest, the gate and background work see more than one account, and o
     'api_key',
     'building',
     'claim_code',
+    'display_token',
     'gateway',
     'identity_provider',
     'invitation',

@@ -6,7 +6,7 @@ import { AppError } from './errors.ts';
 export interface SecondFactor {
   readonly stage: FactorStage;
   readonly kinds: readonly FactorKind[];
-  /** Given within the last minutes, or there is none and none is asked for. */
+  /** Given within the last minutes; or there is none, and this park asks nobody to enrol one. */
   readonly isFresh: boolean;
 }
 
@@ -21,13 +21,14 @@ declare module 'fastify' {
   }
 }
 
-type Config = Pick<NonNullable<RouteOptions['config']>, 'fresh' | 'pending'>;
+type Config = Pick<NonNullable<RouteOptions['config']>, 'permission' | 'fresh' | 'pending'>;
 
 /**
  * Lets a session pass as far as its second factor goes. `factor` is null for who has no session, as an API key.
  * @throws AppError 'second_factor_enrol', 'second_factor_needed' with the kinds that can be given, or 'forbidden'.
  */
-export function requireSecondFactor(factor: SecondFactor | null, { fresh, pending }: Config): void {
+export function requireSecondFactor(factor: SecondFactor | null, config: Config): void {
+  const { permission, fresh, pending } = config;
   if (factor === null) {
     if (fresh || pending) throw new AppError('forbidden', 'only for a person in a session');
     return;
@@ -36,6 +37,9 @@ export function requireSecondFactor(factor: SecondFactor | null, { fresh, pendin
   if (pending === 'give' || (pending === 'enrol' && stage === 'enrol')) return;
   if (stage === 'enrol') throw new AppError('second_factor_enrol', 'the rights need a second factor');
   if (stage === 'open' && (isFresh || !(fresh || pending))) return;
+  // One's own things are open to who has no second factor and needs none.
+  if (kinds.length === 0 && permission === 'session') return;
+  if (kinds.length === 0) throw new AppError('second_factor_enrol', 'this needs a second factor');
   const why = stage === 'give' ? 'second factor not given' : 'second factor given too long ago';
   throw new AppError('second_factor_needed', why, { details: { kinds } });
 }
@@ -43,16 +47,13 @@ export function requireSecondFactor(factor: SecondFactor | null, { fresh, pendin
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * What a strong permission lets somebody change needs a fresh second factor, and nothing else but one's own things does.
- * @throws Error naming the route that says otherwise: the server does not start.
+ * What a strong permission lets somebody change needs a fresh second factor.
+ * @throws Error naming the route that does without: the server does not start.
  */
 export function requireFreshness(route: RouteOptions, strong: ReadonlySet<string>): void {
   const { permission = '', fresh = false } = route.config ?? {};
   const methods = [route.method].flat();
   const name = `${methods.join(',')} ${route.url}`;
-  const isStrong = strong.has(permission);
-  if (isStrong && !fresh && methods.some((method) => !SAFE.has(method)))
+  if (strong.has(permission) && !fresh && methods.some((method) => !SAFE.has(method)))
     throw new Error(`${name} changes what "${permission}" is for: it needs "fresh: true"`);
-  if (fresh && !isStrong && permission !== 'session')
-    throw new Error(`${name} is fresh, and "${permission}" is not among the strong permissions`);
 }

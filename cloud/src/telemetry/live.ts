@@ -43,7 +43,7 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
     '/api/live',
     // No HEAD: nobody would read the stream, and so nobody end it.
     {
-      config: { permission: 'point.read', gives: ['text/event-stream'] },
+      config: { permission: 'point.read', display: true, gives: ['text/event-stream'] },
       schema,
       exposeHeadRoute: false,
     },

@@ -35,7 +35,10 @@ export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox 
   return async (app) => {
     app.get(
       '/api/points',
-      { config, schema: { querystring: PointQuery, response: { 200: Page(Point) } } },
+      {
+        config: { ...config, display: true },
+        schema: { querystring: PointQuery, response: { 200: Page(Point) } },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit = 100, after, filter: tags, ...query } = request.query;

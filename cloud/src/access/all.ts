@@ -5,6 +5,7 @@ import { imports } from './imports.ts';
 import { integrations } from './integrations.ts';
 import { people } from './people.ts';
 import { places } from './places.ts';
+import { security } from './security.ts';
 import { telemetry } from './telemetry.ts';
 import { tenancy } from './tenancy.ts';
 import { things } from './things.ts';
@@ -22,6 +23,7 @@ export const access: Routes = {
   ...people,
   ...places,
   ...updates,
+  ...security,
   ...telemetry,
   ...tenancy,
   ...things,

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { billingRoutes, myUsageRoutes } from './billing/index.ts';
+import { commissioningRoutes } from './commissioning/index.ts';
 import { faultRoutes, loadRules } from './faults/index.ts';
 import { commandRoutes, fleetRoutes, thingRoutes } from './fleet/index.ts';
 import {
@@ -110,6 +111,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('telemetry', telemetryRoutes({ db, now, nats, isLoggedIn })),
     inSlice('telemetry', reportRoutes({ db })),
     inSlice('faults', faultRoutes({ db, now, newId, rules: loadRules() })),
+    inSlice('commissioning', commissioningRoutes({ db, now, newId })),
     inSlice('workorders', workOrderRoutes({ db, now, newId })),
     inSlice('platform', changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn })),
     inSlice('billing', myUsageRoutes({ db, now })),

@@ -15,6 +15,7 @@ import {
   runSessionSweep,
   strongPermissions,
 } from './identity/index.ts';
+import { runSeals } from './commissioning/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { type Config, loadConfig, natsAccess, portalUrl } from './platform/config.ts';
@@ -139,6 +140,7 @@ async function startIngest(shared: Shared): Promise<Part> {
     runIngest(ingest, signal),
     runHealth({ db, nats, now, log }, signal),
     runCommandSender({ ...ingest, nats: commands, db }, signal),
+    runSeals({ ...ingest, db }, signal),
     runUpdates({ ...ingest, commands, db }, signal),
     runDesk({ ...ingest, nats: commands, responder, db, newId, secrets }, signal),
   ]);

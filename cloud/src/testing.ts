@@ -2,7 +2,7 @@ import type { Role } from '@parkline/contract';
 import { roles, tenantRoles } from '@parkline/contract';
 import type { Pool } from 'pg';
 import { givenFleet, mixedPark } from './fleet/testing.ts';
-import { givenAccount, loggedIn } from './identity/testing.ts';
+import { givenAccount, type LoggedIn, loggedIn } from './identity/testing.ts';
 import { seedUsagePoints } from './metering/index.ts';
 import { parseParkFile } from './fleet/index.ts';
 import { createDb, type Db, withAccount } from './platform/db.ts';
@@ -14,9 +14,9 @@ export interface FullAccount {
   /** What stands for `:name` in the paths that begin with the key; longest first match. */
   readonly ids: Readonly<Record<string, string>>;
   /** Headers by role; the tenant_admin is of `atelier`. */
-  readonly as: Readonly<Record<Role, { cookie: string }>>;
+  readonly as: Readonly<Record<Role, LoggedIn>>;
   /** Somebody of the other tenant. */
-  readonly bistro: { cookie: string };
+  readonly bistro: LoggedIn;
   /** A usage point of the other tenant alone. */
   readonly bistroUsagePoint: string;
   readonly tenants: ReadonlyMap<string, string>;
@@ -42,7 +42,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
   };
   const tenants = new Map<string, string>();
   for (const key of ['atelier', 'bistro']) tenants.set(key, await idOf('tenant', key));
-  const as = {} as Record<Role, { cookie: string }>;
+  const as = {} as Record<Role, LoggedIn>;
   for (const role of roles)
     as[role] = await loggedIn(
       db,
@@ -82,6 +82,8 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       })),
       ...(await givenIntegrations(pool, accountId, technician)),
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
+      '/api/commissioning': await idOf('equipment', 'm-main'),
+      '/api/commissioning-reports': await givenReport(pool, accountId, technician),
       ...work,
       ...bills,
       ...(await givenPlaces(pool, accountId, idOf)),
@@ -192,74 +194,18 @@ async function technicianOf(db: Db, accountId: string): Promise<string> {
   return id;
 }
 
-/** A bus, a plan and a secret to be administered. */
-async function givenThings(
-  pool: Pool,
-  { account_id, equipment, floor, person }: Record<'account_id' | 'equipment' | 'floor' | 'person', string>,
-) {
-  const bus = newId();
-  const gateway_id = await gatewayOf(pool, equipment);
-  await insert(pool, 'bus', {
-    id: bus,
+/** Nobody has signed it. */
+async function givenReport(pool: Pool, account_id: string, created_by: string): Promise<string> {
+  const id = newId();
+  const { rows } = await pool.query<{ id: string }>('select id from gateway where account_id = $1', [
     account_id,
-    gateway_id,
-    key: 'spare',
-    protocol: 'modbus',
-    params: {},
-  });
-  const sealed_value = `sealed:v1:k:${'A'.repeat(40)}`;
-  await insert(pool, 'bus_secret', { account_id, bus_id: bus, name: 'password', sealed_value, set_at: AT });
-  await insert(pool, 'equipment_secret', {
-    account_id,
-    equipment_id: equipment,
-    name: 'token',
-    sealed_value,
-    set_at: AT,
-  });
-  await insert(pool, 'floor_plan', {
-    ...{ floor_id: floor, account_id, media_type: 'image/webp', width: 1, height: 1, bytes: '\\x00' },
-    ...{
-      sha256: `\\x${'00'.repeat(32)}`,
-      marks: { spaces: [], devices: [] },
-      changed_at: AT,
-      changed_by: person,
-    },
-  });
-  return { '/api/buses': bus, '/api/floors': floor, ':name': 'token' };
-}
-
-/** People to be administered, and invitations of both doors; nobody logs in as one of them. */
-async function givenBystanders(pool: Pool, account_id: string, tenant_id: string) {
-  const [staff, colleague, grant, invited, invitedColleague] = [newId(), newId(), newId(), newId(), newId()];
-  const person = { account_id, language: 'en', skills: [], version: 1, created_at: AT };
-  await insert(pool, 'person', { ...person, id: staff, login: staff, name: 'Staff' });
-  await insert(pool, 'person', { ...person, id: colleague, login: colleague, name: 'Colleague', tenant_id });
-  await insert(pool, 'role_grant', { id: grant, account_id, person_id: staff, role: 'guard' });
-  const link = { account_id, name: 'An', email: 'an@example.org', language: 'en', invited_by: staff };
-  const days = { created_at: AT, expires_at: new Date('2100-01-01') };
-  const invite = (id: string, role: string, of: object) =>
-    insert(pool, 'invitation', {
-      ...{ ...link, ...days, ...of, id, login: id },
-      grants: [{ role, siteId: null, buildingId: null }],
-    });
-  await invite(invited, 'guard', {});
-  await invite(invitedColleague, 'tenant_employee', { tenant_id });
-  return {
-    '/api/people': staff,
-    '/api/my/people': colleague,
-    '/api/invitations': invited,
-    '/api/my/invitations': invitedColleague,
-    ':grantId': grant,
-  };
-}
-
-async function technicianOf(db: Db, accountId: string): Promise<string> {
-  const { id } = await db
-    .selectFrom('roleGrant')
-    .select('personId as id')
-    .where('accountId', '=', accountId)
-    .where('role', '=', 'technician')
-    .executeTakeFirstOrThrow();
+  ]);
+  const gateway = { id: rows[0]!.id, key: 'gw-m', name: words('Gateway M') };
+  const content = { gateway, meters: [], number: 'PC-00001' };
+  const row = { id, account_id, gateway_id: gateway.id, seq: 1, content, created_at: AT, created_by };
+  await insert(pool, 'commissioning_report', row);
+  const signature = { account_id, report_id: id, signed_as: 'installer', person_name: 'Somebody', at: AT };
+  await insert(pool, 'commissioning_signature', { ...signature, person_id: created_by, factor: 'totp' });
   return id;
 }
 

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { commissioningJobs } from './commissioning/index.ts';
 import { faultFailpoints, faultJobs, loadRules, runFaults } from './faults/index.ts';
 import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -49,7 +50,7 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
   const shared = { ...deps, rules, failpoint };
   const leaseJobs = { ...tenancyJobs(shared), ...meteringJobs() };
-  const handlers = { ...leaseJobs, ...faultJobs(shared), ...workOrderJobs(shared), ...webhookJobs(deps) };
+  const handlers = { ...leaseJobs, ...faultJobs(shared), ...workOrderJobs(shared), ...commissioningJobs(deps), ...webhookJobs(deps) };
   // A mail server that thinks for long delays mails only.
   const outward = { ...mailJobs(deps.mailer), ...letterJobs(deps) };
   const tasks = Object.keys(outward);

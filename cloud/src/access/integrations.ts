@@ -10,4 +10,20 @@ export const integrations: Routes = {
     body: { name: 'Energy report', scopes: ['place.read'], expiresAt: '2027-11-01T00:00:00Z' },
   },
   'DELETE /api/api-keys/:id': { who: admin },
+  'GET /api/webhooks': { who: admin },
+  'GET /api/webhooks/:id': { who: admin },
+  // The matrix has no key to seal a secret with.
+  'POST /api/webhooks': {
+    who: admin,
+    body: { name: 'Accounting', url: 'https://example.com/hook', kinds: ['fault.raised'] },
+    own: [503],
+  },
+  'PATCH /api/webhooks/:id': { who: admin, body: { name: 'Other' } },
+  'DELETE /api/webhooks/:id': { who: admin },
+  'GET /api/webhooks/:id/deliveries': { who: admin },
+  'POST /api/webhooks/:id/test': { who: admin },
+  'POST /api/webhooks/:id/replay': {
+    who: admin,
+    body: { from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' },
+  },
 };

@@ -8,7 +8,7 @@ import type { Hit } from '../platform/failpoints.ts';
 import { type Cause, explains, grouped } from './causes.ts';
 import { idle } from './episode.ts';
 import { type Decision, evaluate, type Snapshot, stateKey } from './evaluate.ts';
-import { faultCleared, faultOpened, needsOrder } from './events.ts';
+import { faultCleared, faultOpened, faultRaised, needsOrder } from './events.ts';
 import type { Plan } from './plan.ts';
 import { faults } from './repository.ts';
 import type { Rules } from './rules.ts';
@@ -152,6 +152,8 @@ async function openAll(context: Context, opening: readonly Decision[]): Promise<
     trx,
     rows.map((row) => toFault(context, row)),
   );
+  for (const { id: faultId, rule, decision } of rows)
+    await faultRaised(trx, newId, { accountId, faultId, at, rule, gatewayId: decision.watch.gatewayId });
 
   for (const { id, rule, subjectId } of made.filter((one) => one.causeId === null)) {
     const below = known.filter(

@@ -14,9 +14,7 @@ const accountId = await givenAccount(owner);
 const admin = await loggedIn(owner, accountId, ['account_admin']);
 const stranger = await loggedIn(owner, await givenAccount(owner), ['account_admin']);
 
-/** The server's clock, moved by the test of expiry. */
-let clock = (): Date => new Date();
-const now = () => clock();
+const now = () => new Date();
 const app = await createTestApp(db);
 await app.register(apiKeyRoutes({ db, now, newId }));
 app.get('/api/reads', { config: { permission: 'place.read' } }, async (request) => {

@@ -3,6 +3,7 @@ import { IdParams, Invitation, InvitationBody, InvitationQuery, Page } from '@pa
 import Type from 'typebox';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { happened } from '../platform/events.ts';
 import { jobs } from '../platform/jobs.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations } from './invitations.ts';
@@ -102,6 +103,7 @@ async function invite(trx: Db, admin: PeopleAdmin, doer: Doer, body: InvitationB
   const expiresAt = new Date(at.getTime() + VALID_MS);
   if (!(await invitations.add(trx, { ...row, createdAt: at, expiresAt }))) conflict('invited_already');
   await post(trx, admin, id, at);
+  await happened(trx, admin.newId, { accountId, kind: 'person.invited', at, data: { invitationId: id } });
   const after = { login, name, email, tenantId, grants };
   await audit(trx, { accountId, at, personId, action: 'invitation.made', subjectId: id, after, ip: doer.ip });
   return shown(trx, admin, doer, id, at);

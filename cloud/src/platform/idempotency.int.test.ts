@@ -147,18 +147,18 @@ test('a try that another has taken over meanwhile is undone', async () => {
   const key = randomUUID();
   const before = deeds;
   const row = owner.selectFrom('idempotencyKey').select('attempt').where('key', '=', key);
-  const held = Promise.withResolvers<void>();
-  const letGo = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<undefined>();
+  const letGo = Promise.withResolvers<undefined>();
   const holder = owner.transaction().execute(async (trx) => {
     await trx.selectFrom('person').select('id').where('accountId', '=', accountId).forNoKeyUpdate().execute();
-    held.resolve();
+    held.resolve(undefined);
     await letGo.promise;
   });
   await held.promise;
   const late = codeOf(post('/api/deeds', key)); // Has its key in hand and waits for the person's row.
   await expect.poll(() => row.execute(), { timeout: 15_000 }).toHaveLength(1);
   await owner.updateTable('idempotencyKey').set({ attempt: 2 }).where('key', '=', key).execute();
-  letGo.resolve();
+  letGo.resolve(undefined);
   await holder;
   expect(await late).toEqual([409, 'in_progress']);
   expect([deeds, await row.execute()]).toEqual([before, [{ attempt: 2 }]]);

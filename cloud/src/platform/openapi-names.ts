@@ -42,7 +42,7 @@ export function operationName(method: string, path: string, isList: boolean): Op
   const segments = path.replace(/^\/(api\/)?/, '').split('/');
   const act = isAct(method, segments) ? segments.at(-1) : undefined;
   const verb = act ?? (isList ? 'list' : (verbs[method] ?? method.toLowerCase()));
-  const things = nouns(act ? segments.slice(0, -1) : segments, isList);
+  const things = nouns(act ? segments.slice(0, -1) : segments, method === 'POST' && !act);
   const words = things.flatMap((one) => one.split(/[-.]/));
   return {
     operationId: camel([...verb.split('-'), ...words]),
@@ -51,17 +51,14 @@ export function operationName(method: string, path: string, isList: boolean): Op
 }
 
 /** What the path is about: a thing that an id or a single act follows stands in the singular. */
-function nouns(segments: readonly string[], isList: boolean): string[] {
+function nouns(segments: readonly string[], makesOne: boolean): string[] {
   return segments.flatMap((segment, i) => {
     if (segment.startsWith(':')) return [];
     const isLast = i === segments.length - 1;
     const isOne = segments[i + 1]?.startsWith(':') ?? false;
-    return [isOne || (isLast && !isList && !isCollective(segment)) ? singular(segment) : segment];
+    return [isOne || (isLast && makesOne) ? singular(segment) : segment];
   });
 }
-
-/** What is one thing although it sounds like many: `places` is a tree, `work-order-settings` a form. */
-const isCollective = (segment: string): boolean => /(places|settings|changes|status)$/.test(segment);
 
 function sentence(
   verb: string,

@@ -9,7 +9,7 @@ import type { JobHandlers } from '../platform/run-jobs.ts';
 import { choose } from './dispatch.ts';
 import { dispatch, isOverdue, type Order, yearIn } from './domain.ts';
 import { type LockedOrder, workOrders } from './repository.ts';
-import { ESCALATE, setTimer, settle } from './steps.ts';
+import { ESCALATE, setTimer, settle, tellState } from './steps.ts';
 
 /** Places of the handlers where the fault suite can kill the process; all inside the transaction of their job. */
 export const orderFailpoints = [
@@ -59,6 +59,7 @@ async function openOrder(trx: Db, deps: WorkOrderJobDeps, accountId: string, fau
   const { equipmentId } = fault;
   await workOrders.add(trx, { ...order, title, equipmentId, dispatchReason: null, createdAt: at });
   await workOrders.note(trx, order, { what: 'created', facts: { fault: true }, at, personId: null });
+  await tellState(trx, deps.newId, order, order, at);
   deps.failpoint('order-created');
   await giveToBest(trx, deps, order, at);
   await noteIfOver(trx, order, fault, at);

@@ -2,6 +2,7 @@ import { faults } from '../faults/index.ts';
 import { notifyChanged } from '../platform/changes.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { happened } from '../platform/events.ts';
 import type { NewId } from '../platform/ids.ts';
 import { jobs } from '../platform/jobs.ts';
 import type { DispatchReason } from './dispatch.ts';
@@ -34,12 +35,25 @@ export async function settle(trx: Db, newId: NewId, step: Settled): Promise<void
     throw new AppError('conflict', 'order changed meanwhile', { details: { why: 'changed' } });
   await workOrders.note(trx, before, { ...event, at, personId });
   await setTimer(trx, newId, after);
+  if (after.state !== before.state) await tellState(trx, newId, after, before, at);
   if (faultId) {
     const number = orderNumber(before.year, before.seq);
     await faults.noteOrder(trx, accountId, faultId, { id, number, state: after.state });
   }
   await notifyChanged(trx, accountId, 'work-orders', ...(faultId ? (['faults'] as const) : []));
 }
+
+/** Other systems follow an order by its states. */
+export const tellState = (
+  trx: Db,
+  newId: NewId,
+  { id, state }: Pick<Order, 'id' | 'state'>,
+  { accountId, year, seq }: Pick<LockedOrder, 'accountId' | 'year' | 'seq'>,
+  at: Date,
+): Promise<void> => {
+  const data = { workOrderId: id, number: orderNumber(year, seq), state };
+  return happened(trx, newId, { accountId, kind: 'work_order.changed', at, data });
+};
 
 /** The timer runs exactly while somebody has the order and has not accepted it. */
 export async function setTimer(trx: Db, newId: NewId, order: Order): Promise<void> {

@@ -1,4 +1,5 @@
 import { billing } from './billing.ts';
+import { commissioning } from './commissioning.ts';
 import { fleet } from './fleet.ts';
 import { identity } from './identity.ts';
 import { imports } from './imports.ts';
@@ -16,6 +17,7 @@ import type { Routes } from './routes.ts';
 /** Who may call what, slice by slice. */
 export const access: Routes = {
   ...billing,
+  ...commissioning,
   ...fleet,
   ...identity,
   ...imports,

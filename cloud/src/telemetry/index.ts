@@ -6,5 +6,6 @@ export { counted, importReadings, type ImportResult } from './import-readings.ts
 export { runIngest } from './ingest.ts';
 export { bucketEdges } from './repository.ts';
 export { reportRoutes } from './report-routes.ts';
+export { samplesBetween } from './samples.ts';
 export { telemetryRoutes } from './routes.ts';
 export { pointsWithReadings } from './with-readings.ts';

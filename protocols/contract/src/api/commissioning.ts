@@ -42,7 +42,9 @@ export const CheckedReading = Type.Object({
 });
 export type CheckedReading = Static<typeof CheckedReading>;
 
-export const RatioApplied = Type.Enum(['meter', 'billing'] as const);
+export const ratioPlaces = ['telemetry', 'display', 'billing'] as const;
+/** Where the ratio is in: in what the meter sends, on its display too, or only in the metering that bills are made of. */
+export const RatioApplied = Type.Enum(ratioPlaces);
 export type RatioApplied = Static<typeof RatioApplied>;
 
 /** What was recorded of one meter. */
@@ -52,6 +54,7 @@ export const Commissioning = Type.Object({
   name: Type.String(),
   buildingId: Uuid,
   buildingName: Type.String(),
+  gatewayId: Uuid,
   gatewayName: Type.String(),
   /** The register that is compared. */
   pointId: Uuid,
@@ -64,7 +67,7 @@ export const Commissioning = Type.Object({
   /** Primary over secondary; 1 where there is no transformer. */
   ctRatio: Nullable(MeterNumber),
   ptRatio: Nullable(MeterNumber),
-  /** Who multiplies: the meter (or its template), or the metering that bills are made of. Never both. */
+  /** Exactly one place multiplies. */
   ratioApplied: Nullable(RatioApplied),
   /** Effective multiplier of metering for this register at the time of the reading; null: it is in no usage point. */
   meteringMultiplier: Nullable(MeterNumber),
@@ -82,9 +85,11 @@ export type Commissioning = Static<typeof Commissioning>;
 
 export const CommissioningBody = Type.Object({
   serial: Type.String({ minLength: 1, maxLength: 60, pattern: '^[\\x20-\\x7e\\u4e00-\\u9fff]+$' }),
-  ctRatio: MeterNumber,
-  ptRatio: MeterNumber,
-  ratioApplied: RatioApplied,
+  /** Primary over secondary; 1 when left out. */
+  ctRatio: Type.Optional(MeterNumber),
+  ptRatio: Type.Optional(MeterNumber),
+  /** telemetry when left out: what the meter sends contains the ratio, its display does not. */
+  ratioApplied: Type.Optional(RatioApplied),
   display: MeterNumber,
   /** By the clock of the site. */
   readAt: LocalMoment,

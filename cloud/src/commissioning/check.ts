@@ -1,0 +1,70 @@
+import { multiplierAt } from '../metering/index.ts';
+import type { Db } from '../platform/db.ts';
+import { jobs } from '../platform/jobs.ts';
+import type { NewId } from '../platform/ids.ts';
+import type { JobHandlers } from '../platform/run-jobs.ts';
+import { samplesBetween } from '../telemetry/index.ts';
+import { checkReading, type DisplayRead, NEAR_MS, type Ratio, ratioFault, stateOf } from './domain.ts';
+import { type MeterRow, meters } from './repository.ts';
+
+export const CHECK_TASK = 'commissioning.check';
+/** Readings that wait for telemetry are looked at so often, ms; and for so long. */
+const AGAIN_MS = 60_000;
+const PATIENCE_MS = 31 * 24 * 3_600_000;
+
+export interface CheckDeps {
+  readonly now: () => Date;
+  readonly newId: NewId;
+}
+
+/**
+ * Judges what was recorded of a meter against what is stored by now, and writes the outcome down; what cannot be judged yet is
+ * judged again by itself. Waived stays waived.
+ */
+export async function checkMeter(
+  trx: Db,
+  accountId: string,
+  meter: MeterRow,
+  { now, newId }: CheckDeps,
+): Promise<void> {
+  const { equipmentId, pointId, ctRatio, ptRatio, ratioApplied } = meter;
+  if (!ctRatio || !ptRatio || !ratioApplied || meter.state === 'waived') return;
+  const at = now();
+  const ratio: Ratio = { ct: Number(ctRatio), pt: Number(ptRatio), applied: ratioApplied };
+  const nearMs = Math.max(NEAR_MS, meter.staleAfterMs);
+  const checks = await Promise.all(
+    readsOf(meter).map(async (read) => {
+      const [from, to] = [-nearMs, nearMs + 1].map((ms) => new Date(read.at.getTime() + ms)) as [Date, Date];
+      return checkReading(read, ratio, await samplesBetween(trx, pointId, from, to), { now: at, nearMs });
+    }),
+  );
+  const multiplier = meter.readAt ? await multiplierAt(trx, accountId, pointId, meter.readAt) : undefined;
+  const fault = ratioFault(ratio, multiplier === undefined ? undefined : Number(multiplier));
+  const state = stateOf(checks, fault);
+  await meters.set(trx, accountId, equipmentId, {
+    ...{ state, checks: JSON.stringify(checks), checkedAt: at },
+    ...{ meteringMultiplier: multiplier ?? null, ratioFault: fault },
+  });
+  const waits = state === 'open' && checks.length > 0;
+  const since = meter.recordedAt?.getTime() ?? at.getTime();
+  if (waits && at.getTime() - since < PATIENCE_MS)
+    await jobs.enqueue(trx, newId, {
+      ...{ accountId, task: CHECK_TASK, key: equipmentId },
+      dueAt: new Date(at.getTime() + AGAIN_MS),
+    });
+}
+
+/** Looks again when telemetry may have come. */
+export const checkJobs = (deps: CheckDeps): JobHandlers => ({
+  async [CHECK_TASK](trx, { accountId, key }) {
+    const meter = await meters.find(trx, key);
+    if (meter) await checkMeter(trx, accountId, meter, deps);
+  },
+});
+
+function readsOf({ display, readAt, laterDisplay, laterReadAt }: MeterRow): DisplayRead[] {
+  return [
+    ...(display && readAt ? [{ display, at: readAt }] : []),
+    ...(laterDisplay && laterReadAt ? [{ display: laterDisplay, at: laterReadAt }] : []),
+  ];
+}

@@ -1,6 +1,10 @@
+import { loadTemplates } from '@parkline/templates';
+import { equipmentSheet, pointSheet } from './fleet/index.ts';
 import type { SheetKind } from './imports/index.ts';
 import { buildingSheet, floorSheet, siteSheet } from './places/index.ts';
 import { contactSheet, leaseSheet, spaceSheet, tenantSheet } from './tenancy/index.ts';
+
+const templates = loadTemplates();
 
 /** Everything that comes and goes in tables, in the order in which a park is filled. */
 export const sheetKinds: readonly SheetKind[] = [
@@ -11,4 +15,6 @@ export const sheetKinds: readonly SheetKind[] = [
   tenantSheet,
   contactSheet,
   leaseSheet,
+  equipmentSheet(templates),
+  pointSheet(templates),
 ];

@@ -11,6 +11,8 @@ export { equipment, gateways } from './repository.ts';
 export { fleetRoutes } from './routes.ts';
 export { seedFleet, type SeededGateway } from './seed.ts';
 export { status } from './status.ts';
+export { equipmentSheet } from './equipment-sheet.ts';
+export { pointSheet } from './point-sheet.ts';
 export { thingRoutes } from './thing-routes.ts';
 export { filteredPoints } from './model-routes.ts';
 export type { WithReadings } from './thing-changes.ts';

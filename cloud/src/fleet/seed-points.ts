@@ -47,3 +47,39 @@ export async function seedPoints(
     )
     .execute();
 }
+
+/** Makes the points of many new devices at once; those that are there stay as they are. */
+export async function insertPoints(
+  db: Db,
+  accountId: string,
+  devices: readonly { readonly equipmentId: string; readonly template: Template }[],
+  newId: NewId,
+): Promise<void> {
+  const rows = devices.flatMap(({ equipmentId, template: { points, protocol } }) =>
+    points.map(({ key, name, unit, kind, resolution, decimals, pollMs, heartbeatMs, states, write }) => ({
+      ...{
+        id: newId(),
+        accountId,
+        equipmentId,
+        protocol,
+        key,
+        name,
+        unit,
+        kind,
+        resolution,
+        decimals,
+        pollMs,
+      },
+      ...{ heartbeatMs, states: states ?? null, write: write ?? null },
+    })),
+  );
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
+    await db
+      .insertInto('point')
+      .values(rows.slice(at, at + ROWS_AT_ONCE))
+      .onConflict((c) => c.columns(['accountId', 'equipmentId', 'key']).doNothing())
+      .execute();
+}
+
+/** A statement takes at most 65,535 values. */
+const ROWS_AT_ONCE = 1_000;

@@ -1,0 +1,396 @@
+import './tables.ts';
+import type { EquipmentBody, OwnTags } from '@parkline/contract';
+import type { Template } from '@parkline/templates';
+import { sql } from 'kysely';
+import {
+  type Cells,
+  type Fault,
+  keptOr,
+  listOf,
+  type Prepared,
+  type RowFault,
+  type Scope,
+  type SheetKind,
+  type Stored,
+  unknownKey,
+  type Wanted,
+} from '../imports/index.ts';
+import { keyColumn, nameColumns, nameOf, namesOf, refColumn } from '../places/index.ts';
+import type { Db } from '../platform/db.ts';
+import type { LocalText } from '../platform/i18n.ts';
+import { nameOnBus } from './addresses.ts';
+import { insertPoints } from './seed-points.ts';
+import {
+  asText,
+  type Bindings,
+  bindingColumns,
+  boundSpace,
+  isFault,
+  readBindings,
+  tagCell,
+  tagColumns,
+  tagsOf,
+} from './sheet-parts.ts';
+import type { EquipmentParams } from './tables.ts';
+import { equipmentFaults, type Neighbour, type Surrounding } from './thing-checks.ts';
+import { equipmentColumns, things } from './thing-repository.ts';
+
+/** A device as a row: what it names is named by key. */
+export type EquipmentValues = {
+  readonly key: string;
+  readonly name_en: string;
+  readonly name_zh: string;
+  readonly template: string;
+  readonly gateway: string;
+  readonly building: string;
+  readonly floor: string | null;
+  readonly space: string | null;
+  readonly bus: string;
+  /** JSON. */
+  readonly params: string;
+  readonly submeter_of: string | null;
+  readonly serves: readonly string[];
+  /** JSON. */
+  readonly tags: string;
+  readonly brick: string | null;
+};
+
+/** `templates` are read once, when the process starts. */
+export const equipmentSheet = (templates: ReadonlyMap<string, Template>): SheetKind<EquipmentValues> => ({
+  ...{ name: 'equipment', noun: 'equipment', title: { en: 'Equipment', zh: '设备' } },
+  ...{ reads: 'equipment.read', writes: 'equipment.write' },
+  columns: [
+    keyColumn('b1-meter-1'),
+    ...nameColumns('Meter of unit 101', '101 单元电表'),
+    { name: 'template', zh: '模板', type: 'text', required: true, example: 'three-phase-meter/carlo-em24' },
+    refColumn('gateway', '网关编号', 'gw-1'),
+    refColumn('building', '楼宇编号', 'b1'),
+    refColumn('floor', '楼层编号', 'b1-f1', false),
+    ...bindingColumns,
+    {
+      name: 'bus',
+      zh: '总线',
+      type: 'text',
+      required: true,
+      pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
+      example: 'b1-panel',
+    },
+    { name: 'address', zh: '地址', type: 'text', required: true, example: '7' },
+    { name: 'transport', zh: '传输方式', type: 'text', example: 'tcp' },
+    { name: 'meter_type', zh: '表计类型', type: 'text', example: '' },
+    refColumn('submeter_of', '上级表编号', '', false),
+    { name: 'serves', zh: '服务范围', type: 'list', example: '' },
+    ...tagColumns,
+  ],
+  prepare: (trx, scope) => prepare(trx, scope, templates),
+});
+
+interface Around extends Omit<Surrounding, 'template' | 'others'> {
+  readonly templates: ReadonlyMap<string, Template>;
+  readonly bindings: Bindings;
+  /** Ids by key. */
+  readonly ids: Readonly<Record<'gateway' | 'building' | 'floor' | 'space', ReadonlyMap<string, string>>>;
+  readonly neighbours: readonly Neighbour[];
+}
+
+async function prepare(
+  trx: Db,
+  { accountId, at, locks, newId }: Scope,
+  templates: ReadonlyMap<string, Template>,
+): Promise<Prepared<EquipmentValues>> {
+  const { rows } = await sql<FoundEquipment>`
+    select e.id, e.version, e.key, e.name, e.template, g.key as gateway, b.key as building, f.key as floor, s.key as space,
+      e.bus, e.params, p.key as submeter_of, e.tags, e.brick,
+      array(select coalesce(vf.key, vs.key) from equipment_serves v left join floor vf on vf.id = v.floor_id
+        left join space vs on vs.id = v.space_id where v.equipment_id = e.id order by 1) as serves
+    from equipment e join gateway g on g.id = e.gateway_id join building b on b.id = e.building_id
+      left join floor f on f.id = e.floor_id left join space s on s.id = e.space_id
+      left join equipment p on p.id = e.submeter_of
+    where e.account_id = ${accountId} and e.retired_at is null order by e.key
+    ${locks ? sql`for no key update of e` : sql``}`.execute(trx);
+  const around: Around = {
+    ...(await things.surrounding(trx, accountId)),
+    templates,
+    bindings: await readBindings(trx, accountId, at),
+    ids: await idsByKey(trx, accountId),
+    neighbours: await things.neighbours(trx, accountId),
+  };
+  const stored = new Map(rows.map((row): [string, Stored<EquipmentValues>] => [row.key, storedOf(row)]));
+  return {
+    stored,
+    cells: (values) => cellsOf(values, around),
+    read: (cells, before) => readRow(cells, before, around),
+    check: (wanted) => checkAll(wanted, around),
+    write: (wanted) => writeAll(trx, { accountId, newId }, wanted, { around, stored }),
+    remove: (gone) => removeAdded(trx, accountId, gone),
+  };
+}
+
+interface FoundEquipment extends Omit<
+  EquipmentValues,
+  'name_en' | 'name_zh' | 'params' | 'tags' | 'submeter_of'
+> {
+  readonly submeterOf: string | null;
+  readonly id: string;
+  readonly version: number;
+  readonly name: LocalText;
+  readonly params: EquipmentParams;
+  readonly tags: OwnTags;
+}
+
+function storedOf({
+  id,
+  version,
+  name,
+  params,
+  tags,
+  submeterOf,
+  ...values
+}: FoundEquipment): Stored<EquipmentValues> {
+  const texts = { params: asText(params), tags: asText(tags), serves: listOf(values.serves) };
+  return {
+    id,
+    version,
+    values: { ...values, ...texts, submeter_of: submeterOf, name_en: name.en, name_zh: name.zh },
+  };
+}
+
+async function idsByKey(trx: Db, accountId: string): Promise<Around['ids']> {
+  const { rows } = await sql<{ what: 'gateway' | 'building' | 'floor' | 'space'; key: string; id: string }>`
+    select 'gateway' as what, key, id from gateway where account_id = ${accountId}
+    union all select 'building', key, id from building where account_id = ${accountId}
+    union all select 'floor', key, id from floor where account_id = ${accountId}
+    union all select 'space', key, id from space where account_id = ${accountId}`.execute(trx);
+  const of = (what: string) =>
+    new Map(rows.filter((row) => row.what === what).map(({ key, id }) => [key, id]));
+  return { gateway: of('gateway'), building: of('building'), floor: of('floor'), space: of('space') };
+}
+
+const fieldOnBus = (protocol: string | undefined): string =>
+  nameOnBus[protocol as keyof typeof nameOnBus] ?? 'address';
+
+function cellsOf({ params, tags, ...values }: EquipmentValues, { templates, bindings }: Around): Cells {
+  const given = JSON.parse(params) as EquipmentParams;
+  const { transport, type } = given;
+  return {
+    ...values,
+    tags: tagCell(JSON.parse(tags) as OwnTags),
+    customer: (values.space === null ? undefined : bindings.spaces.get(values.space)?.customer) ?? null,
+    address: String(given[fieldOnBus(templates.get(values.template)?.protocol)] ?? ''),
+    transport: typeof transport === 'string' ? transport : null,
+    meter_type: typeof type === 'string' ? type : null,
+  };
+}
+
+/** What is true of the row by itself; what it says of others is checked when all rows are known. */
+function readRow(
+  cells: Cells,
+  stored: Stored<EquipmentValues> | undefined,
+  { templates, bindings, ids }: Around,
+): EquipmentValues | readonly Fault[] {
+  const names = namesOf(cells, stored?.values);
+  if (Array.isArray(names)) return names as readonly Fault[];
+  const before = stored?.values;
+  const template = templates.get(cells['template'] as string);
+  const space = boundSpace(cells, before?.space, bindings);
+  const tags = tagsOf(cells['tags'], before && (JSON.parse(before.tags) as OwnTags));
+  const serves =
+    cells['serves'] === undefined ? (before?.serves ?? []) : ((cells['serves'] ?? []) as readonly string[]);
+  const faults: Fault[] = [space, tags].filter(isFault);
+  if (!template)
+    faults.push(unknownKey('template', { en: 'template', zh: '模板' }, cells['template'] as string));
+  const floor = keptOr<string | null>(cells['floor'], before?.floor, null);
+  for (const [what, zh, key] of [
+    ['gateway', '网关', cells['gateway'] as string],
+    ['building', '楼宇', cells['building'] as string],
+    ['floor', '楼层', floor],
+  ] as const)
+    if (key !== null && !ids[what].has(key)) faults.push(unknownKey(what, { en: what, zh }, key));
+  for (const key of serves)
+    if (!ids.floor.has(key) && !ids.space.has(key))
+      faults.push(unknownKey('serves', { en: 'floor or space', zh: '楼层或空间' }, key));
+  if (faults.length > 0 || !template) return faults;
+  return {
+    ...{
+      key: cells['key'] as string,
+      ...(names as { name_en: string; name_zh: string }),
+      template: template.id,
+    },
+    ...{ gateway: cells['gateway'] as string, building: cells['building'] as string, floor },
+    ...{ space: space as string | null, bus: cells['bus'] as string, serves: listOf(serves) },
+    params: asText(
+      paramsOf(cells, template.protocol, before && (JSON.parse(before.params) as EquipmentParams)),
+    ),
+    submeter_of: keptOr<string | null>(cells['submeter_of'], before?.submeter_of, null),
+    tags: asText(tags),
+    brick: keptOr<string | null>(cells['brick'], before?.brick, null),
+  };
+}
+
+/** The address of a protocol from the columns; numbers where it counts. */
+function paramsOf(cells: Cells, protocol: string, before: EquipmentParams | undefined): EquipmentParams {
+  const address = cells['address'] as string;
+  const isNumber = protocol === 'modbus' || protocol === 'bacnet';
+  const value = isNumber && /^\d{1,9}$/.test(address) ? Number(address) : address;
+  const transport = keptOr<string | null>(
+    cells['transport'],
+    before?.['transport'] as string | undefined,
+    null,
+  );
+  const type = keptOr<string | null>(cells['meter_type'], before?.['type'] as string | undefined, null);
+  const idOrder = protocol === 'cjt188' ? before?.['idOrder'] : undefined;
+  return {
+    [fieldOnBus(protocol)]: value,
+    ...(protocol === 'modbus' && { transport: transport ?? 'tcp' }),
+    ...(protocol === 'cjt188' && type !== null && { type: type.toUpperCase() }),
+    ...(idOrder !== undefined && { idOrder }),
+  };
+}
+
+/** Column and words in Chinese by the field that the checks name. */
+const columnOf: readonly (readonly [field: RegExp, column: string, zh: string])[] = [
+  [/^buildingId/, 'building', '楼宇编号无效。'],
+  [/^gatewayId/, 'gateway', '网关编号无效。'],
+  [/^floorId/, 'floor', '该楼层不属于此楼宇。'],
+  [/^spaceId/, 'space', '该空间不属于此楼宇或楼层。'],
+  [/^serves/, 'serves', '服务范围中有无效的楼层或空间。'],
+  [/^params/, 'address', '地址格式不符合协议要求，或与同一总线上的其他设备重复。'],
+  [/^bus/, 'bus', '该总线的协议与模板不一致。'],
+  [/^submeterOfId/, 'submeter_of', '上级表无效：应为本账户的表计，且不能形成循环。'],
+  [/^template/, 'template', '模板无效，或与原设备的类型、协议不同。'],
+];
+
+function checkAll(wanted: readonly Wanted<EquipmentValues>[], around: Around): RowFault[] {
+  const idOf = ({ values, stored }: Wanted<EquipmentValues>) => stored?.id ?? `new ${values.key}`;
+  const all = new Map(around.neighbours.map((one) => [one.id, one]));
+  const byKey = new Map(around.neighbours.map(({ key, id }) => [key, id]));
+  for (const one of wanted) byKey.set(one.values.key, idOf(one));
+  const bodies = wanted.map((one) => ({ one, id: idOf(one), body: bodyOf(one.values, around, byKey) }));
+  for (const { id, body } of bodies) {
+    const template = around.templates.get(body.template)!;
+    const { key, gatewayId, bus, params, submeterOfId: submeterOf } = body;
+    all.set(id, {
+      id,
+      key,
+      gatewayId,
+      bus,
+      params,
+      submeterOf,
+      kind: template.kind,
+      protocol: template.protocol,
+    });
+  }
+  const neighbours = [...all.values()];
+  return bodies.flatMap(({ one: { row, values, stored }, id, body }) => {
+    const template = around.templates.get(values.template);
+    const faults = equipmentFaults(body, id, {
+      ...around,
+      template,
+      others: neighbours.filter((other) => other.id !== id),
+    });
+    if (values.submeter_of !== null && body.submeterOfId === null)
+      faults.push({ field: 'submeterOfId', message: `there is no device "${values.submeter_of}"` });
+    const before = stored && around.templates.get(stored.values.template);
+    if (before && (before.kind !== template?.kind || before.protocol !== template.protocol))
+      faults.push({ field: 'template', message: `is of another kind or protocol than ${before.id}` });
+    return faults.map(({ field, message }) => {
+      const [, column = '', zh = ''] = columnOf.find(([pattern]) => pattern.test(field)) ?? [];
+      return { row, field: column, text: { en: `${column}: ${message}.`, zh } };
+    });
+  });
+}
+
+function bodyOf(values: EquipmentValues, { ids }: Around, byKey: ReadonlyMap<string, string>): EquipmentBody {
+  const { key, template, bus, brick, floor, space, gateway, building, serves, submeter_of: parent } = values;
+  const floorId = floor === null ? null : (ids.floor.get(floor) ?? null);
+  return {
+    ...{ key, template, bus, brick, name: nameOf(values), floorId },
+    gatewayId: ids.gateway.get(gateway) ?? '',
+    buildingId: ids.building.get(building) ?? '',
+    spaceId: space === null ? null : (ids.space.get(space) ?? null),
+    params: JSON.parse(values.params) as EquipmentParams,
+    submeterOfId: parent === null ? null : (byKey.get(parent) ?? null),
+    serves: serves.map((place) => ids.floor.get(place) ?? ids.space.get(place) ?? ''),
+    tags: JSON.parse(values.tags) as OwnTags,
+  };
+}
+
+async function writeAll(
+  trx: Db,
+  { accountId, newId }: Pick<Scope, 'accountId' | 'newId'>,
+  wanted: readonly Wanted<EquipmentValues>[],
+  {
+    around,
+    stored,
+  }: { readonly around: Around; readonly stored: ReadonlyMap<string, Stored<EquipmentValues>> },
+): Promise<RowFault[]> {
+  const ids = new Map([...stored].map(([key, { id }]) => [key, id]));
+  for (const { values } of wanted) if (!ids.has(values.key)) ids.set(values.key, newId());
+  const rows = wanted.map((one) => {
+    const template = around.templates.get(one.values.template)!;
+    const body = bodyOf(one.values, around, ids);
+    return { one, template, body, id: ids.get(one.values.key)!, columns: equipmentColumns(body, template) };
+  });
+  const added = rows.filter(({ one }) => !one.stored);
+  // Parents afterwards: a meter may hang behind one that comes later in the file.
+  if (added.length > 0)
+    await trx
+      .insertInto('equipment')
+      .values(added.map(({ id, columns }) => ({ id, accountId, ...columns, submeterOf: null })))
+      .execute();
+  for (const { id, columns, one } of rows) {
+    if (!one.stored && columns.submeterOf === null) continue;
+    await trx
+      .updateTable('equipment')
+      .set(columns)
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .execute();
+  }
+  for (const { id, body, one } of rows)
+    if (body.serves.length > 0 || (one.stored?.values.serves.length ?? 0) > 0) {
+      await things.serve(trx, accountId, id, body.serves, around.floors);
+      if (one.stored) await bump(trx, id, one.stored.version);
+    }
+  await insertPoints(
+    trx,
+    accountId,
+    rows
+      .filter(({ one }) => one.stored?.values.template !== one.values.template)
+      .map(({ id, template }) => ({ equipmentId: id, template })),
+    newId,
+  );
+  return [];
+}
+
+/** Versions rise also where nothing but what a device serves has changed. */
+const bump = (trx: Db, id: string, before: number) =>
+  trx
+    .updateTable('equipment')
+    .set({ version: before + 1 })
+    .where('id', '=', id)
+    .where('version', '=', before)
+    .execute();
+
+async function removeAdded(
+  trx: Db,
+  accountId: string,
+  gone: readonly Stored<EquipmentValues>[],
+): Promise<Fault[]> {
+  const ids = gone.map(({ id }) => id);
+  const { rows: read } = await sql<{ key: string }>`
+    select distinct e.key from equipment e join point p on p.equipment_id = e.id
+    where e.account_id = ${accountId} and e.id = any(${ids}::uuid[])
+      and (reading_point_num(p.id) is not null and exists (select from reading_raw(p.id, '1970-01-01', '2200-01-01', 1)))`.execute(
+    trx,
+  );
+  if (read.length > 0)
+    return read.map(({ key }) => ({
+      field: key,
+      text: { en: `"${key}" has readings by now.`, zh: `“${key}”已有读数。` },
+    }));
+  await trx.updateTable('equipment').set({ submeterOf: null }).where('id', 'in', ids).execute();
+  await trx.deleteFrom('point').where('accountId', '=', accountId).where('equipmentId', 'in', ids).execute();
+  await trx.deleteFrom('equipment').where('accountId', '=', accountId).where('id', 'in', ids).execute();
+  return [];
+}

@@ -56,20 +56,37 @@ export interface Trust {
 /**
  * Reads the trust of a park; what is missing is made, what is there stays. Users of the cloud whose permissions an update
  * changed get new credentials, and accounts that it changed get new JWTs, which servers take over at their next start.
+ * @throws TrustError when seeds of a park that is there already are elsewhere.
  */
 export async function openTrust(folder: string, now: Date): Promise<Trust> {
   const folders = trustFolders(folder);
   for (const path of [folder, ...Object.values(folders)] as string[])
     await mkdir(path, { recursive: true, mode: 0o700 });
+  const file = (name: string): string => join(folders.provisioner, name);
+  const known = await readIfThere(file(provisionerFiles.parties));
+  if (known !== undefined) await assertSeedsAreHere(folders);
   const offline = await keepSeeds(folders.offline, offlineFiles, newOfflineSeeds);
   const seeds = await keepSeeds(folders.provisioner, onlineFiles, newOnlineSeeds);
   const parties = partiesOf(offline, seeds);
-  const file = (name: string): string => join(folders.provisioner, name);
   await writeWhole(file(provisionerFiles.parties), `${JSON.stringify(parties, null, 2)}\n`);
   await keep(file(provisionerFiles.creds), () => sysCreds(offline.sys));
   await Promise.all(Object.keys(coreUsers).map((user) => keepUser(folders, offline, user as CoreUser)));
   const authority = await keepAuthority(folders, now);
   return { folders, parties, seeds, authority, server: await keepAccounts(folders, offline, seeds, parties) };
+}
+
+/** The trust of a park cannot be read as it is; the message says what to bring. */
+export class TrustError extends Error {
+  override readonly name = 'TrustError';
+}
+
+/** New seeds in the place of some that lie in a safe would be another park, which no gateway believes. */
+async function assertSeedsAreHere({ offline }: TrustFolders): Promise<void> {
+  for (const name of Object.values(offlineFiles))
+    if ((await readIfThere(join(offline, name))) === undefined)
+      throw new TrustError(
+        `${join(offline, name)} is not here: bring the folder back from its safe, then run this again`,
+      );
 }
 
 /** Credentials of a gateway of this machine, for as long as those that it would get by a claim. */

@@ -57,6 +57,16 @@ export default defineConfig({
         },
       },
       {
+        // The attempts to break in: `npm run test:security`, with a table at the end.
+        test: {
+          name: 'security',
+          include: ['tests/security/**/*.security.test.ts'],
+          globalSetup: services,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],

@@ -1,4 +1,7 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { apiPlugins } from './api.ts';
@@ -9,7 +12,7 @@ import { systemWait as wait } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
 import { type AppDeps, createApp } from './platform/http.ts';
 import { newId } from './platform/ids.ts';
-import { createSecrets } from './platform/secrets.ts';
+import { createSecrets, newKeyLine } from './platform/secrets.ts';
 import type { ClonedDatabase } from './platform/testing.ts';
 
 /** The whole API on a port of its own. Whoever serves it closes `app`. */
@@ -19,6 +22,13 @@ export interface ServedApi {
   readonly url: string;
   /** 'GET /api/things/:id' and so on, as they were registered. */
   readonly routes: readonly string[];
+}
+
+/** A sealing key of its own; the folder goes with the machine's temporary ones. */
+function keyFile(): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'parkline-api-')), 'keys');
+  writeFileSync(file, newKeyLine('test'), { mode: 0o600 });
+  return file;
 }
 
 /** Serves every route on a database, as the API's role on three connections and with no broker: live values never come. */
@@ -49,7 +59,7 @@ export async function serveApi(
     passwords: createPasswords(),
     nats: new Promise<never>(() => undefined),
     changes: createChangeHub({ pool: appPool, wait, log }),
-    secrets: createSecrets(undefined),
+    secrets: createSecrets(keyFile()),
     secondFactor: 'required',
     publicUrl: over.publicUrl,
     gatewayNatsUrl: 'nats://127.0.0.1:4222',

@@ -69,7 +69,10 @@ export function forgeryAttacks({ url, ours, theirs }: Doors): Attack[] {
     everywhere('no token', {}),
     everywhere('an empty token', { 'x-csrf-token': '' }),
     everywhere("another session's token", { 'x-csrf-token': token }),
-    everywhere('the right token from a page of another site', { 'x-csrf-token': own, origin: 'https://evil.example' }),
+    everywhere('the right token from a page of another site', {
+      'x-csrf-token': own,
+      origin: 'https://evil.example',
+    }),
     everywhere('the right token from a page without an origin', { 'x-csrf-token': own, origin: 'null' }),
     everywhere('no token, from our own origin', { origin: url }),
   ];

@@ -13,7 +13,16 @@ const publicUrl = 'https://park.example';
 const { app, url } = await serveApi(database, { portalDir, publicUrl });
 afterAll(() => app.close());
 
-const pages = ['/', '/login', '/api/me', '/api/nothing', '/openapi.json', '/docs', '/healthz', '/%2e%2e/%2e%2e/etc/passwd'];
+const pages = [
+  '/',
+  '/login',
+  '/api/me',
+  '/api/nothing',
+  '/openapi.json',
+  '/docs',
+  '/healthz',
+  '/%2e%2e/%2e%2e/etc/passwd',
+];
 const head = async (page: string, name: string) => (await fetch(url + page)).headers.get(name) ?? 'absent';
 
 /** The same on every kind of answer. */
@@ -53,20 +62,38 @@ const attacks: Attack[] = [
     [...(await policyOf(page)).values()].every((sources) => !sources.some((one) => one.includes('unsafe'))),
   ),
   onEvery('load a plug-in', async (page) => (await policyOf(page)).get('object-src')?.join() === "'none'"),
-  onEvery('send a form elsewhere', async (page) => (await policyOf(page)).get('form-action')?.join() === "'self'"),
-  onEvery('move the base of all links', async (page) => (await policyOf(page)).get('base-uri')?.join() === "'self'"),
+  onEvery(
+    'send a form elsewhere',
+    async (page) => (await policyOf(page)).get('form-action')?.join() === "'self'",
+  ),
+  onEvery(
+    'move the base of all links',
+    async (page) => (await policyOf(page)).get('base-uri')?.join() === "'self'",
+  ),
   onEvery(
     'put the portal into a frame',
     async (page) =>
-      (await policyOf(page)).get('frame-ancestors')?.join() === "'none'" && (await head(page, 'x-frame-options')) === 'DENY',
+      (await policyOf(page)).get('frame-ancestors')?.join() === "'none'" &&
+      (await head(page, 'x-frame-options')) === 'DENY',
   ),
-  onEvery('have a file taken for a script', async (page) => (await head(page, 'x-content-type-options')) === 'nosniff'),
-  onEvery('fall back to plain http', async (page) => /max-age=\d{8}/.test(await head(page, 'strict-transport-security'))),
-  onEvery('tell another site where somebody was', async (page) => (await head(page, 'referrer-policy')) === 'same-origin'),
+  onEvery(
+    'have a file taken for a script',
+    async (page) => (await head(page, 'x-content-type-options')) === 'nosniff',
+  ),
+  onEvery('fall back to plain http', async (page) =>
+    /max-age=\d{8}/.test(await head(page, 'strict-transport-security')),
+  ),
+  onEvery(
+    'tell another site where somebody was',
+    async (page) => (await head(page, 'referrer-policy')) === 'same-origin',
+  ),
   onEvery('learn which server it is', async (page) =>
     [await head(page, 'server'), await head(page, 'x-powered-by')].every((one) => one === 'absent'),
   ),
-  onEvery('read an answer from another origin', async (page) => (await head(page, 'access-control-allow-origin')) === 'absent'),
+  onEvery(
+    'read an answer from another origin',
+    async (page) => (await head(page, 'access-control-allow-origin')) === 'absent',
+  ),
   {
     attack: 'find answers of the API in a cache',
     expected: 'no-store',
@@ -76,7 +103,12 @@ const attacks: Attack[] = [
     attack: 'read the file of passwords through the portal',
     expected: 'not there',
     run: async () => {
-      for (const path of ['/../../../etc/passwd', '/%2e%2e%2f%2e%2e%2fetc/passwd', '/..%5c..%5cetc%5cpasswd', '/_app/../../../package.json'])
+      for (const path of [
+        '/../../../etc/passwd',
+        '/%2e%2e%2f%2e%2e%2fetc/passwd',
+        '/..%5c..%5cetc%5cpasswd',
+        '/_app/../../../package.json',
+      ])
         if (/root:|"workspaces"/.test(await (await fetch(url + path)).text())) return path;
       return 'not there';
     },
@@ -100,7 +132,10 @@ const attacks: Attack[] = [
     run: async () => {
       const cookie = await loginCookie();
       const isBound = /^__Host-parkline_session=/.test(cookie) && !/domain=/i.test(cookie);
-      return isBound && /HttpOnly/.test(cookie) && /Secure/.test(cookie) && /SameSite=(Lax|Strict)/.test(cookie)
+      return isBound &&
+        /HttpOnly/.test(cookie) &&
+        /Secure/.test(cookie) &&
+        /SameSite=(Lax|Strict)/.test(cookie)
         ? 'not possible'
         : cookie;
     },

@@ -9,19 +9,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const major = Number(process.versions.node.split('.')[0]);
 
-/** Which part of the house a noun lives in. A gateway carries only edge/. */
+/** Which part of the house a noun lives in; a noun of two has verbs of both. A gateway carries only edge/. */
 const nouns = {
   alarms: 'edge',
   audit: 'cloud',
   billing: 'cloud',
   browse: 'edge',
   command: 'cloud',
+  commissioning: 'cloud',
   config: 'edge',
   db: 'cloud',
   discover: 'edge',
   doctor: 'edge',
-  gateway: 'cloud',
+  gateway: ['edge', 'cloud'],
   park: 'cloud',
+  person: 'cloud',
   points: 'edge',
   read: 'edge',
   readings: 'cloud',
@@ -74,11 +76,13 @@ async function run() {
   const asked = process.argv[2];
   const wanted = Object.hasOwn(nouns, asked ?? '') ? [asked] : Object.keys(nouns);
   try {
-    for (const noun of wanted) {
-      const file = join(root, nouns[noun], 'src', 'cli', `${noun}.ts`);
-      const { register } = await import(pathToFileURL(file).href);
-      register(program, io);
-    }
+    for (const noun of wanted)
+      for (const part of [nouns[noun]].flat()) {
+        const file = join(root, part, 'src', 'cli', `${noun}.ts`);
+        if (Array.isArray(nouns[noun]) && !existsSync(file)) continue; // The other part is not installed here.
+        const { register } = await import(pathToFileURL(file).href);
+        register(program, io);
+      }
     await program.parseAsync();
   } catch (error) {
     process.exitCode = exitCode(error, CommanderError);

@@ -81,6 +81,8 @@ async function oneOutage(services: BenchServices, natsSeed: Uint8Array, n: numbe
     },
     onCommand: () => undefined,
     onConfig: () => undefined,
+    onAsk: () => undefined,
+    onUpdate: () => undefined,
     health: {
       ...{ version: '0', startedAt: 0, refused: () => 0, isWritingOff: () => false, keep: () => undefined },
       ...{

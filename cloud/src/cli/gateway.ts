@@ -16,6 +16,8 @@ import {
 } from '../fleet/index.ts';
 import { places } from '../places/index.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { registerAdmin, registerConfig } from './gateway-admin.ts';
+import { registerUpdate } from './gateway-update.ts';
 import { databaseUrl, type Io, natsUrl, readArgument, usualAccount } from './io.ts';
 
 const Ports = Type.Record(
@@ -39,14 +41,18 @@ interface ConfigOptions {
   readonly json?: true;
 }
 
+type ConfigFlags = Omit<ConfigOptions, 'ports'> & { readonly ports?: string };
+
 /** `parkline gateway`: what a gateway is given, and what of it is believed. */
 export function register(program: Command, io: Io): void {
-  const gateway = program.command('gateway').description('gateways of a park');
-  gateway
+  const gateway =
+    program.commands.find((one) => one.name() === 'gateway') ??
+    program.command('gateway').description('gateways of a park');
+  const config = gateway
     .command('config')
-    .description('print the gateway.yaml of a gateway')
-    .argument('<key>', 'key of the gateway in its park, "gw-a"')
-    .requiredOption(
+    .description('print the gateway.yaml of a gateway; or one of the commands below, through the API')
+    .argument('[key]', 'key of the gateway in its park, "gw-a"')
+    .option(
       '--ports <file>',
       'JSON file: {"<bus>": {"host": ..., "port": ..., "fingerprint": ...}}, or {"params": {...}} of the driver',
     )
@@ -55,7 +61,14 @@ export function register(program: Command, io: Io): void {
     .option('--account <key>', 'park it belongs to; the running one, where the database holds several')
     .option('--json', 'print JSON')
     .option('--yaml', 'print YAML (the default)')
-    .action((key: string, options: ConfigOptions) => withDb(io, (db) => printConfig(db, io, key, options)));
+    .action((key: string | undefined, { ports, ...options }: ConfigFlags) => {
+      if (key === undefined || ports === undefined)
+        return config.error('error: name a gateway and --ports FILE, or one of: list, diff, apply', { exitCode: 2 });
+      return withDb(io, (db) => printConfig(db, io, key, { ...options, ports }));
+    });
+  registerConfig(config, io);
+  registerAdmin(gateway, io);
+  registerUpdate(gateway, io);
   gateway
     .command('trust')
     .description('believe what is signed with this key from now on')

@@ -31,6 +31,7 @@ test.each([
 describe('what a person sees', () => {
   const gateway = {
     id: 'g1',
+    key: 'gw-a',
     name: { en: 'Gateway A', zh: 'A 座网关' },
     buildingId: 'b1',
     heardAt: ago(5_000),

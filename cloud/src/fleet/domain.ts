@@ -43,6 +43,7 @@ export const registerKeys = ['active_energy_import', 'heat_energy', 'volume'] as
 
 export interface GatewayRow {
   readonly id: string;
+  readonly key: string;
   readonly name: LocalText;
   readonly buildingId: string;
   readonly heardAt: Date | null;
@@ -68,6 +69,7 @@ export function gatewayView(row: GatewayRow, now: Date, language: Language): Gat
   const { outboxPending, outboxOldestAt, outboxBytes, outboxMaxBytes, outboxWaitingBytes } = row;
   return {
     id: row.id,
+    key: row.key,
     name: inLanguage(row.name, language),
     buildingId: row.buildingId,
     state,

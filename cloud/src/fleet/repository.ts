@@ -16,6 +16,7 @@ export const gateways = {
       .leftJoin('gatewayStatus as s', 's.gatewayId', 'g.id')
       .select([
         'g.id',
+        'g.key',
         'g.name',
         'g.buildingId',
         'g.revokedAt',

@@ -13,6 +13,8 @@ export const nouns: Readonly<Record<string, () => Promise<Noun>>> = {
   config: () => import('./config.ts'),
   discover: () => import('./discover.ts'),
   doctor: () => import('./doctor.ts'),
+  gateway: () => import('./gateway.ts'),
+  gateway: () => import('./gateway.ts'),
   points: () => import('./points.ts'),
   read: () => import('./read.ts'),
   release: () => import('./release.ts'),

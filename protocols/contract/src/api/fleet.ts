@@ -38,6 +38,8 @@ export type Equipment = Static<typeof Equipment>;
 
 export const Gateway = Type.Object({
   id: Uuid,
+  /** Short name within the park, 'gw-a'. */
+  key: Type.String(),
   name: Type.String(),
   buildingId: Uuid,
   /** online: heard (health or data) in the last 30 s; offline: not; never: nothing yet; revoked: thrown out. Decided by the cloud, in one place. */

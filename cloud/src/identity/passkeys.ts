@@ -17,6 +17,9 @@ export interface StoredPasskey {
   readonly transports: readonly string[];
 }
 
+/** EdDSA, ES256, RS256 (COSE): what keys in use can do. */
+const ALGORITHMS = [-8, -7, -257];
+
 /** Whose signature counts: that of a page of this origin, for this host. */
 export interface Party {
   readonly origin: string;
@@ -50,6 +53,7 @@ export const enrolmentOptions = (
     userName: person.login,
     userDisplayName: person.name,
     attestationType: 'none',
+    supportedAlgorithmIDs: ALGORITHMS,
     excludeCredentials: known.map(named),
     authenticatorSelection: { residentKey: 'discouraged', userVerification: 'preferred' },
   });
@@ -69,6 +73,7 @@ export async function checkEnrolment(
       expectedChallenge: challenge,
       expectedOrigin: party.origin,
       expectedRPID: party.host,
+      supportedAlgorithmIDs: ALGORITHMS,
       requireUserVerification: false, // The password was the other factor.
     }),
   );

@@ -10,6 +10,15 @@ export interface Session {
   /** @throws Error with what the API says, and the fields it blames. */
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
+  /** Whatever the two above are not: other methods, headers, files. @throws as they do. */
+  send(method: string, path: string, extra?: Extra): Promise<Response>;
+}
+
+interface Extra {
+  readonly body?: object;
+  /** A file, sent as it is. */
+  readonly file?: { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Who is to log in. */
@@ -54,18 +63,19 @@ export async function withSession(
     await work({
       get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
       post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
+      send: (method, path, { body, ...extra } = {}) => call(method, path, body, extra),
     });
   } finally {
     await call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
   }
 }
 
-type Call = (method: string, path: string, body?: object) => Promise<Response>;
+type Call = (method: string, path: string, body?: object, extra?: Omit<Extra, 'body'>) => Promise<Response>;
 
 /** Calls as a browser would: with the cookies it was given last, and the session's token where something changes. */
 function caller(url: string): Call {
   const jar = new Map<string, string>();
-  return async (method, path, body) => {
+  return async (method, path, body, { file, headers } = {}) => {
     const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
     const reply = await fetch(`${url}${path}`, {
       method,
@@ -74,8 +84,11 @@ function caller(url: string): Call {
         ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
         ...(csrf && { 'x-csrf-token': csrf }),
         ...(body && { 'content-type': 'application/json' }),
+        ...(file && { 'content-type': file.type }),
+        ...headers,
       },
       ...(body && { body: JSON.stringify(body) }),
+      ...(file && { body: file.bytes }),
     }).catch((cause: unknown) => {
       throw new Error(`${url} does not answer: is the park running?`, { cause });
     });

@@ -14,7 +14,6 @@ export const nouns: Readonly<Record<string, () => Promise<Noun>>> = {
   discover: () => import('./discover.ts'),
   doctor: () => import('./doctor.ts'),
   gateway: () => import('./gateway.ts'),
-  gateway: () => import('./gateway.ts'),
   points: () => import('./points.ts'),
   read: () => import('./read.ts'),
   release: () => import('./release.ts'),

@@ -1,0 +1,285 @@
+import { createPublicKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import type { Commissioning, CommissioningReport, Gateway } from '@parkline/contract';
+import type { Command } from 'commander';
+import { verifyReport } from '../commissioning/index.ts';
+import { type Io, readArgument } from './io.ts';
+import { loginOptions, type Session, withSession } from './session.ts';
+
+interface Common {
+  readonly login?: string;
+  readonly codeFile?: string;
+  readonly json?: true;
+}
+interface Page<T> {
+  readonly items: readonly T[];
+}
+
+/** `parkline commissioning`: proof of meters, through the API and so with the rights of a person. */
+export function register(program: Command, io: Io): void {
+  const commissioning = program.command('commissioning').description('prove meters, and report on them');
+  const add = (name: string, description: string): Command =>
+    loginOptions(commissioning.command(name).description(description)).option('--json', 'print JSON');
+  add('list', 'list the meters and what is proven of them')
+    .option('--gateway <key>', 'only those of this gateway')
+    .option('--state <state>', 'open, passed, failed or waived')
+    .action((options: Common & { gateway?: string; state?: string }) =>
+      withSession(io, { ...options, role: 'installer' }, async (session) => {
+        const all = await list(session, options.gateway);
+        print(
+          io,
+          options,
+          all.filter(({ state }) => options.state === undefined || state === options.state),
+        );
+      }),
+    );
+  registerRecord(add, io);
+  add('check', 'judge a meter again')
+    .argument('<meter>', 'key or id')
+    .action((named: string, options: Common) =>
+      withSession(io, { ...options, role: 'installer' }, async (session) => {
+        const { equipmentId } = await find(session, named);
+        tell(io, options, await session.post<Commissioning>(`/api/commissioning/${equipmentId}/check`));
+      }),
+    );
+  add('waive', 'let a meter pass without proof; an engineer does, and says why')
+    .argument('<meter>', 'key or id')
+    .requiredOption('--reason <text>', 'why, at least ten characters')
+    .action((named: string, options: Common & { reason: string }) =>
+      withSession(io, { ...options, role: 'facility_engineer' }, async (session) => {
+        const { equipmentId } = await find(session, named);
+        const body = { reason: options.reason };
+        tell(io, options, await session.post<Commissioning>(`/api/commissioning/${equipmentId}/waive`, body));
+      }),
+    );
+  registerReports(add, io);
+  registerVerify(commissioning, io);
+}
+
+interface RecordOptions extends Common {
+  readonly serial: string;
+  readonly display: string;
+  readonly at: string;
+  readonly ct: string;
+  readonly pt: string;
+  readonly ratioIn: string;
+  readonly photo?: string;
+  readonly laterDisplay?: string;
+  readonly laterAt?: string;
+}
+
+function registerRecord(add: (name: string, description: string) => Command, io: Io): void {
+  add('record', 'write down what was read from a meter')
+    .argument('<meter>', 'key or id')
+    .requiredOption('--serial <number>', 'serial number')
+    .requiredOption('--display <value>', 'what the display showed, with all its digits')
+    .requiredOption('--at <time>', 'when, by the clock of the site: 2026-11-22T17:30')
+    .option('--ct <ratio>', 'ratio of the current transformers: 200/5 or 40', '1')
+    .option('--pt <ratio>', 'ratio of the voltage transformers', '1')
+    .option('--ratio-in <place>', 'where the ratio is in: telemetry, display or billing', 'telemetry')
+    .option('--later-display <value>', 'a second reading')
+    .option('--later-at <time>', 'when that was')
+    .option('--photo <file>', 'photo of the nameplate: PNG, JPEG or WebP')
+    .action((named: string, options: RecordOptions) =>
+      withSession(io, { ...options, role: 'installer' }, async (session) => {
+        const meter = await find(session, named);
+        const path = `/api/commissioning/${meter.equipmentId}`;
+        if (options.photo !== undefined)
+          await session.send('POST', `${path}/photo`, { file: picture(io, options.photo) });
+        const { version } = await session.get<Commissioning>(path);
+        const reply = await session.send('PUT', path, {
+          body: bodyOf(options),
+          headers: { 'if-match': `"${version}"` },
+        });
+        tell(io, options, (await reply.json()) as Commissioning);
+      }),
+    );
+}
+
+function bodyOf({ serial, display, at, ct, pt, ratioIn, laterDisplay, laterAt }: RecordOptions): object {
+  if ((laterDisplay === undefined) !== (laterAt === undefined))
+    throw usage('--later-display and --later-at go together');
+  return {
+    ...{ serial, display, readAt: at, ctRatio: ratio(ct), ptRatio: ratio(pt), ratioApplied: ratioIn },
+    ...(laterDisplay !== undefined && { later: { display: laterDisplay, readAt: laterAt } }),
+  };
+}
+
+/** '200/5' is how it is written on the nameplate. @throws Error for what is no ratio. */
+function ratio(text: string): string {
+  const [, primary = '', secondary = '1'] = /^(\d+(?:\.\d+)?)(?:[/:](\d+(?:\.\d+)?))?$/.exec(text) ?? [];
+  const value = Number(primary) / Number(secondary);
+  if (!Number.isFinite(value) || value <= 0) throw usage(`${text} is no ratio: write 200/5 or 40`);
+  return String(Number(value.toFixed(6)));
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+};
+
+function picture(io: Io, path: string) {
+  const type = mediaTypes[extname(path).toLowerCase()];
+  if (!type) throw usage(`${path}: a photo is a .png, .jpg or .webp`);
+  return { type, bytes: new Uint8Array(readFileSync(resolve(io.cwd, path))) };
+}
+
+interface ReportOptions extends Common {
+  readonly gateway?: string;
+  readonly sign?: string;
+  readonly as?: string;
+  readonly id?: string;
+  readonly out?: string;
+  readonly file?: string;
+}
+
+function registerReports(add: (name: string, description: string) => Command, io: Io): void {
+  add('report', 'list reports; make, sign or fetch one')
+    .option('--gateway <key>', 'make one on the meters of this gateway')
+    .option('--sign <number|id>', 'sign one')
+    .option('--as <role>', 'installer or engineer, with --sign')
+    .option('--id <number|id>', 'fetch one, with --out or --file')
+    .option('--out <pdf>', 'write the paper here')
+    .option('--file <json>', 'write paper and seal here: what verify reads')
+    .action((options: ReportOptions) =>
+      withSession(
+        io,
+        { ...options, role: options.as === 'engineer' ? 'facility_engineer' : 'installer' },
+        (session) => report(io, session, options),
+      ),
+    );
+}
+
+async function report(io: Io, session: Session, options: ReportOptions): Promise<void> {
+  const path = '/api/commissioning-reports';
+  const named = async (text: string): Promise<string> => {
+    const { items } = await session.get<Page<CommissioningReport>>(path);
+    const one = items.find(({ id, number }) => id === text || number === text);
+    if (!one) throw new Error(`there is no report ${text}`);
+    return `${path}/${one.id}`;
+  };
+  if (options.gateway !== undefined) {
+    const gatewayId = await gatewayOf(session, options.gateway);
+    return tellReports(io, options, [await session.post<CommissioningReport>(path, { gatewayId })]);
+  }
+  if (options.sign !== undefined) {
+    if (options.as === undefined) throw usage('--sign needs --as installer or --as engineer');
+    const signed = `${await named(options.sign)}/sign`;
+    return tellReports(io, options, [await session.post<CommissioningReport>(signed, { as: options.as })]);
+  }
+  if (options.id !== undefined) {
+    const one = await named(options.id);
+    if (options.out === undefined && options.file === undefined) throw usage('--id needs --out or --file');
+    for (const [what, to] of [
+      ['pdf', options.out],
+      ['file', options.file],
+    ] as const) {
+      if (to === undefined) continue;
+      const reply = await session.send('GET', `${one}/${what}`);
+      writeFileSync(resolve(io.cwd, to), Buffer.from(await reply.arrayBuffer()));
+      io.err(`${to} written\n`);
+    }
+    return;
+  }
+  tellReports(io, options, (await session.get<Page<CommissioningReport>>(path)).items);
+}
+
+function registerVerify(commissioning: Command, io: Io): void {
+  commissioning
+    .command('verify')
+    .description('check a report file: its seal, its text and its paper; needs neither a park nor a login')
+    .argument('<file>', 'file that report --file wrote')
+    .option(
+      '--key <file>',
+      'public key of the cloud (PEM); without it its fingerprint is told, for comparison',
+    )
+    .option('--pdf <file>', 'a PDF that must be the one that was sealed')
+    .action((path: string, options: { key?: string; pdf?: string }) => {
+      const trusted = options.key === undefined ? undefined : createPublicKey(readArgument(io, options.key));
+      const text = readArgument(io, path);
+      const result = verifyReport(text, trusted);
+      const why = result.ok ? pdfFault(io, text, options.pdf) : whys[result.why];
+      if (!result.ok || why !== undefined) {
+        io.err(`${path}: ${why ?? ''}\n`);
+        process.exitCode = 1;
+        return;
+      }
+      const { content, signatures, pdfSha256 } = result.proof;
+      const names = signatures.map(({ as, personName }) => `${personName} (${as})`).join(', ');
+      io.out(`${content.number}  ${content.meters.length} meters  signed by ${names}  pdf ${pdfSha256}\n`);
+      if (!trusted) io.err(`sealed with the key ${result.fingerprint}: compare it with that of your cloud\n`);
+    });
+}
+
+const whys = {
+  unreadable: 'this is no report file, or not as it was written',
+  key: 'another key sealed it',
+  signature: 'the seal does not fit the text: it was changed',
+  pdf: 'the paper is not the one that was sealed',
+} as const;
+
+function pdfFault(io: Io, text: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const sealed = Buffer.from((JSON.parse(text) as { pdf: string }).pdf, 'base64');
+  return readFileSync(resolve(io.cwd, path)).equals(sealed) ? undefined : `${path} is another paper`;
+}
+
+async function gatewayOf(session: Session, named: string): Promise<string> {
+  const { items } = await session.get<Page<Gateway>>('/api/gateways?limit=500');
+  const one = items.find(({ id, key }) => id === named || key === named);
+  if (!one) throw new Error(`there is no gateway ${named}`);
+  return one.id;
+}
+
+async function list(session: Session, gateway?: string): Promise<readonly Commissioning[]> {
+  const filter = gateway === undefined ? '' : `?gateway=${await gatewayOf(session, gateway)}`;
+  return (await session.get<Page<Commissioning>>(`/api/commissioning${filter}`)).items;
+}
+
+async function find(session: Session, named: string): Promise<Commissioning> {
+  const all = await list(session);
+  const one = all.find(({ equipmentId, equipmentKey }) => equipmentId === named || equipmentKey === named);
+  if (!one) throw new Error(`there is no meter ${named}`);
+  return one;
+}
+
+const print = (io: Io, { json }: Common, all: readonly Commissioning[]): void =>
+  io.out(json ? `${JSON.stringify(all)}\n` : all.map((one) => `${lineOf(one)}\n`).join(''));
+
+/** One meter; exit code 1 when it failed. */
+function tell(io: Io, { json }: Common, one: Commissioning): void {
+  io.out(json ? `${JSON.stringify(one)}\n` : `${lineOf(one)}\n`);
+  if (one.state === 'failed') process.exitCode = 1;
+}
+
+function lineOf({ equipmentKey, state, serial, photo, readings, unit, ratioFault }: Commissioning): string {
+  const read = readings.map(({ display, expected, telemetry, result, reason }) =>
+    telemetry === null
+      ? `${display}: ${reason ?? result}`
+      : `${display} = ${expected ?? '?'} ${unit}, telemetry ${telemetry}: ${result}`,
+  );
+  const facts = [
+    serial ?? 'no serial',
+    photo ? 'photo' : 'no photo',
+    ...read,
+    ...(ratioFault ? [ratioFault] : []),
+  ];
+  return `${equipmentKey}  ${state}  ${facts.join('; ')}`;
+}
+
+const tellReports = (io: Io, { json }: Common, all: readonly CommissioningReport[]): void =>
+  io.out(
+    json
+      ? `${JSON.stringify(all)}\n`
+      : all
+          .map(
+            ({ number, gatewayName, meters, passed, waived, signatures, pdfSha256 }) =>
+              `${number}  ${gatewayName}  ${passed}+${waived}/${meters}  ${signatures.map(({ as }) => as).join('+') || 'unsigned'}  ${pdfSha256 ?? 'not sealed'}\n`,
+          )
+          .join(''),
+  );
+
+const usage = (message: string): Error => Object.assign(new Error(message), { code: 'usage' });

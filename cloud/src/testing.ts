@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Role } from '@parkline/contract';
 import { roles, tenantRoles } from '@parkline/contract';
 import type { Pool } from 'pg';
@@ -80,6 +81,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
         floor: await idOf('floor', 'm-1'),
         person: technician,
       })),
+      ...(await givenProvisioning(pool, accountId, await gatewayOf(pool, equipment), technician)),
       ...(await givenIntegrations(pool, accountId, technician)),
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       '/api/commissioning': await idOf('equipment', 'm-main'),
@@ -115,6 +117,24 @@ async function givenPlaces(
     '/api/spaces': await idOf('space', 'm-101'),
     ':from': '2020-01-01',
   };
+}
+
+/** A code, a configuration and a mapping of a gateway. */
+async function givenProvisioning(pool: Pool, account_id: string, gateway_id: string, person: string) {
+  const [code, mapping, of] = [newId(), newId(), { account_id, gateway_id }];
+  await insert(pool, 'claim_code', {
+    ...{ ...of, id: code, code_hash: `\\x${randomBytes(32).toString('hex')}`, failures: 0 },
+    ...{ created_at: AT, expires_at: new Date(AT.getTime() + 3_600_000), created_by: person },
+  });
+  await insert(pool, 'gateway_config', {
+    ...{ ...of, id: newId(), n: 1, yaml: 'version: 1', source: 'file', created_at: AT, created_by: person },
+    ...{ state: 'refused', why: 'no gateway id' },
+  });
+  await insert(pool, 'gateway_mapping', {
+    ...{ ...of, id: mapping, hash: 'ab'.repeat(32), received_at: AT, state: 'offered' },
+    park: { buses: [], devices: [] },
+  });
+  return { ':codeId': code, ':mappingId': mapping, ':n': '1' };
 }
 
 /** A bus, a plan and a secret to be administered. */
@@ -167,6 +187,11 @@ async function givenBystanders(pool: Pool, account_id: string, tenant_id: string
       ...{ ...link, ...days, ...of, id, login: id },
       grants: [{ role, siteId: null, buildingId: null }],
     });
+  const provider = newId();
+  await insert(pool, 'identity_provider', {
+    ...{ id: provider, account_id, name: 'House', issuer: 'https://idp.example.org', client_id: provider },
+    ...{ trust_second_factor: false, second_factor_acr: [], version: 1, created_at: AT },
+  });
   await invite(invited, 'guard', {});
   await invite(invitedColleague, 'tenant_employee', { tenant_id });
   const screen = newId();
@@ -177,6 +202,7 @@ async function givenBystanders(pool: Pool, account_id: string, tenant_id: string
   return {
     '/api/people': staff,
     '/api/my/people': colleague,
+    '/api/identity-providers': provider,
     '/api/invitations': invited,
     '/api/my/invitations': invitedColleague,
     ':grantId': grant,

@@ -6,6 +6,7 @@ import { imports } from './imports.ts';
 import { integrations } from './integrations.ts';
 import { people } from './people.ts';
 import { places } from './places.ts';
+import { provisioning } from './provisioning.ts';
 import { security } from './security.ts';
 import { telemetry } from './telemetry.ts';
 import { tenancy } from './tenancy.ts';
@@ -24,6 +25,7 @@ export const access: Routes = {
   ...integrations,
   ...people,
   ...places,
+  ...provisioning,
   ...updates,
   ...security,
   ...telemetry,

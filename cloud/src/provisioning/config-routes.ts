@@ -11,6 +11,7 @@ import {
   Page,
 } from '@parkline/contract';
 import { parseDocument } from 'yaml';
+import { gatewayState } from '../fleet/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Wait } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
@@ -155,7 +156,11 @@ function logRoutes({ db, now, newId, wait }: ConfigRouteDeps): FastifyPluginAsyn
         const expiresAt = new Date(askedAt.getTime() + LOG_MS);
         const { lines = USUAL_LINES } = request.body;
         await withActor(db, actor, async (trx) => {
-          await found(trx, accountId, gatewayId);
+          const { revokedAt } = await found(trx, accountId, gatewayId);
+          const heardAt = await administered.heardAt(trx, accountId, gatewayId);
+          const state = gatewayState({ heardAt, revokedAt }, askedAt);
+          if (state !== 'online')
+            throw new AppError('conflict', `the gateway is ${state}`, { details: { why: state } });
           const ask = { id, accountId, gatewayId, askedAt, askedBy: personId, expiresAt };
           await administered.ask(trx, { ...ask, what: 'logs', lines });
           await noted(trx, request, askedAt, gatewayId, 'gateway.log_read', {

@@ -78,6 +78,17 @@ export const administered = {
     await db.insertInto('gatewayAsk').values(row).execute();
   },
 
+  /** When it was last heard, by its data or its health; null: never. */
+  async heardAt(db: Db, accountId: string, gatewayId: string): Promise<Date | null> {
+    const row = await db
+      .selectFrom('gatewayStatus')
+      .select('heardAt')
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .executeTakeFirst();
+    return row?.heardAt ?? null;
+  },
+
   /** What was answered to a question, taken away. */
   takeAnswer: (db: Db, accountId: string, id: string) =>
     db

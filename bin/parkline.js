@@ -24,6 +24,7 @@ const nouns = {
   gateway: ['edge', 'cloud'],
   park: 'cloud',
   person: 'cloud',
+  places: 'cloud',
   points: 'edge',
   read: 'edge',
   readings: 'cloud',

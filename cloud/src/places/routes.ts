@@ -10,9 +10,13 @@ export const placeRoutes =
   ({ db }: { readonly db: Db }): FastifyPluginAsyncTypebox =>
   async (app) => {
     const schema = { response: { 200: PlaceTree } };
-    app.get('/api/places', { schema, config: { permission: 'place.read', display: true } }, async (request) => {
-      const actor = actorOf(request);
-      const rows = await withActor(db, actor, (trx) => places.all(trx, actor.accountId));
-      return placeTree(rows, request.language);
-    });
+    app.get(
+      '/api/places',
+      { schema, config: { permission: 'place.read', display: true } },
+      async (request) => {
+        const actor = actorOf(request);
+        const rows = await withActor(db, actor, (trx) => places.all(trx, actor.accountId));
+        return placeTree(rows, request.language);
+      },
+    );
   };

@@ -3,6 +3,7 @@ import type { LeaseRecord, MoveBody, SpaceState } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { happened } from '../platform/events.ts';
 import { jobs } from '../platform/jobs.ts';
 import type { Editor } from '../records/index.ts';
 import { askToFollow, followLeases, setSpaceState } from './follow-leases.ts';
@@ -170,11 +171,12 @@ async function tell(
   trx: Db,
   editor: Editor,
   task: typeof LEASE_MOVED_IN | typeof LEASE_MOVED_OUT,
-  { id: leaseId }: LeaseRecord,
+  { id: leaseId, tenantId }: LeaseRecord,
   { date, readings = [] }: MoveBody,
 ): Promise<void> {
   const { accountId, at, newId } = editor;
   const payload = { leaseId, date, readings } satisfies LeaseMoved;
   await jobs.enqueue(trx, newId, { accountId, task, key: leaseId, payload, dueAt: at });
+  await happened(trx, newId, { accountId, kind: task, at, data: { leaseId, tenantId } });
   await askToFollow(trx, editor);
 }

@@ -1,5 +1,6 @@
+/* eslint-disable @typescript-eslint/consistent-type-definitions -- values of a kind are JSON by their index, which an interface has not */
 import './tables.ts';
-import { type SpaceKind, spaceKinds, type SpaceState, spaceStates } from '@parkline/contract';
+import type { SpaceKind, SpaceState } from '@parkline/contract';
 import { sql } from 'kysely';
 import {
   type Cells,
@@ -201,48 +202,64 @@ async function writeSpaces(
   wanted: readonly Wanted<SpaceValues>[],
   { floors }: Around,
 ): Promise<[]> {
-  const ids: string[] = [];
-  for (const { values, stored } of wanted) {
-    const { key, floor, kind, state } = values;
+  const rows = wanted.map(({ values, stored }) => {
+    const { key, floor, kind } = values;
     const { id: floorId = '', buildingId = '' } = floors.get(floor) ?? {};
-    const id = stored?.id ?? newId();
-    ids.push(id);
-    const row = { key, name: nameOf(values), kind, floorId, buildingId };
-    if (stored)
+    return { id: stored?.id ?? newId(), accountId, key, name: nameOf(values), kind, floorId, buildingId };
+  });
+  const added = rows.filter((_row, i) => !wanted[i]?.stored);
+  for (let i = 0; i < added.length; i += CHUNK)
+    await trx
+      .insertInto('space')
+      .values(added.slice(i, i + CHUNK))
+      .execute();
+  for (const [i, { id, ...row }] of rows.entries())
+    if (wanted[i]?.stored)
       await trx
         .updateTable('space')
         .set({ ...row, version: sql<number>`version + 1` })
         .where('accountId', '=', accountId)
         .where('id', '=', id)
         .execute();
-    else
-      await trx
-        .insertInto('space')
-        .values({ id, accountId, ...row })
-        .execute();
-    await setAreas(trx, { accountId, spaceId: id }, areasOf(values.areas));
-    const from = stored?.values.state ?? 'vacant';
-    if (state !== from)
-      await setSpaceState(trx, { accountId, at, newId, personId }, { id, from, to: state, why: 'import' });
+  await setAreas(
+    trx,
+    accountId,
+    rows.map(({ id }, i) => [id, areasOf(wanted[i]?.values.areas ?? '')] as const),
+  );
+  for (const [i, { id }] of rows.entries()) {
+    const [from, to] = [wanted[i]?.stored?.values.state ?? 'vacant', wanted[i]?.values.state ?? 'vacant'];
+    if (from !== to)
+      await setSpaceState(trx, { accountId, at, newId, personId }, { id, from, to, why: 'import' });
   }
-  await followLeases(trx, { accountId, at, newId }, ids);
+  await followLeases(
+    trx,
+    { accountId, at, newId },
+    rows.map(({ id }) => id),
+  );
   return [];
 }
 
-/** Makes these the areas of a space, and no others. */
+/** Rows of one statement: PostgreSQL takes 65,535 values. */
+const CHUNK = 2_000;
+
+/** Makes these the areas of spaces, and no others. */
 async function setAreas(
   trx: Db,
-  { accountId, spaceId }: { readonly accountId: string; readonly spaceId: string },
-  areas: Areas,
+  accountId: string,
+  spaces: readonly (readonly [string, Areas])[],
 ): Promise<void> {
-  const days = [...areas.keys()];
+  const all = spaces.flatMap(([id, areas]) =>
+    [...areas].map(([from, area]) => ({ id, from, area: area.toFixed(2) })),
+  );
   await sql`
+    with wanted as (
+      select * from jsonb_to_recordset(${JSON.stringify(all)}::jsonb) as w (id uuid, "from" date, area numeric)
+    ), gone as (
+      delete from space_area a where a.account_id = ${accountId} and a.space_id in (select id from wanted)
+        and not exists (select from wanted w where w.id = a.space_id and w."from" = a.from_date)
+    )
     insert into space_area as a (account_id, space_id, from_date, area_m2)
-    select ${accountId}, ${spaceId}, d::date, m::numeric
-    from unnest(${days}::text[], ${[...areas.values()].map(String)}::text[]) as n (d, m)
+    select ${accountId}, id, "from", area from wanted
     on conflict (space_id, from_date) do update set area_m2 = excluded.area_m2
       where a.area_m2 <> excluded.area_m2`.execute(trx);
-  await sql`
-    delete from space_area where account_id = ${accountId} and space_id = ${spaceId}
-      and from_date <> all (${days}::date[])`.execute(trx);
 }

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/consistent-type-definitions -- values of a kind are JSON by their index, which an interface has not */
 import './tables.ts';
 import { type ContactKind, contactKinds } from '@parkline/contract';
 import { sql } from 'kysely';

@@ -1,0 +1,122 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { basename, resolve } from 'node:path';
+import type { ImportResult } from '@parkline/contract';
+import { type Command, Option } from 'commander';
+import { sql } from 'kysely';
+import { exportSheet, runImport, type Scope, templateSheet, undoImport } from '../imports/index.ts';
+import { systemNow } from '../platform/clock.ts';
+import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { newId } from '../platform/ids.ts';
+import { readSheet, sheetFormats, type SheetFormat } from '../platform/sheets.ts';
+import { sheetKinds } from '../sheet-kinds.ts';
+import { databaseUrl, type Io, usualAccount } from './io.ts';
+
+interface Options {
+  readonly kind: string;
+  readonly account?: string;
+  readonly dryRun?: true;
+  readonly template?: true;
+  readonly json?: true;
+}
+
+/** Faults told on the terminal; --json has more. */
+const MOST_FAULTS = 50;
+
+/** `parkline places`: places, tenants, leases and devices from and to tables. */
+export function register(program: Command, io: Io): void {
+  const places = program.command('places').description('places, tenants, leases and devices as tables');
+  const kind = new Option('--kind <kind>', 'what the rows are').choices(sheetKinds.map(({ name }) => name));
+  places
+    .command('import')
+    .description('bring a csv or xlsx file in, all of it or nothing; safe to repeat')
+    .argument('<file>', 'csv (UTF-8 or GBK) or xlsx; the first row names the columns')
+    .addOption(kind.makeOptionMandatory())
+    .option('--account <key>', 'key of the account; the running park, where there are several')
+    .option('--dry-run', 'check everything and store nothing')
+    .option('--json', 'print the result as JSON')
+    .action(async (file: string, options: Options) => {
+      const result = await importFile(io, file, options);
+      report(io, file, options, result);
+      if (result.errorCount > 0) process.exitCode = 1;
+    });
+  places
+    .command('export')
+    .description('write everything of a kind to a file that can be imported again')
+    .argument('<file>', 'ends in .csv or .xlsx')
+    .addOption(kind.makeOptionMandatory())
+    .option('--account <key>', 'key of the account; the running park, where there are several')
+    .option('--template', 'an empty file with one row that shows how each column is written')
+    .action((file: string, options: Options) => exportFile(io, file, options));
+  places
+    .command('undo')
+    .description('take an import back, while nobody changed its rows since')
+    .argument('<batch>', 'id that the import printed')
+    .option('--account <key>', 'key of the account; the running park, where there are several')
+    .action((batch: string, options: Options) => undo(io, batch, options));
+}
+
+const kindOf = (name: string) => sheetKinds.find((one) => one.name === name)!;
+const scopeOf = (accountId: string): Omit<Scope, 'locks'> => ({
+  ...{ accountId, personId: null, buildings: null, at: systemNow(), newId },
+});
+
+async function importFile(io: Io, file: string, options: Options): Promise<ImportResult> {
+  const sheet = await readSheet(file === '-' ? readFileSync(0) : readFileSync(resolve(io.cwd, file)));
+  const order = { sheet, dryRun: options.dryRun ?? false, file: `${userInfo().username}: ${basename(file)}` };
+  return inAccount(io, options, (trx, accountId) =>
+    runImport(trx, kindOf(options.kind), scopeOf(accountId), { ...order, language: 'en' }),
+  );
+}
+
+async function exportFile(io: Io, file: string, options: Options): Promise<void> {
+  const format = sheetFormats.find((one): one is SheetFormat => file.endsWith(`.${one}`));
+  if (!format) throw Object.assign(new Error(`${file} must end in .csv or .xlsx`), { code: 'usage' });
+  const kind = kindOf(options.kind);
+  const bytes = options.template
+    ? await templateSheet(kind, format, 'en')
+    : await inAccount(io, options, (trx, accountId) =>
+        exportSheet(trx, kind, scopeOf(accountId), { format, language: 'en' }),
+      );
+  writeFileSync(resolve(io.cwd, file), bytes);
+}
+
+async function undo(io: Io, batch: string, options: Options): Promise<void> {
+  const undone = await inAccount(io, options, (trx, accountId) =>
+    undoImport(trx, sheetKinds, scopeOf(accountId), batch),
+  );
+  if (undone.ok) return io.out(`${undone.rows} rows are as they were before\n`);
+  const faults = undone.why === 'held' ? undone.faults.map(({ text }) => text.en) : [];
+  throw new Error([`import ${batch} cannot be undone: ${undone.why}`, ...faults].join('\n'));
+}
+
+/** @throws Error when no account, or more than one, can be meant. */
+async function inAccount<T>(
+  io: Io,
+  { account = usualAccount(io) }: Pick<Options, 'account'>,
+  work: (trx: Db, accountId: string) => Promise<T>,
+): Promise<T> {
+  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline places' }));
+  try {
+    if (account === undefined) throw new Error('whose places? Name the account with --account');
+    const { rows } = await sql<{ id: string | null }>`select account_of_key(${account}) as id`.execute(db);
+    const id = rows[0]?.id;
+    if (!id) throw new Error(`no account ${account}`);
+    return await withAccount(db, id, (trx) => work(trx, id));
+  } finally {
+    await db.destroy();
+  }
+}
+
+function report(io: Io, file: string, { json, dryRun }: Options, result: ImportResult): void {
+  const { errors, errorCount, add, change, unchanged, batchId } = result;
+  if (json) return io.out(`${JSON.stringify(result)}\n`);
+  for (const { row, field, message } of errors.slice(0, MOST_FAULTS))
+    io.err(`${basename(file)}, row ${row}${field && `, ${field}`}: ${message}\n`);
+  if (errorCount > MOST_FAULTS) io.err(`... and ${errorCount - MOST_FAULTS} more\n`);
+  if (errorCount > 0) return io.out('nothing stored\n');
+  io.out(
+    `${dryRun ? 'would add' : 'added'} ${add}, ${dryRun ? 'change' : 'changed'} ${change}, ${unchanged} unchanged\n`,
+  );
+  if (batchId) io.out(`parkline places undo ${batchId} takes it back\n`);
+}

@@ -100,6 +100,7 @@ async function startApi(shared: Shared): Promise<Part> {
     secrets,
     secondFactor,
     publicUrl,
+    portalUrl: portalUrl(config),
     releaseKeys: releaseKeys(config),
     gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
     allowPrivateWebhooks: config.WEBHOOK_ALLOW_PRIVATE,
@@ -135,7 +136,18 @@ async function startIngest(shared: Shared): Promise<Part> {
   const signingKey = createPrivateKey(readFileSync(config.CLOUD_KEY_FILE ?? ''));
   const failpoint = createFailpoints(ingestFailpoints, failpointOf(config, ingestFailpoints), killSelf);
   const secrets = createSecrets(config.SECRETS_KEY_FILE);
-  const ingest = { pool, nats, responder, signingKey, now, wait, log, metrics, failpoint };
+  const ingest = {
+    pool,
+    nats,
+    replicas: config.NATS_REPLICAS,
+    responder,
+    signingKey,
+    now,
+    wait,
+    log,
+    metrics,
+    failpoint,
+  };
   const done = Promise.all([
     runIngest(ingest, signal),
     runHealth({ db, nats, now, log }, signal),

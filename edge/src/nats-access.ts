@@ -54,7 +54,7 @@ export function tlsFilesOf(home: string, named: Partial<typeof TLS_FILES> = {}):
 
 /** What every connection of a gateway has in common. */
 export const accessOptions = ({ url, gatewayId, credentials, tls }: NatsAccess): ConnectionOptions => ({
-  servers: url,
+  servers: url.split(','), // A list names the servers of a cluster.
   authenticator: authenticatorOf(credentials),
   inboxPrefix: `_INBOX.${gatewayId}`,
   ...(url.startsWith('tls:') && tls && { tls: { handshakeFirst: true, ...tls } }),

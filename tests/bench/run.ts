@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   mqtt: () => import('./mqtt.ts'),
   opcua: () => import('./opcua.ts'),
   outbox: () => import('./outbox.ts'),
+  revoke: () => import('./revoke.ts'),
   soak: () => import('./soak.ts'),
   wire: () => import('./wire.ts'),
 };

@@ -77,6 +77,10 @@ const Env = Type.Object({
         'Instead of NATS_CREDS_DIR, for a server not in operator mode: nkey seed of its CORE user.',
     }),
   ),
+  NATS_REPLICAS: Type.Union([Type.Literal(1), Type.Literal(3)], {
+    default: 1,
+    description: 'Servers that hold each message: 1, or 3 with a cluster.',
+  }),
   NATS_CA_FILE: Type.Optional(
     Type.String({
       minLength: 1,

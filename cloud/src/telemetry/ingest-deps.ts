@@ -13,6 +13,8 @@ export interface IngestDeps {
   readonly nats: NatsConnection;
   /** Answers gateways; its user may do nothing else. Absent: `nats` answers. */
   readonly responder?: NatsConnection;
+  /** Servers of a cluster that hold each message; absent: 1. */
+  readonly replicas?: number;
   /** Ed25519 private key of the cloud: signs receipts. */
   readonly signingKey: KeyObject;
   readonly now: () => Date;

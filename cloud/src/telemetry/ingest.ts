@@ -30,7 +30,7 @@ const LOG_EVERY = 60;
 export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<void> {
   const { pool, now, log } = deps;
   const storage = await openStorage(pool, now());
-  await openUplink(deps.nats);
+  await openUplink(deps.nats, deps.replicas);
   const latest = createLatest(pool);
   await catchUpLatest(pool, now());
   const gateways = createGateways(deps);
@@ -75,7 +75,7 @@ async function readAll(
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      const uplink = await openUplink(deps.nats);
+      const uplink = await openUplink(deps.nats, deps.replicas);
       const messages = await uplink.consume({ max_messages: 64, abort_on_missing_resource: true });
       const stop = (): void => messages.stop();
       signal.addEventListener('abort', stop, { once: true });

@@ -32,12 +32,13 @@ const wanted = {
 
 /**
  * Makes the stream and the durable consumer that all ingest processes share, or checks the ones that are there.
+ * @param replicas servers of a cluster that hold each message; 1 or 3.
  * @throws Error when the stream would lose messages by its settings: someone must decide, so nothing is changed.
  */
-export async function openUplink(nats: NatsConnection): Promise<Consumer> {
+export async function openUplink(nats: NatsConnection, replicas = 1): Promise<Consumer> {
   const manager = await jetstreamManager(nats);
-  const config = await ensureStream(manager);
-  const faults = streamFaults(config);
+  const config = await ensureStream(manager, replicas);
+  const faults = streamFaults(config, replicas);
   if (faults.length > 0) throw new Error(`stream ${UPLINK_STREAM} is not safe: ${faults.join('; ')}`);
   await manager.consumers.add(UPLINK_STREAM, {
     durable_name: INGEST_CONSUMER,
@@ -49,17 +50,17 @@ export async function openUplink(nats: NatsConnection): Promise<Consumer> {
   return jetstream(nats).consumers.get(UPLINK_STREAM, INGEST_CONSUMER);
 }
 
-async function ensureStream(manager: JetStreamManager): Promise<StreamConfig> {
+async function ensureStream(manager: JetStreamManager, replicas: number): Promise<StreamConfig> {
   try {
     return (await manager.streams.info(UPLINK_STREAM)).config;
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
-    return (await manager.streams.add(wanted)).config;
+    return (await manager.streams.add({ ...wanted, num_replicas: replicas })).config;
   }
 }
 
 /** Settings that break a promise, in words. `persist_mode: async` would undo the server's sync_interval: always. */
-export function streamFaults(config: Partial<StreamConfig>): string[] {
+export function streamFaults(config: Partial<StreamConfig>, replicas = 1): string[] {
   const faults: string[] = [];
   if (config.storage !== StorageType.File) faults.push(`storage is ${config.storage}, not file`);
   if (config.retention !== RetentionPolicy.Workqueue)
@@ -67,6 +68,10 @@ export function streamFaults(config: Partial<StreamConfig>): string[] {
   if (config.discard !== DiscardPolicy.New) faults.push(`discard is ${config.discard}, not new`);
   if (config.persist_mode === 'async') faults.push('persist_mode is async');
   if (config.max_age) faults.push('max_age is set: messages would vanish unread');
+  if ((config.num_replicas ?? 1) < replicas)
+    faults.push(
+      `num_replicas is ${config.num_replicas}, not ${replicas}: one server that dies takes messages along`,
+    );
   if (!config.subjects?.includes(allUplinks)) faults.push(`subjects lack ${allUplinks}`);
   return faults;
 }

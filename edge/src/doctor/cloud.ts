@@ -21,7 +21,7 @@ export async function checkCloud(
   epoch: string | undefined,
   now: () => number,
 ): Promise<Finding[]> {
-  const url = new URL(config.nats.url);
+  const url = new URL(config.nats.url.split(',')[0] ?? ''); // Of a cluster the first stands for all.
   const port = Number(url.port || 4_222);
   const network = await checkNetwork(url.hostname, port);
   const certificate = await checkCertificate(url, port, natsTls, now());

@@ -7,10 +7,14 @@ import pino from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { commandRoutes, fleetRoutes } from '../fleet/index.ts';
 import { givenFleet, mixedPark } from '../fleet/testing.ts';
-import { allPermissions, createPasswords, identityRoutes } from '../identity/index.ts';
+import { allPermissions, createPasswords, identityRoutes, securityRoutes } from '../identity/index.ts';
+import { factors } from '../identity/second-factors.ts';
+import { newTotpSecret } from '../identity/totp.ts';
 import { givenAccount, givenPerson, testKeeper } from '../identity/testing.ts';
 import { createApp } from '../platform/http.ts';
+import { withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
+import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { telemetryRoutes } from '../telemetry/index.ts';
 import { register } from './command.ts';
@@ -28,6 +32,9 @@ await givenPerson(owner, { accountId, login: 'bo', roles: ['supervisor'] });
 const now = () => new Date();
 const keeper = testKeeper(db, { secondFactor: 'when_enrolled' });
 const { authenticate } = keeper;
+const home = await mkdtemp(join(tmpdir(), 'parkline-command-'));
+await writeFile(join(home, 'keys'), newKeyLine('k1'));
+const secrets = createSecrets(join(home, 'keys'));
 const app = await createApp({ log: pino({ enabled: false }), authenticate, permissions: allPermissions });
 const nats = new Promise<never>(() => undefined);
 const nameOfTenant = () => Promise.resolve(undefined);
@@ -35,11 +42,11 @@ for (const plugin of [
   identityRoutes({ db, now, newId, passwords: createPasswords(), sessions: keeper, nameOfTenant }),
   fleetRoutes({ db, now }),
   commandRoutes({ db, now, newId }),
+  securityRoutes({ db, now, newId, passwords: createPasswords(), keeper, secrets, rule: 'when_enrolled' }),
   telemetryRoutes({ db, now, nats, isLoggedIn: () => Promise.resolve(true) }),
 ])
   await app.register(plugin);
 await app.listen({ port: 0, host: '127.0.0.1' });
-const home = await mkdtemp(join(tmpdir(), 'parkline-command-'));
 afterAll(async () => {
   await app.close();
   await rm(home, { recursive: true });
@@ -89,6 +96,23 @@ test('what is wrong is said with what to blame', async () => {
     'there is no equipment Nothing',
   );
   await expect(send('warm')).rejects.toThrow('not a number');
+});
+
+test('who has a second factor names a file with a code, which opens once', async () => {
+  const ida = await givenPerson(owner, { accountId, login: 'ida' });
+  const [code = ''] = await withAccount(owner, accountId, async (trx) => {
+    const seed = { id: newId(), name: 'Phone', secret: newTotpSecret(), at: now() };
+    const of = { accountId, personId: ida.id };
+    await factors.beginTotp(trx, secrets, { ...of, ...seed });
+    await trx.updateTable('totp').set({ confirmedAt: now() }).where('id', '=', seed.id).execute();
+    return factors.renewRecoveryCodes(trx, of);
+  });
+  const env = { PARKLINE_URL: url, PARKLINE_LOGIN: 'ida', PARKLINE_PASSWORD: password };
+  const list = (...more: string[]) => parkline(['list', '--json', ...more], env);
+  await writeFile(join(home, 'code'), `${code}\n`);
+  await expect(list()).rejects.toThrow('--code-file');
+  expect(JSON.parse(await list('--code-file', 'code'))).toBeInstanceOf(Array);
+  await expect(list('--code-file', 'code')).rejects.toThrow('used already');
 });
 
 test('elsewhere a login and its password come from the environment', async () => {

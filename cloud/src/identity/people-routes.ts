@@ -20,6 +20,7 @@ import { conflict, type Doer, grantRow, misfit, type PeopleAdmin } from './peopl
 import type { GrantRow } from './people-tables.ts';
 import { personView } from './people-view.ts';
 import { type PersonChange, type PersonRow, roster } from './roster.ts';
+import { factors } from './second-factors.ts';
 import { sessions } from './session-store.ts';
 
 /** Where people are administered: the staff everybody, a tenant's administrator the tenant's own. */
@@ -136,6 +137,22 @@ function writeRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAs
             }),
           ),
       );
+
+    // For who lost the device and the recovery codes: the next login asks for the password alone, or for a new enrolment.
+    app.post(
+      `${base}/:id/reset-second-factor`,
+      { config, schema: { params: IdParams, response: { 200: Person } } },
+      (request, reply) =>
+        answered(
+          reply,
+          admin.change(doerOf(request), request.params.id, undefined, async (trx, before) => {
+            const { accountId } = actorOf(request);
+            await factors.reset(trx, { accountId, personId: before.id });
+            await sessions.endAllOf(trx, accountId, before.id);
+            return { action: 'person.second_factor_reset' };
+          }),
+        ),
+    );
     return Promise.resolve();
   };
 }

@@ -13,6 +13,8 @@ import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions, strongPermissions } from './permissions.ts';
+import { createPeopleAdmin } from './people-admin.ts';
+import { peopleRoutes } from './people-routes.ts';
 import { identityRoutes } from './routes.ts';
 import { securityRoutes } from './security-routes.ts';
 import type { SecondFactorRule } from './session.ts';
@@ -40,6 +42,7 @@ async function server(rule: SecondFactorRule) {
   const nameOfTenant = () => Promise.resolve(undefined);
   await made.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, nameOfTenant }));
   await made.register(securityRoutes({ db, now, newId, passwords, secrets, keeper, rule }));
+  await made.register(peopleRoutes(createPeopleAdmin({ db, now, newId, nameOfTenant })));
   made.post('/api/look', { config: { permission: 'place.read', fresh: true } }, () => ({ changed: true }));
   const act = { config: { permission: 'command.write', fresh: true } };
   made.post('/api/act', act, () => ({ done: true }));
@@ -222,6 +225,24 @@ describe('a code', () => {
     expect(await give(await loggedIn(person), other)).toBe('code_refused');
     expect(await give(await loggedIn(person), codes[0])).toBe('ok');
   });
+});
+
+test('who lost it all enrols anew, when an administrator of the own account lets them', async () => {
+  const person = await somebody();
+  const { recoveryCodes } = await enrol(await loggedIn(person));
+  const reset = (one: TestBrowser) => one.outcome('POST', `/api/people/${person.id}/reset-second-factor`);
+  const administrator = async (accountId: string) => {
+    const one = await loggedIn(await givenPerson(owner, { accountId, roles: ['account_admin'] }));
+    await enrol(one);
+    return one;
+  };
+  expect(await reset(await administrator(await givenAccount(owner)))).toBe('not_found');
+  const open = await loggedIn(person);
+  expect(await reset(await administrator(person.accountId))).toBe('ok');
+  expect(await open.outcome('GET', '/api/look')).toBe('not_logged_in');
+  const again = await loggedIn(person);
+  expect(await again.outcome('GET', '/api/look')).toBe('second_factor_enrol');
+  expect(await give(again, recoveryCodes[0] ?? '')).toBe('code_refused');
 });
 
 test('the database holds no secret, no recovery code and no cookie as it is', async () => {

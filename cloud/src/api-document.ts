@@ -28,6 +28,7 @@ export async function apiDocument(): Promise<object> {
     db,
     now,
     wait,
+    portalUrl: 'http://127.0.0.1:8080',
     newId,
     passwords: createPasswords(),
     keeper,

@@ -10,13 +10,17 @@ import {
   apiKeyRoutes,
   apiKeys,
   createLinkHolders,
+  createOidc,
   displayTokens,
   createPeopleAdmin,
   identityRoutes,
   invitationRoutes,
   linkRoutes,
+  oidcRoutes,
   type Passwords,
   peopleRoutes,
+  privacyRoutes,
+  providerRoutes,
   type SecondFactorRule,
   securityRoutes,
   type SessionKeeper,
@@ -55,6 +59,8 @@ export interface ApiDeps {
   readonly secrets: Secrets;
   readonly secondFactor: SecondFactorRule;
   readonly publicUrl?: string | undefined;
+  /** Where people reach the portal, also where `publicUrl` is left out. */
+  readonly portalUrl: string;
   /** Of those who make releases of the gateways' program. */
   readonly releaseKeys?: readonly KeyObject[] | undefined;
   /** Address of the message server as gateways reach it. */
@@ -76,6 +82,8 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
   const { db, now, newId, passwords, keeper, setupTokenSha256, nats, changes } = deps;
   const nameOfTenant = tenants.nameOf;
   const peopleAdmin = createPeopleAdmin({ db, now, newId, nameOfTenant });
+  const oidc = createOidc({ db, now, newId, secrets: deps.secrets, publicUrl: deps.portalUrl });
+  const https = deps.portalUrl.startsWith('https:');
   const holders = createLinkHolders({ db, now, newId, passwords });
   const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
     const actor = actorOf(request);
@@ -91,6 +99,9 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('identity', auditRoutes({ db })),
     inSlice('identity', peopleRoutes(peopleAdmin)),
     inSlice('identity', invitationRoutes(peopleAdmin)),
+    inSlice('identity', privacyRoutes(peopleAdmin)),
+    inSlice('identity', oidcRoutes({ db, now, oidc, sessions: keeper, https })),
+    inSlice('identity', providerRoutes({ db, now, newId, oidc, secrets: deps.secrets })),
     inSlice('identity', linkRoutes({ holders, sessions: keeper, now, wait: deps.wait })),
     inSlice('identity', apiKeyRoutes({ db, now, newId })),
     inSlice('webhooks', webhookRoutes({ ...deps, allowPrivate: deps.allowPrivateWebhooks ?? false })),

@@ -62,6 +62,7 @@ export async function serveApi(
     secrets: createSecrets(keyFile()),
     secondFactor: 'required',
     publicUrl: over.publicUrl,
+    portalUrl: over.publicUrl ?? 'http://127.0.0.1:8080',
     gatewayNatsUrl: 'nats://127.0.0.1:4222',
   }))
     await app.register(plugin);

@@ -82,6 +82,16 @@ export const roster = {
     return rows[0];
   },
 
+  /** The person of a login; another account's is not seen. */
+  async byLogin(db: Db, accountId: string, login: string) {
+    return db
+      .selectFrom('person')
+      .select(['id', 'disabledAt'])
+      .where('accountId', '=', accountId)
+      .where(sql`lower(login)`, '=', login.toLowerCase())
+      .executeTakeFirst();
+  },
+
   /** As `find`, held until the transaction ends, so that two who change one person come one after the other. */
   async lock(db: Db, accountId: string, id: string): Promise<PersonRow | undefined> {
     await sql`select from person p where p.account_id = ${accountId} and p.id = ${id} for update`.execute(db);
@@ -178,12 +188,13 @@ export const roster = {
   },
 
   /**
-   * Whether somebody other than `personId` could still administer the account. Holds every such administrator until the
+   * Whether somebody other than `personId` could still administer the account: enabled, and able to log in. Holds every such administrator until the
    * transaction ends: of two who take each other's rights away at once, the second sees what the first did.
    */
   async hasOtherAdmin(db: Db, accountId: string, personId: string): Promise<boolean> {
     const { rows } = await sql<{ id: string }>`
       select p.id from person p where p.account_id = ${accountId} and p.disabled_at is null
+        and (p.password_hash is not null or exists (select from person_identity i where i.person_id = p.id))
         and exists (select from role_grant g where g.person_id = p.id and g.role = 'account_admin')
       order by p.id for update`.execute(db);
     // Read again under the locks: a row that was waited for is as its last writer left it, its grants are not.

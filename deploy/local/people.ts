@@ -32,7 +32,12 @@ export const demoPeople: readonly PlannedPerson[] = [
     areas: ['b', 'a-b1', 'a-1'],
   },
   { role: 'tenant_admin', login: 'tenant', name: 'He Jing', tenant: 'aurora' },
+  { role: 'tenant_employee', login: 'employee', name: 'Ma Li', tenant: 'aurora' },
   { role: 'finance_officer', login: 'finance', name: 'Xu Na' },
+  { role: 'leasing_officer', login: 'leasing', name: 'Deng Jie' },
+  { role: 'guard', login: 'guard', name: 'Hu Bo' },
+  { role: 'executive', login: 'executive', name: 'Song Ya' },
+  { role: 'installer', login: 'installer', name: 'Fan Kai' },
   { role: 'account_admin', login: 'admin', name: 'Chen Yu' },
 ];
 

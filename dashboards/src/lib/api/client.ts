@@ -15,6 +15,7 @@ import { createContext } from 'svelte';
 import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } from './caller.ts';
 import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
+import { createCommissioningApi } from './commissioning.ts';
 import { createMoneyApi } from './money.ts';
 import { createSecurityApi } from './security.ts';
 import { createWorkApi } from './work.ts';
@@ -36,6 +37,7 @@ export function createApi(deps: ApiDeps) {
   };
 }
 
+    ...createCommissioningApi(caller),
 /** People, places, devices and what they read. */
 function createParkApi({ call, all }: Caller) {
   return {

@@ -25,6 +25,10 @@ interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly query?: Query;
   readonly body?: object;
+  /** Sent as it is, in place of `body`. */
+  readonly file?: Blob;
+  /** The version that a change was made on: somebody else's change in between is not lost but refused as `stale_edit`. */
+  readonly version?: number | undefined;
   readonly signal?: Signal;
 }
 
@@ -42,7 +46,7 @@ const pageSize = 500;
 /** How the API is spoken to. Every call rejects with {@link ApiError}, or AbortError when its signal ends it. */
 export function createCaller(deps: ApiDeps) {
   async function send(path: string, call: Call): Promise<Response> {
-    const { method = 'GET', query = {}, body, signal } = call;
+    const { method = 'GET', query = {}, body, file, version, signal } = call;
     const token = method === 'GET' ? undefined : deps.csrfToken?.();
     return deps
       .fetch(path + queryText(query), {
@@ -51,8 +55,11 @@ export function createCaller(deps: ApiDeps) {
           'accept-language': deps.language(),
           ...(token && { 'x-csrf-token': token }),
           ...(body && { 'content-type': 'application/json' }),
+          ...(file && { 'content-type': file.type || 'application/octet-stream' }),
+          ...(version !== undefined && { 'if-match': `"${version}"` }),
         },
         ...(body && { body: JSON.stringify(body) }),
+        ...(file && { body: file }),
         ...(signal && { signal }),
       })
       .catch((cause: unknown) => {

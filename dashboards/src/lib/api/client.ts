@@ -18,6 +18,7 @@ import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
 import { createMoneyApi } from './money.ts';
 import { createSecurityApi } from './security.ts';
+import { createThingsApi } from './things.ts';
 import { createWorkApi } from './work.ts';
 
 export { queryText, type ApiDeps, type Listing, type Signal } from './caller.ts';
@@ -29,6 +30,7 @@ export function createApi(deps: ApiDeps) {
   const caller = createCaller(deps);
   return {
     ...createParkApi(caller),
+    ...createThingsApi(caller),
     ...createWorkApi(caller),
     ...createMoneyApi(caller),
     ...createCommandApi(caller),

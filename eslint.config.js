@@ -19,6 +19,7 @@ export default ts.config(
       'dashboards/build/',
       'dashboards/.svelte-kit/',
       'tests/fixtures/',
+      'protocols/client/src/generated/',
       '.parkline/',
     ],
   },

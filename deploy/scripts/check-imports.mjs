@@ -7,11 +7,12 @@ import { pathToFileURL } from 'node:url';
 const packages = {
   'protocols/contract': [],
   'protocols/templates': ['protocols/contract'],
+  'protocols/client': [], // Generated of what the server says: it knows nothing else.
   'protocols/kit': ['protocols/contract'],
   protocols: ['protocols/contract', 'protocols/kit'],
   edge: ['protocols'],
-  cloud: ['protocols/contract', 'protocols/templates'], // The cloud never speaks to devices.
-  dashboards: ['protocols/contract', 'protocols/templates'],
+  cloud: ['protocols/contract', 'protocols/templates', 'protocols/client'], // The cloud never speaks to devices.
+  dashboards: ['protocols/contract', 'protocols/templates', 'protocols/client'],
   'firmware-sim': [], // A simulator that shares a driver's code shares its mistakes.
 };
 

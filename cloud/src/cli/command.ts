@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandView, Equipment, Point } from '@parkline/contract';
+import type { CommandState, CommandView } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Io } from './io.ts';
 import { loginOptions, type Session, withSession } from './session.ts';
@@ -7,11 +7,6 @@ import { loginOptions, type Session, withSession } from './session.ts';
 /** Longest that `--wait` waits: a command lives a minute, and its answer has a moment more. */
 const WAIT_MS = 90_000;
 const LOOK_MS = 300;
-
-interface Page<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-}
 
 interface Common {
   readonly login?: string;
@@ -29,24 +24,20 @@ export function register(program: Command, io: Io): void {
     .option('--state <state>', 'only those in this state: awaiting_approval, sent, done, ...')
     .action((options: Common & { state?: string }) =>
       withSession(io, { ...options, role: 'facility_engineer' }, async (session) => {
-        const state = options.state ? `&state=${encodeURIComponent(options.state)}` : '';
-        const { items } = await session.get<Page<CommandView>>(`/api/commands?limit=50${state}`);
+        const state = options.state as CommandState | undefined; // What is none of these the API refuses.
+        const { items } = await session.ask('listCommands', { query: { limit: 50, state } });
         io.out(options.json ? `${JSON.stringify(items)}\n` : items.map((one) => `${line(one)}\n`).join(''));
       }),
     );
-  for (const [name, description] of [
-    ['approve', 'be the second person'],
-    ['reject', 'refuse to be the second person'],
+  for (const [name, operation, description] of [
+    ['approve', 'approveCommand', 'be the second person'],
+    ['reject', 'rejectCommand', 'refuse to be the second person'],
   ] as const)
     common(name, description)
       .argument('<id>', 'id of the order')
       .action((id: string, options: Common) =>
         withSession(io, { ...options, role: 'supervisor' }, async (session) => {
-          print(
-            io,
-            options,
-            await session.post<CommandView>(`/api/commands/${encodeURIComponent(id)}/${name}`),
-          );
+          print(io, options, await session.ask(operation, { path: { id } }));
         }),
       );
 }
@@ -67,10 +58,13 @@ function registerSend(common: (name: string, description: string) => Command, io
     .action((point: string, value: number | 'release', options: SendOptions) =>
       withSession(io, { ...options, role: 'facility_engineer' }, async (session) => {
         const id = await pointId(session, point);
-        const sent = await session.post<CommandView>(`/api/points/${id}/commands`, {
-          value: value === 'release' ? null : value,
-          reason: options.reason,
-          ...(options.hold !== undefined && { holdS: options.hold }),
+        const sent = await session.ask('createPointCommand', {
+          path: { id },
+          body: {
+            value: value === 'release' ? null : value,
+            reason: options.reason,
+            ...(options.hold !== undefined && { holdS: options.hold }),
+          },
         });
         const told = options.wait ? await outcome(session, sent) : sent;
         print(io, options, told);
@@ -100,30 +94,18 @@ async function pointId(session: Session, named: string): Promise<string> {
   const at = named.lastIndexOf('/');
   if (at < 1) throw new Error(`${named} is no id of a point, and not <equipment>/<key>`);
   const [device, key] = [named.slice(0, at), named.slice(at + 1)];
-  const found = (await all<Equipment>(session, '/api/equipment')).filter(
+  const found = (await session.all('listEquipment')).filter(
     ({ id, name }) => id === device || name.toLowerCase() === device.toLowerCase(),
   );
   if (found.length !== 1)
     throw new Error(
       found.length === 0 ? `there is no equipment ${device}` : `several are called ${device}: give its id`,
     );
-  const points = await all<Point>(session, `/api/points?equipment=${found[0]!.id}`);
+  const points = await session.all('listPoints', { query: { equipment: found[0]!.id } });
   const point = points.find((one) => one.key === key);
   if (point) return point.id;
   const writable = points.filter(({ write }) => write).map((one) => one.key);
   throw new Error(`${device} has no point ${key}; writable are: ${writable.join(', ') || 'none'}`);
-}
-
-async function all<T>(session: Session, path: string): Promise<T[]> {
-  const items: T[] = [];
-  const glue = path.includes('?') ? '&' : '?';
-  for (let after: string | null = ''; after !== null;) {
-    const from: string = after ? `&after=${encodeURIComponent(after)}` : '';
-    const page: Page<T> = await session.get(`${path}${glue}limit=500${from}`);
-    items.push(...page.items);
-    after = page.next;
-  }
-  return items;
 }
 
 /** The command when its outcome is known, or as it stands when that takes too long or needs a second person. */
@@ -132,7 +114,7 @@ async function outcome(session: Session, sent: CommandView): Promise<CommandView
   const giveUpAt = performance.now() + WAIT_MS;
   while ((told.state === 'queued' || told.state === 'sent') && performance.now() < giveUpAt) {
     await sleep(LOOK_MS);
-    told = await session.get<CommandView>(`/api/commands/${sent.id}`);
+    told = await session.ask('getCommand', { path: { id: sent.id } });
   }
   return told;
 }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type Client, createClient } from '@parkline/client';
 import type { SessionState } from '@parkline/contract';
 import type { Command } from 'commander';
 import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
 
-/** The API, as one person who is logged in. */
-export interface Session {
+/** The API, as one person who is logged in: `ask` and `all` by the names and types of its description. */
+export interface Session extends Client {
   /** @throws Error with what the API says, and the fields it blames. */
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
@@ -60,7 +61,12 @@ export async function withSession(
   });
   try {
     await giveSecondFactor(io, who, call);
+    const client = createClient(async ({ method, path, query, body, headers }) => {
+      const reply = await call(method, withQuery(path, query), body, headers && { headers });
+      return reply.status === 204 ? undefined : reply.json();
+    });
     await work({
+      ...client,
       get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
       post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
       send: (method, path, { body, ...extra } = {}) => call(method, path, body, extra),
@@ -68,6 +74,14 @@ export async function withSession(
   } finally {
     await call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
   }
+}
+
+/** `/api/things?a=1` of what is given. */
+function withQuery(path: string, query: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)]],
+  );
+  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
 type Call = (method: string, path: string, body?: object, extra?: Omit<Extra, 'body'>) => Promise<Response>;

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import pino from 'pino';
 import type { Db } from '../platform/db.ts';
+import { EVENT_HAPPENED } from '../platform/events.ts';
 import { newId } from '../platform/ids.ts';
 import { doNextJob, type JobHandlers } from '../platform/run-jobs.ts';
 import { beat, type BeatDeps, type BeatResult } from './beat.ts';
@@ -192,7 +193,8 @@ export function testWorker(
     },
     async jobs() {
       const all = { ...faultJobs({ now: clock.now, newId, rules }), ...handlers };
-      while (await doNextJob({ db, now: clock.now, log, handlers: all }));
+      const lane = { except: [EVENT_HAPPENED] };
+      while (await doNextJob({ db, now: clock.now, log, handlers: all, lane }));
     },
   };
 }

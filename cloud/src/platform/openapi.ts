@@ -142,6 +142,7 @@ function withErrors(document: Document): void {
     for (const [method, operation] of Object.entries(operations)) {
       for (const tag of operation['tags'] as string[]) tags.add(tag);
       nameFiles(operation);
+      makeDefaultsOptional(operation);
       const byStatus = Map.groupBy(refusalsOf(method, path, operation), (code) => statusOf[code]);
       for (const [status, codes] of byStatus) operation.responses[status] ??= { ...reply(codes) };
       if (byStatus.has(422)) (operation.parameters ??= []).push(idempotencyKey);
@@ -163,4 +164,10 @@ function nameFiles(operation: Operation): void {
   if (gives && answer) Object.assign(answer, { description: 'The file as it is.', content: fileOf(gives) });
   delete operation['x-takes'];
   delete operation['x-gives'];
+}
+
+/** What has a default need not be sent, although it is always there once it was filled in. */
+function makeDefaultsOptional({ parameters = [] }: Operation): void {
+  for (const parameter of parameters as { required?: boolean; schema?: object }[])
+    if (parameter.schema && 'default' in parameter.schema) parameter.required = false;
 }

@@ -4,7 +4,7 @@ import { audit } from '../identity/index.ts';
 import { actorOf } from '../platform/access.ts';
 import { withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { bodyOf } from './deliver.ts';
+import { bodyOf } from './sending.ts';
 import { deliveryView } from './present.ts';
 import { deliveries } from './repository.ts';
 import { changing, deed, webhookConfig, webhookOf, type WebhookRouteDeps } from './routes.ts';

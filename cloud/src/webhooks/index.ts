@@ -1,3 +1,3 @@
-export { type DeliverDeps, runDeliveries, webhookJobs, webhookRetention } from './deliver.ts';
+export { type DeliverDeps, runDeliveries, webhookJobs, webhookRetention } from './sending.ts';
 export { webhookRoutes } from './routes.ts';
 export { createSend } from './send.ts';

@@ -18,7 +18,7 @@ import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
-import { secretPlace } from './deliver.ts';
+import { secretPlace } from './sending.ts';
 import { deliveryRoutes } from './delivery-routes.ts';
 import { urlFault } from './guard.ts';
 import { webhookView } from './present.ts';

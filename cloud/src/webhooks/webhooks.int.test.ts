@@ -13,7 +13,7 @@ import { newId } from '../platform/ids.ts';
 import { doNextJob } from '../platform/run-jobs.ts';
 import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
-import { startDue, webhookJobs, webhookRetention } from './deliver.ts';
+import { startDue, webhookJobs, webhookRetention } from './sending.ts';
 import { webhookRoutes } from './routes.ts';
 import { createSend } from './send.ts';
 

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Role, Skill } from '@parkline/contract';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Pool } from 'pg';
+import { headersOf } from '../identity/testing.ts';
 import { newId } from '../platform/ids.ts';
 
 export interface TestPerson {
@@ -49,13 +50,13 @@ export async function givenWorker(
         place,
       ]);
   await owner.query(
-    `insert into session (id, account_id, person_id, token_hash, created_at, seen_at, expires_at)
-     values ($1, $2, $3, $4, now(), now(), now() + interval '1 day')`,
+    `insert into session (id, account_id, person_id, token_hash, created_at, seen_at, expires_at, factor_at)
+     values ($1, $2, $3, $4, now(), now(), now() + interval '1 day', now())`,
     [newId(), accountId, id, createHash('sha256').update(token).digest()],
   );
 
   async function ask(options: InjectOptions): Promise<Reply> {
-    const headers = { cookie: `parkline_session=${token}`, ...options.headers };
+    const headers = { ...headersOf(token), ...options.headers };
     const reply = await app.inject({ ...options, headers });
     const isJson = String(reply.headers['content-type']).startsWith('application/json');
     const { statusCode: status, rawPayload: bytes } = reply;

@@ -1,3 +1,4 @@
+import { createClient } from '@parkline/client';
 import type { FactorKind, Language } from '@parkline/contract';
 import { ApiError, errorOf } from './errors.ts';
 
@@ -91,8 +92,15 @@ export function createCaller(deps: ApiDeps) {
     return (reply.status === 204 ? undefined : await reply.json()) as T;
   }
 
+  // Operations by their name in the API's description, with the types that were generated of it.
+  const { ask, all: list } = createClient(({ method, path, ...rest }) =>
+    call<unknown>(path, { ...rest, method: method as NonNullable<Call['method']> }),
+  );
+
   return {
     call,
+    ask,
+    list,
 
     /** Walks all pages of a list. */
     async all<T>(path: string, query: Query, signal: Signal): Promise<T[]> {

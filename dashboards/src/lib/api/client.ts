@@ -17,6 +17,7 @@ import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
 import { createMoneyApi } from './money.ts';
+import { createPlacesApi } from './places.ts';
 import { createSecurityApi } from './security.ts';
 import { createThingsApi } from './things.ts';
 import { createWorkApi } from './work.ts';
@@ -33,36 +34,32 @@ export function createApi(deps: ApiDeps) {
     ...createThingsApi(caller),
     ...createWorkApi(caller),
     ...createMoneyApi(caller),
+    ...createPlacesApi(caller),
     ...createCommandApi(caller),
     ...createAuditApi(caller),
+    ...createCommissioningApi(caller),
     ...createSecurityApi(caller),
   };
 }
 
-    ...createCommissioningApi(caller),
 /** People, places, devices and what they read. */
-function createParkApi({ call, all }: Caller) {
+function createParkApi({ ask, list }: Caller) {
   return {
-    login: (body: LoginBody) => call<undefined>('/api/login', { method: 'POST', body }),
-    logout: () => call<undefined>('/api/logout', { method: 'POST' }),
+    login: (body: LoginBody) => ask('login', { body }),
+    logout: () => ask('logout'),
     /** Never refused, so that asking leaves no error in the browser's console. */
-    session: (signal?: Signal) => call<SessionState>('/api/session', { signal }),
-    me: (signal?: Signal) => call<Me>('/api/me', { signal }),
-    setupState: (signal?: Signal) => call<{ needed: boolean }>('/api/setup', { signal }),
-    setup: (body: SetupBody) => call<undefined>('/api/setup', { method: 'POST', body }),
-    places: (signal?: Signal) => call<PlaceTree>('/api/places', { signal }),
-    equipment: (signal?: Signal) => all<Equipment>('/api/equipment', {}, signal),
-    gateways: (signal?: Signal) => all<Gateway>('/api/gateways', {}, signal),
+    session: (signal?: Signal) => ask('getSession', {}, { signal }),
+    me: (signal?: Signal) => ask('getMe', {}, { signal }),
+    setupState: (signal?: Signal) => ask('getSetup', {}, { signal }),
+    setup: (body: SetupBody) => ask('setup', { body }),
+    places: (signal?: Signal) => ask('getPlaces', {}, { signal }),
+    equipment: (signal?: Signal) => list('listEquipment', {}, { signal }),
+    gateways: (signal?: Signal) => list('listGateways', {}, { signal }),
     /** Newest first; `limit` of them at most. */
     gatewayReports: async (id: string, limit: number, signal?: Signal) =>
-      (
-        await call<Listing<GatewayReport>>(`/api/gateways/${encodeURIComponent(id)}/reports`, {
-          query: { limit },
-          signal,
-        })
-      ).items,
+      (await ask('listGatewayReports', { path: { id }, query: { limit } }, { signal })).items,
     points: (filter: { equipment?: string; building?: string } = {}, signal?: Signal) =>
-      all<Point>('/api/points', filter, signal),
+      list('listPoints', { query: filter }, { signal }),
 
     /** `from` inclusive, `to` exclusive, both Unix ms. All pages as one history. */
     async history(
@@ -76,10 +73,7 @@ function createParkApi({ call, all }: Caller) {
         by: range.by,
       };
       const read = (after?: string) =>
-        call<History>(`/api/points/${encodeURIComponent(id)}/history`, {
-          query: { ...query, after },
-          signal,
-        });
+        ask('listPointHistory', { path: { id }, query: { ...query, after } }, { signal });
       const whole = await read();
       let { next } = whole;
       while (next) {

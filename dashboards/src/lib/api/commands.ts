@@ -1,19 +1,23 @@
-import type { CommandBody, CommandState, CommandView } from '@parkline/contract';
-import type { Caller, Listing, Signal } from './caller.ts';
+import type { CommandBody, CommandState } from '@parkline/contract';
+import type { Caller, Signal } from './caller.ts';
+
+const stepOf = {
+  approve: 'approveCommand',
+  reject: 'rejectCommand',
+  cancel: 'cancelCommand',
+} as const;
 
 /** Orders to write a point. */
-export function createCommandApi({ call }: Caller) {
-  const command = (id: string) => `/api/commands/${encodeURIComponent(id)}`;
+export function createCommandApi({ ask }: Caller) {
   return {
     /** Newest first. */
     commandPage: (
-      filter: { state?: CommandState; equipment?: string; limit: number; after?: string | undefined },
+      query: { state?: CommandState; equipment?: string; limit: number; after?: string | undefined },
       signal?: Signal,
-    ) => call<Listing<CommandView>>('/api/commands', { query: filter, signal }),
-    command: (id: string, signal?: Signal) => call<CommandView>(command(id), { signal }),
+    ) => ask('listCommands', { query }, { signal }),
+    command: (id: string, signal?: Signal) => ask('getCommand', { path: { id } }, { signal }),
     sendCommand: (pointId: string, body: CommandBody) =>
-      call<CommandView>(`/api/points/${encodeURIComponent(pointId)}/commands`, { method: 'POST', body }),
-    decideCommand: (id: string, step: 'approve' | 'reject' | 'cancel') =>
-      call<CommandView>(`${command(id)}/${step}`, { method: 'POST' }),
+      ask('createPointCommand', { path: { id: pointId }, body }),
+    decideCommand: (id: string, step: keyof typeof stepOf) => ask(stepOf[step], { path: { id } }),
   };
 }

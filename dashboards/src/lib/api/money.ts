@@ -1,40 +1,21 @@
-import type {
-  BillingRun,
-  BillingRunSummary,
-  LineInterval,
-  Statement,
-  Usage,
-  UsageBy,
-  UsagePoint,
-  UsageSummary,
-} from '@parkline/contract';
-import type { Caller, Listing, Signal } from './caller.ts';
+import type { UsageBy } from '@parkline/contract';
+import type { Caller, Signal } from './caller.ts';
 
 /** What a tenant uses, and how the bills came about. */
-export function createMoneyApi({ call, all }: Caller) {
+export function createMoneyApi({ ask, list }: Caller) {
   return {
-    mySummary: (signal?: Signal) => call<UsageSummary>('/api/my/summary', { signal }),
-    myUsagePoints: (signal?: Signal) => all<UsagePoint>('/api/my/usage-points', {}, signal),
+    mySummary: (signal?: Signal) => ask('getMySummary', {}, { signal }),
+    myUsagePoints: (signal?: Signal) => list('listMyUsagePoints', {}, { signal }),
     /** `from` inclusive, `to` exclusive, both Unix ms. */
-    myUsage: (id: string, range: { from: number; to: number; by: UsageBy }, signal?: Signal) =>
-      call<Usage>(`/api/my/usage-points/${encodeURIComponent(id)}/usage`, {
-        query: {
-          from: new Date(range.from).toISOString(),
-          to: new Date(range.to).toISOString(),
-          by: range.by,
-        },
-        signal,
-      }),
+    myUsage: (id: string, range: { from: number; to: number; by: UsageBy }, signal?: Signal) => {
+      const [from, to] = [new Date(range.from).toISOString(), new Date(range.to).toISOString()];
+      return ask('getMyUsagePointUsage', { path: { id }, query: { from, to, by: range.by } }, { signal });
+    },
 
-    billingRuns: (signal?: Signal) => all<BillingRunSummary>('/api/billing-runs', {}, signal),
-    billingRun: (id: string, signal?: Signal) =>
-      call<BillingRun>(`/api/billing-runs/${encodeURIComponent(id)}`, { signal }),
-    statement: (id: string, signal?: Signal) =>
-      call<Statement>(`/api/statements/${encodeURIComponent(id)}`, { signal }),
-    lineIntervals: (id: string, page: { limit: number; after: string | undefined }, signal?: Signal) =>
-      call<Listing<LineInterval>>(`/api/statement-lines/${encodeURIComponent(id)}/intervals`, {
-        query: page,
-        signal,
-      }),
+    billingRuns: (signal?: Signal) => list('listBillingRuns', {}, { signal }),
+    billingRun: (id: string, signal?: Signal) => ask('getBillingRun', { path: { id } }, { signal }),
+    statement: (id: string, signal?: Signal) => ask('getStatement', { path: { id } }, { signal }),
+    lineIntervals: (id: string, query: { limit: number; after: string | undefined }, signal?: Signal) =>
+      ask('listStatementLineIntervals', { path: { id }, query }, { signal }),
   };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import Type from 'typebox';
 import { afterAll, expect, test } from 'vitest';
-import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
-import { actorOf } from './access.ts';
-import { withActor } from './db.ts';
-import { AppError } from './errors.ts';
-import { clonedDatabase } from './testing.ts';
+import { createTestApp, givenAccount, loggedIn } from './testing.ts';
+import { actorOf } from '../platform/access.ts';
+import { withActor } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import { clonedDatabase } from '../platform/testing.ts';
 
 const { owner, app: db } = await clonedDatabase();
 const accountId = await givenAccount(owner);

@@ -127,3 +127,28 @@ test.each(looks)(
     expect(wide).toBeLessThanOrEqual(0);
   },
 );
+
+test('a wall screen shows the park by a link that is shown once, and goes dark when the link is revoked', async () => {
+  const { page } = await visitor(english, null);
+  await typeLogin(page);
+  await page.locator('input[name=code]').waitFor(soon);
+  await query(run.database, 'update session set factor_at = now() where person_id = $1', [person.id]);
+  await page.goto('/me');
+  await page.locator('input[name=wall]').fill('Lobby');
+  await button(page, words.addWall).click();
+  const link = await page.locator('.link code').innerText();
+
+  const { page: wall, expectRefusal } = await visitor({ ...english, language: 'zh-CN' }, null);
+  expectRefusal(401);
+  await wall.goto(new URL(link).pathname + new URL(link).hash);
+  await wall.locator('.buildings li').first().waitFor(soon);
+  expect(new URL(wall.url()).hash).toBe('');
+  expect(await seriousFindings(wall)).toEqual([]);
+  await wall.reload(); // The token is kept by the browser of the screen.
+  await wall.locator('.buildings li').first().waitFor(soon);
+
+  await page.getByRole('row', { name: 'Lobby' }).getByRole('button', { name: words.revoke }).click();
+  await page.getByRole('rowheader', { name: 'Lobby' }).waitFor({ ...soon, state: 'detached' });
+  await wall.getByRole('alert').waitFor(soon);
+  expect(await wall.locator('.buildings li').count()).toBe(0);
+});

@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IdParams, OwnSession, Page, PasswordBody } from '@parkline/contract';
+import { IdParams, ListQuery, OwnSession, Page, PasswordBody } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { pageOf } from '../platform/pages.ts';
 import type { Attempts } from './attempts.ts';
 import { audit } from './audit.ts';
 import { entryOf, NoContent } from './factor-deps.ts';
@@ -36,14 +37,14 @@ const ownSessionRoutes =
 
     app.get(
       '/api/me/sessions',
-      { config, schema: { response: { 200: Page(OwnSession) } } },
+      { config, schema: { querystring: ListQuery, response: { 200: Page(OwnSession) } } },
       async (request) => {
         const actor = actorOf(request);
         const { accountId, personId, sessionId } = actor;
         const items = await withActor(db, actor, (trx) =>
           sessions.list(trx, accountId, personId, sessionId, now()),
         );
-        return { items, next: null };
+        return pageOf(items, request.query, ({ id }) => id);
       },
     );
 

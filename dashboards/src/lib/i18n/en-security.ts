@@ -70,5 +70,18 @@ export const enSecurity = {
     passwordWrong: 'The old password is not right.',
     change: 'Change the password',
     changed: 'Changed. You are logged out everywhere else.',
+    walls: 'Wall screens',
+    wallsLead:
+      'A link that shows the state of the park on a screen, without anybody logged in. It can only read.',
+    wallName: 'Where the screen hangs',
+    addWall: 'Make a link',
+    wallLink: 'Open this on the screen now: it is shown this once.',
+    madeBy: 'Made by',
+    revoke: 'Revoke',
+    wall: 'Wall screen',
+    wallGone: 'This screen has no valid link any more. Make a new one under "My login".',
+    wallOld: 'No connection: this is {{span}} old.',
+    wallOnline: '{{online}} of {{devices}} devices answer',
+    wallCalm: 'No alarm',
   },
 } as const;

@@ -57,12 +57,18 @@ function parsed(text: string): ReturnType<typeof HFilter.parse> {
 function positionOf(text: string, told: unknown): number {
   if (typeof told === 'number') return Math.min(told, text.length);
   const end = text.trimEnd();
-  if (end === '' || /(?:^|\s)(and|or|not)$/.test(end)) return end.length;
+  if (end === '' || /(?:^|\s)(and|or|not)$/.test(end) || isOpen(end)) return end.length;
   for (let length = end.length - 1; length > 0; length -= 1) {
     if (!isFilter(text.slice(0, length))) continue;
     return length + (/^\s*/.exec(text.slice(length))?.[0].length ?? 0);
   }
   return 0;
+}
+
+/** Whether a parenthesis waits for its end. */
+function isOpen(text: string): boolean {
+  const bare = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+  return bare.split('(').length > bare.split(')').length;
 }
 
 function isFilter(text: string): boolean {

@@ -29,6 +29,19 @@ export async function signingKey(file: string): Promise<SigningKey> {
 export const savePublicKey = (file: string, key: SigningKey): Promise<void> =>
   writeWhole(file, key.publicPem, 0o644);
 
+/** Makes the P-256 key in `file` at the first call. @returns the file beside it with its public half (SPKI PEM). */
+export async function publicTlsKey(file: string): Promise<string> {
+  const pem = await readOrMake(file, () =>
+    generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString(),
+  );
+  const publicFile = file.replace(/\.key\.pem$/, '.pub.pem');
+  const publicPem = createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' }).toString();
+  await writeWhole(publicFile, publicPem, 0o644);
+  return publicFile;
+}
+
 /** The public nkey of the user whose seed is in `file`; the seed is made at the first call. */
 export async function natsUser(file: string): Promise<string> {
   const seed = await readOrMake(file, () => `${new TextDecoder().decode(createUser().getSeed())}\n`);

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from './context.ts';
 import { readIfThere, writeWhole } from './files.ts';
-import { natsUser, savePublicKey, signingKey, type SigningKey } from './keys.ts';
+import { natsUser, publicTlsKey, savePublicKey, signingKey, type SigningKey } from './keys.ts';
 import { run } from './machine.ts';
 import type { GatewayUser } from '../nats/render.ts';
 import { letIn } from '../nats/trust.ts';
@@ -117,16 +117,21 @@ export async function configureGateway(
   { account, cloudKey, databaseUrl, broker }: GatewayPeers,
 ): Promise<void> {
   const { home, key } = gateway;
-  const jwtFile = join(home, 'keys/nats.jwt');
-  if (broker.trust) await writeWhole(jwtFile, `${await letIn(broker.trust, gateway, new Date())}\n`);
-  else await rm(jwtFile, { force: true }); // A server that is not ours knows the key itself.
   const own = await signingKey(join(home, 'keys/signing.pem'));
   const publicFile = join(home, 'keys/signing.pub.pem');
   await savePublicKey(publicFile, own);
   await savePublicKey(join(home, 'keys/cloud.pub.pem'), cloudKey);
   const named = [key, '--account', account];
-  if (!(await isTrusted(databaseUrl, gateway.id, own.publicPem)))
-    await parkline(['gateway', 'trust', ...named, '--public-key', publicFile]);
+  const known = await look(databaseUrl, gateway, own.publicPem);
+  if (!known.isTrusted) {
+    const tlsFile = await publicTlsKey(join(home, 'keys/tls.key.pem'));
+    const user = ['--nkey', gateway.publicNkey, '--tls-key', tlsFile];
+    await parkline(['gateway', 'trust', ...named, '--public-key', publicFile, ...user]);
+  }
+  const jwtFile = join(home, 'keys/nats.jwt');
+  if (!broker.trust)
+    await rm(jwtFile, { force: true }); // A server that is not ours knows the key itself.
+  else if (!known.isRevoked) await writeWhole(jwtFile, `${await letIn(broker.trust, gateway, new Date())}\n`);
   const every = context.options.reportEvery ? ['--set', 'report.every=true'] : [];
   const set = ['--set', `nats.url=${broker.url}`, ...every];
   const tokens = deviceTokens(context);
@@ -137,10 +142,24 @@ export async function configureGateway(
 }
 
 /** A look that spares a later start the command; an owner bound by row policies sees nothing and runs it. */
-async function isTrusted(databaseUrl: string, id: string, publicPem: string): Promise<boolean> {
-  const sql = 'select public_key as pem from gateway where id = $1';
-  const [known] = await query<{ pem: string | null }>(databaseUrl, sql, [id]);
-  return known?.pem?.trim() === publicPem.trim();
+async function look(
+  databaseUrl: string,
+  { id, publicNkey }: Gateway,
+  publicPem: string,
+): Promise<{ readonly isTrusted: boolean; readonly isRevoked: boolean }> {
+  const sql = `select public_key as pem, revoked_at is not null as revoked,
+      exists (select from gateway_credential c where c.gateway_id = g.id and c.nkey = $2) as named
+    from gateway g where id = $1`;
+  const [known] = await query<{ pem: string | null; revoked: boolean; named: boolean }>(databaseUrl, sql, [
+    id,
+    publicNkey,
+  ]);
+  const isRevoked = known?.revoked ?? false;
+  // One that was thrown out stays out: only a claim takes that back.
+  return {
+    isTrusted: isRevoked || (known?.named === true && known.pem?.trim() === publicPem.trim()),
+    isRevoked,
+  };
 }
 
 export async function runGateway(context: Context, gateway: Gateway): Promise<void> {

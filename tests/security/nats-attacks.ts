@@ -1,17 +1,18 @@
 // What a gateway that was taken over may try against the message server, and what comes of it. The list is that of two accounts:
 // what a gateway may not do is refused, and what it may do touches nothing but itself. A change of the server's configuration,
 // of the permissions or of the server's version that opens any of these turns its row.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createAccount, createOperator, createUser, fromSeed } from '@nats-io/nkeys';
-import { encodeUser } from '@nats-io/jwt';
-import { connect, jwtAuthenticator, type MsgHdrs, nkeyAuthenticator } from '@nats-io/transport-node';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { checkCommand } from '../../edge/src/downlink/commands.ts';
 import { checkReceipt } from '../../edge/src/downlink/receipts.ts';
-import { edgeAccountJwt, gatewayJwt, publicKeyOf } from '../../cloud/src/provisioning/authority.ts';
+import { papers } from './nats-papers.ts';
 import {
+  type Attack,
   ATTACKER,
+  type Attempt,
   contents,
+  DENIED,
   HELD_STREAM,
+  permission,
   settle,
   type Stage,
   UPLINK_STREAM,
@@ -19,19 +20,6 @@ import {
   VICTIM,
   withHeaders,
 } from './nats-stage.ts';
-
-/** One attempt: what was tried, what must come of it, what did. */
-export interface Attempt {
-  readonly attack: string;
-  readonly expected: string;
-  readonly seen: string;
-}
-
-export interface Attack {
-  readonly attack: string;
-  readonly expected: string;
-  readonly run: (stage: Stage) => Promise<string>;
-}
 
 /** Tries every attack in turn. */
 export async function tryAttacks(stage: Stage): Promise<Attempt[]> {
@@ -43,21 +31,8 @@ export async function tryAttacks(stage: Stage): Promise<Attempt[]> {
   return attempts;
 }
 
-const DENIED = 'refused';
 const UNTOUCHED = 'no effect';
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
-
-/** Does something, and tells whether the server refused it by a permission. */
-async function permission({ attacker }: Stage, act: () => void): Promise<string> {
-  const before = attacker.refusals.length;
-  act();
-  await attacker.nats.flush();
-  const isRefused = (): boolean =>
-    attacker.refusals.slice(before).some((words) => /permissions violation/i.test(words));
-  // The server has answered; the client tells of it a little later.
-  for (let n = 0; n < 100 && !isRefused(); n += 1) await sleep(10);
-  return isRefused() ? DENIED : 'allowed';
-}
 
 /** Publishes with a reply subject that the attacker chose, and tells whether the streams are as they were. */
 async function byReply(
@@ -132,114 +107,6 @@ const refusedHeader = (name: string, headers: Readonly<Record<string, string>>, 
     return error ? `refused (${error.err_code})` : 'stored';
   },
 });
-
-/** Whether a user of these papers gets in. */
-async function entry(stage: Stage, jwt: string, seed: Uint8Array): Promise<string> {
-  try {
-    const nats = await connect({
-      servers: stage.server.url,
-      authenticator: jwtAuthenticator(jwt, seed),
-      reconnect: false,
-    });
-    await nats.close();
-    return 'let in';
-  } catch (error) {
-    return /authorization violation|authentication/i.test(String(error)) ? DENIED : String(error);
-  }
-}
-
-const seedOf = (key: ReturnType<typeof createUser>): string => new TextDecoder().decode(key.getSeed());
-const inAMonth = (): Date => new Date(Date.now() + 30 * 86_400_000);
-
-const papers: readonly Attack[] = [
-  {
-    attack: 'a JWT signed by a key of the attacker',
-    expected: DENIED,
-    run: async (stage) => {
-      const user = createUser();
-      const identity = { id: VICTIM, nkey: user.getPublicKey() };
-      const jwt = await gatewayJwt(seedOf(createAccount()), stage.server.trust.parties, identity, inAMonth());
-      return entry(stage, jwt, user.getSeed());
-    },
-  },
-  {
-    attack: 'a JWT of an account that the attacker made with an operator of its own',
-    expected: DENIED,
-    run: async (stage) => {
-      const [user, account] = [createUser(), createAccount()];
-      return entry(stage, await encodeUser('gw', user, account), user.getSeed());
-    },
-  },
-  {
-    attack: 'an account of the attacker handed to the server from a gateway',
-    expected: DENIED,
-    run: async (stage) => {
-      const { parties } = stage.server.trust;
-      const jwt = await edgeAccountJwt(seedOf(createOperator()), parties);
-      return permission(stage, () => stage.attacker.nats.publish('$SYS.REQ.CLAIMS.UPDATE', jwt));
-    },
-  },
-  {
-    attack: "the victim's JWT without its seed",
-    expected: DENIED,
-    run: (stage) => entry(stage, stage.victim.jwt, stage.attacker.seed),
-  },
-  {
-    attack: 'a JWT whose name was changed to the victim',
-    expected: DENIED,
-    run: (stage) => {
-      const [head = '', body = '', signature = ''] = stage.attacker.jwt.split('.');
-      const claims = Buffer.from(body, 'base64url').toString().replace(ATTACKER, VICTIM);
-      return entry(
-        stage,
-        [head, Buffer.from(claims).toString('base64url'), signature].join('.'),
-        stage.attacker.seed,
-      );
-    },
-  },
-  {
-    attack: 'a JWT past its date',
-    expected: DENIED,
-    run: async (stage) => {
-      const { seeds, parties } = stage.server.trust;
-      const nkey = fromSeed(stage.attacker.seed).getPublicKey();
-      const jwt = await gatewayJwt(
-        seeds.edgeSigning,
-        parties,
-        { id: ATTACKER, nkey },
-        new Date(Date.now() - 60_000),
-      );
-      return entry(stage, jwt, stage.attacker.seed);
-    },
-  },
-  {
-    attack: 'an nkey without a JWT, and no key at all',
-    expected: `${DENIED}, ${DENIED}`,
-    run: async ({ server, attacker }) => {
-      const tries = [{ authenticator: nkeyAuthenticator(attacker.seed) }, {}].map((options) =>
-        connect({ servers: server.url, reconnect: false, ...options }).then(
-          async (nats) => (await nats.close(), 'let in'),
-          () => DENIED,
-        ),
-      );
-      return (await Promise.all(tries)).join(', ');
-    },
-  },
-  {
-    attack: 'a gateway that calls itself by a wildcard, signed by the park itself',
-    expected: 'not signed',
-    run: ({ server: { trust } }) =>
-      gatewayJwt(
-        trust.seeds.edgeSigning,
-        trust.parties,
-        { id: '*', nkey: publicKeyOf(seedOf(createUser())) },
-        inAMonth(),
-      ).then(
-        () => 'signed',
-        () => 'not signed',
-      ),
-  },
-];
 
 const API = '$JS.API';
 export const natsAttacks: readonly Attack[] = [

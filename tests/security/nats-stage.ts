@@ -136,3 +136,30 @@ export function withHeaders(fields: Readonly<Record<string, string>>) {
 
 export const uplinkOf = (id: string): string => subjects.uplink(id);
 export { UPLINK_STREAM };
+
+/** One attempt: what was tried, what must come of it, what did. */
+export interface Attempt {
+  readonly attack: string;
+  readonly expected: string;
+  readonly seen: string;
+}
+
+export interface Attack {
+  readonly attack: string;
+  readonly expected: string;
+  readonly run: (stage: Stage) => Promise<string>;
+}
+
+export const DENIED = 'refused';
+
+/** Does something, and tells whether the server refused it by a permission. */
+export async function permission({ attacker }: Stage, act: () => void): Promise<string> {
+  const before = attacker.refusals.length;
+  act();
+  await attacker.nats.flush();
+  const isRefused = (): boolean =>
+    attacker.refusals.slice(before).some((words) => /permissions violation/i.test(words));
+  // The server has answered; the client tells of it a little later.
+  for (let n = 0; n < 100 && !isRefused(); n += 1) await sleep(10);
+  return isRefused() ? DENIED : 'allowed';
+}

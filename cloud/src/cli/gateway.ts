@@ -15,7 +15,10 @@ import {
   setPath,
 } from '../fleet/index.ts';
 import { places } from '../places/index.ts';
+import { systemNow } from '../platform/clock.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { newId } from '../platform/ids.ts';
+import { credentials } from '../provisioning/credentials.ts';
 import { registerAdmin, registerConfig } from './gateway-admin.ts';
 import { registerUpdate } from './gateway-update.ts';
 import { databaseUrl, type Io, natsUrl, readArgument, usualAccount } from './io.ts';
@@ -63,7 +66,9 @@ export function register(program: Command, io: Io): void {
     .option('--yaml', 'print YAML (the default)')
     .action((key: string | undefined, { ports, ...options }: ConfigFlags) => {
       if (key === undefined || ports === undefined)
-        return config.error('error: name a gateway and --ports FILE, or one of: list, diff, apply', { exitCode: 2 });
+        return config.error('error: name a gateway and --ports FILE, or one of: list, diff, apply', {
+          exitCode: 2,
+        });
       return withDb(io, (db) => printConfig(db, io, key, { ...options, ports }));
     });
   registerConfig(config, io);
@@ -74,15 +79,44 @@ export function register(program: Command, io: Io): void {
     .description('believe what is signed with this key from now on')
     .argument('<key>', 'key of the gateway in its park')
     .requiredOption('--public-key <file>', 'Ed25519 public key (PEM), - for standard input')
+    .option(
+      '--nkey <key>',
+      'its user of the message server ("U..."), with --tls-key: it can be thrown out then',
+    )
+    .option('--tls-key <file>', 'P-256 public key (PEM) of its certificate')
     .option('--account <key>', 'park it belongs to; the running one, where the database holds several')
-    .action((key: string, options: { publicKey: string; account?: string }) =>
-      withDb(io, async (db) => {
-        const pem = publicKeyPem(readArgument(io, options.publicKey));
-        const { accountId, id } = await findGateway(db, io, key, options.account);
-        await withAccount(db, accountId, (trx) => gateways.trust(trx, accountId, id, pem));
-        io.err(`${key} is trusted\n`);
-      }),
-    );
+    .action((key: string, options: TrustOptions) => withDb(io, (db) => trust(db, io, key, options)));
+}
+
+interface TrustOptions {
+  readonly publicKey: string;
+  readonly nkey?: string;
+  readonly tlsKey?: string;
+  readonly account?: string;
+}
+
+/** Safe to repeat. */
+async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promise<void> {
+  const pem = publicKeyPem(readArgument(io, options.publicKey));
+  const { nkey, tlsKey: tlsKeyFile } = options;
+  if ((nkey === undefined) !== (tlsKeyFile === undefined))
+    throw new Error('--nkey and --tls-key go together');
+  const { accountId, id: gatewayId } = await findGateway(db, io, key, options.account);
+  await withAccount(db, accountId, async (trx) => {
+    await gateways.trust(trx, accountId, gatewayId, pem);
+    if (nkey === undefined || tlsKeyFile === undefined || (await credentials.byNkey(trx, accountId, nkey)))
+      return;
+    const keys = { nkey, signingKey: pem, tlsKey: readArgument(io, tlsKeyFile) };
+    await credentials.add(trx, {
+      id: newId(),
+      accountId,
+      gatewayId,
+      ...keys,
+      codeId: null,
+      createdAt: systemNow(),
+    });
+  });
+  io.err(`${key} is trusted\n`);
 }
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];

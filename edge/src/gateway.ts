@@ -83,7 +83,7 @@ async function runHome(
           failpoint,
         },
         ...{ loadDriver: hosts.load, clock: systemClock, wait: systemWait, random: Math.random },
-        log: gatewayLog,
+        log: log.child({ gatewayId: home.config.gatewayId }), // A claim gives it another.
       });
       const running = agent.run(signal);
       log.info({ gatewayId: home.config.gatewayId, tookMs: Math.round(performance.now()) }, 'ready');

@@ -16,7 +16,9 @@ import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } fr
 import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
+import { createGatewayApi } from './gateways.ts';
 import { createMoneyApi } from './money.ts';
+import { createPeopleApi } from './people.ts';
 import { createPlacesApi } from './places.ts';
 import { createSecurityApi } from './security.ts';
 import { createThingsApi } from './things.ts';
@@ -33,7 +35,9 @@ export function createApi(deps: ApiDeps) {
     ...createParkApi(caller),
     ...createThingsApi(caller),
     ...createWorkApi(caller),
+    ...createGatewayApi(caller),
     ...createMoneyApi(caller),
+    ...createPeopleApi(caller),
     ...createPlacesApi(caller),
     ...createCommandApi(caller),
     ...createAuditApi(caller),

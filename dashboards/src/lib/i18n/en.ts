@@ -151,6 +151,7 @@ export const en = {
     online: 'Online',
     offline: 'Offline',
     never: 'Never seen',
+    revoked: 'Revoked',
     lastSeen: 'Last seen',
     version: 'Version',
     started: 'Running since',

@@ -150,6 +150,7 @@ export const zhCN = {
     online: '在线',
     offline: '离线',
     never: '从未连接',
+    revoked: '已吊销',
     lastSeen: '最后通信',
     version: '版本',
     started: '启动时间',

@@ -24,6 +24,7 @@ const device = (id: string, over: Partial<Equipment> = {}): Equipment => ({
 });
 const gateway = (id: string, state: Gateway['state'] = 'online'): Gateway => ({
   id,
+  key: id,
   name: id,
   buildingId: 'b1',
   state,

@@ -14,6 +14,7 @@ export const gatewayTones: Record<Gateway['state'], Tone> = {
   online: 'ok',
   offline: 'critical',
   never: 'stale',
+  revoked: 'critical',
 };
 
 export const severityTones: Record<Severity, Tone> = {

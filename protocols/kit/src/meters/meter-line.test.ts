@@ -29,8 +29,8 @@ function createFar(answer: (bytes: Uint8Array, say: (text: string) => void) => v
   return { dial, written, opened };
 }
 
-const lineOf = (dial: Dial, now = Date.now): MeterLine =>
-  createMeterLine({ dial, where: 'far', timeoutMs: 40, quietMs: 15, now, random: () => 0.5, log });
+const lineOf = (dial: Dial, steady = () => performance.now(), now = Date.now): MeterLine =>
+  createMeterLine({ dial, where: 'far', timeoutMs: 40, quietMs: 15, now, steady, random: () => 0.5, log });
 
 /** Asks 'a1' of meter a; the answer is 'A1'. */
 const questionTo = (text: string): Question<string> => ({
@@ -58,7 +58,8 @@ test('an answer that came in time is taken, however late a busy process looks at
   const [port] = (await once(thread, 'message')) as [number];
   const dial = createTcpDial({ host: '127.0.0.1', port, timeoutMs: 5_000 });
   const line = createMeterLine({
-    ...{ dial, where: 'far', timeoutMs: 150, quietMs: 15, now: Date.now, random: () => 0.5, log },
+    ...{ dial, where: 'far', timeoutMs: 150, quietMs: 15, now: Date.now, steady: () => performance.now() },
+    ...{ random: () => 0.5, log },
   });
   await line.open(never());
   const asked = ask(line, 'a1');
@@ -106,12 +107,17 @@ describe('a line of meters', () => {
     const far = createFar((bytes, say) => {
       if (Buffer.from(bytes).toString() !== 'a1') say('B1');
     });
-    let now = 1_000;
-    const line = lineOf(far.dial, () => now);
+    let steady = 1_000;
+    let clock = Date.now();
+    const line = lineOf(
+      far.dial,
+      () => steady,
+      () => (clock += 3_600_000), // Set an hour on with every look: no pause ends by that.
+    );
     await expect(ask(line, 'a1')).rejects.toThrow(/no answer in 40 ms/);
     await expect(ask(line, 'a1')).rejects.toThrow(/silent; asked again in 80 ms/);
     expect(await ask(line, 'b1')).toBe('B1');
-    now += 81;
+    steady += 81;
     await expect(ask(line, 'a1')).rejects.toThrow(/no answer/);
     await expect(ask(line, 'a1')).rejects.toThrow(/asked again in 160 ms/);
     expect(far.written).toEqual(['a1', 'b1', 'a1']);

@@ -13,7 +13,10 @@ export interface MeterLineDeps {
   readonly timeoutMs: number;
   /** Silence after a time-out before the next question, so that a late answer meets nobody. */
   readonly quietMs: number;
+  /** Unix ms, for the times of answers. */
   readonly now: () => number;
+  /** ms from anywhere, by which pauses end: a clock that is set makes none longer or shorter. */
+  readonly steady: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: DriverLog;
@@ -56,10 +59,10 @@ const MISSES_OF_A_DEAD_LINK = 3;
  * After a time-out the line must fall quiet before anyone else is asked.
  */
 export function createMeterLine(deps: MeterLineDeps): MeterLine {
-  const { where, now, random, timeoutMs } = deps;
+  const { where, now, steady, random, timeoutMs } = deps;
   const turns = createTurns<Job>();
   const silence = new Map<string, BackOff>();
-  const dialling = createBackOff(DIAL_AGAIN, now, random);
+  const dialling = createBackOff(DIAL_AGAIN, steady, random);
   const life = new AbortController();
   let wire: Wire | undefined;
   let opening: Promise<Wire> | undefined;
@@ -118,7 +121,7 @@ export function createMeterLine(deps: MeterLineDeps): MeterLine {
   function leaveAlone({ meter, isSearch }: Question<unknown>): void {
     if (isSearch) return;
     const known =
-      silence.get(meter) ?? createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, now, random);
+      silence.get(meter) ?? createBackOff({ firstMs: 2 * timeoutMs, mostMs: MOST_SILENT_MS }, steady, random);
     silence.set(meter, known);
     known.fail();
     for (const job of turns.drain(meter)) job.settle(silent(meter, 'silent'));

@@ -48,7 +48,7 @@ export function createMeterLineOf(given: unknown, { now, log }: DriverDeps, wher
   const [tcp, serial] = MeterLineParams.anyOf;
   // Of two shapes, the one that is meant: its faults are worth naming.
   const isSerial = (given as { transport?: unknown } | null)?.transport === 'serial';
-  const shape = { now, log, random: Math.random };
+  const shape = { now, log, random: Math.random, steady: () => performance.now() };
   if (isSerial) {
     const params = parseParams(serial, given, where);
     return createMeterLine({

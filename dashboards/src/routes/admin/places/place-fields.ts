@@ -1,0 +1,106 @@
+import {
+  type Building,
+  type Floor,
+  type Site,
+  type SpaceKind,
+  spaceKinds,
+  type SpaceRecord,
+} from '@parkline/contract';
+import type { Records } from '#lib/api/places.ts';
+import type { RecordField, RecordText } from '#lib/area/record-fields.ts';
+import type { Translator } from '#lib/i18n/translator.ts';
+
+/** Kinds of places from the widest down; each lies in the one before. */
+export const placeKinds = ['sites', 'buildings', 'floors', 'spaces'] as const;
+export type PlaceKind = (typeof placeKinds)[number];
+
+const words = { sites: 'site', buildings: 'building', floors: 'floor', spaces: 'space' } as const;
+const adding = {
+  sites: 'addSite',
+  buildings: 'addBuilding',
+  floors: 'addFloor',
+  spaces: 'addSpace',
+} as const;
+export const wordOf = ({ t }: Translator, kind: PlaceKind): string => t(`places.${words[kind]}`);
+export const addWordOf = ({ t }: Translator, kind: PlaceKind): string => t(`places.${adding[kind]}`);
+
+/** What lies in a place of this kind; undefined below the last. */
+export const insideOf = (kind: PlaceKind): PlaceKind | undefined => placeKinds[placeKinds.indexOf(kind) + 1];
+
+/** What a form asks of a place. */
+export function fieldsOf({ t }: Translator, kind: PlaceKind): RecordField[] {
+  const common: RecordField[] = [
+    { name: 'nameZh', label: t('record.nameZh'), required: true },
+    { name: 'nameEn', label: t('record.nameEn'), required: true },
+    { name: 'key', label: t('record.key'), hint: t('record.keyHint'), required: true },
+  ];
+  if (kind === 'sites')
+    return [
+      ...common,
+      { name: 'timezone', label: t('places.timezone'), hint: t('places.timezoneHint'), required: true },
+      { name: 'currency', label: t('places.currency'), required: true },
+    ];
+  if (kind === 'buildings')
+    return [...common, { name: 'ord', label: t('places.ord'), type: 'number', required: true }];
+  if (kind === 'floors')
+    return [
+      ...common,
+      {
+        name: 'level',
+        label: t('places.level'),
+        type: 'number',
+        hint: t('places.levelHint'),
+        required: true,
+      },
+    ];
+  const options = spaceKinds.map((value) => ({ value, label: t(`spaceKind.${value}`) }));
+  return [
+    ...common,
+    { name: 'kind', label: t('places.kind'), options, required: true },
+    { name: 'areaM2', label: t('places.area'), type: 'number', required: true },
+    { name: 'areaFrom', label: t('places.areaFrom'), type: 'date', hint: t('places.areaFromHint') },
+  ];
+}
+
+type View = Site | Building | Floor | SpaceRecord;
+
+/** A place as its form shows it. */
+export const textOf = ({ key, name, ...rest }: View): RecordText => ({
+  ...Object.fromEntries(
+    Object.entries(rest).flatMap(([field, value]) =>
+      typeof value === 'string' || typeof value === 'number' ? [[field, String(value)]] : [],
+    ),
+  ),
+  ...{ key, nameEn: name.en, nameZh: name.zh },
+});
+
+/** What the form of a new place begins with. */
+export const emptyText: Readonly<Record<PlaceKind, RecordText>> = {
+  sites: { timezone: 'Asia/Shanghai', currency: 'CNY' },
+  buildings: { ord: '0' },
+  floors: { level: '0' },
+  spaces: { kind: 'unit' },
+};
+
+/** What is sent; `parent` is the place that it lies in. */
+export function bodyOf<K extends PlaceKind>(kind: K, typed: RecordText, parent: string): Records[K]['body'] {
+  const of = (name: string): string => (typed[name] ?? '').trim();
+  const named = { key: of('key'), name: { en: of('nameEn'), zh: of('nameZh') } };
+  const bodies: { readonly [Kind in PlaceKind]: () => Records[Kind]['body'] } = {
+    sites: () => ({ ...named, timezone: of('timezone'), currency: of('currency') }),
+    buildings: () => ({ ...named, siteId: parent, ord: Number(of('ord')) }),
+    floors: () => ({ ...named, buildingId: parent, level: Number(of('level')) }),
+    spaces: () => ({
+      ...{ ...named, kind: of('kind') as SpaceKind, floorId: parent, areaM2: Number(of('areaM2')) },
+      ...(of('areaFrom') && { areaFrom: of('areaFrom') }),
+    }),
+  };
+  return bodies[kind]();
+}
+
+/** The place that one lies in; '' for a site. */
+export function parentOf(view: View): string {
+  if ('floorId' in view) return view.floorId;
+  if ('buildingId' in view) return view.buildingId;
+  return 'siteId' in view ? view.siteId : '';
+}

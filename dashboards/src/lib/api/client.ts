@@ -18,7 +18,6 @@ import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
 import { createGatewayApi } from './gateways.ts';
 import { createMoneyApi } from './money.ts';
-import { createPlacesApi } from './places.ts';
 import { createPeopleApi } from './people.ts';
 import { createPlacesApi } from './places.ts';
 import { createSecurityApi } from './security.ts';
@@ -38,7 +37,6 @@ export function createApi(deps: ApiDeps) {
     ...createWorkApi(caller),
     ...createGatewayApi(caller),
     ...createMoneyApi(caller),
-    ...createPlacesApi(caller),
     ...createPeopleApi(caller),
     ...createPlacesApi(caller),
     ...createCommandApi(caller),

@@ -58,7 +58,8 @@ export async function runProvisioner(deps: ProvisionerDeps, signal: AbortSignal)
 }
 
 /**
- * Tells the message server every key whose credentials could still open a connection. Nothing when none is new, unless `isRepeat`.
+ * Tells the message server every key whose credentials could still open a connection. Nothing when none is new, unless `isRepeat`:
+ * the account goes along in the form that this version gives it.
  * @throws SignerError when the server does not take the list; the rows stay to be told.
  */
 export async function pushRevoked(
@@ -75,7 +76,7 @@ export async function pushRevoked(
     .orderBy('id')
     .execute();
   const fresh = revoked.filter(({ revokePushedAt }) => revokePushedAt === null);
-  if (fresh.length === 0 && !(isRepeat && revoked.length > 0)) return 0;
+  if (fresh.length === 0 && !isRepeat) return 0; // An empty list is told too: it takes back what is on it there.
   await signer.revoke(new Map(revoked.map(({ nkey, revokedAt }) => [nkey, revokedAt ?? at])));
   if (fresh.length > 0)
     await db

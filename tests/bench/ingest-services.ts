@@ -97,7 +97,7 @@ export async function startServices({ points, gatewayNkey, notice }: Options): P
   };
 }
 
-async function findPrograms(notice: (text: string) => void) {
+export async function findPrograms(notice: (text: string) => void) {
   const cache = cacheFolder(process.env);
   const debs = createDebs({ cache, env: process.env, notice });
   try {
@@ -113,7 +113,7 @@ async function findPrograms(notice: (text: string) => void) {
 }
 
 /** With the durable settings of `npm start`, in a folder that is thrown away. */
-async function startPostgres(files: PostgresFiles) {
+export async function startPostgres(files: PostgresFiles) {
   const folder = await mkdtemp(join(scratchFolder(), 'parkline-pg-'));
   const cluster: Cluster = { folder, port: await freePort(), password: newPassword() };
   await createCluster(files, cluster, true);

@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   backlog: () => import('./backlog.ts'),
   bacnet: () => import('./bacnet.ts'),
   gateway: () => import('./gateway.ts'),
+  import: () => import('./import.ts'),
   ingest: () => import('./ingest.ts'),
   modbus: () => import('./modbus.ts'),
   mqtt: () => import('./mqtt.ts'),

@@ -25,7 +25,7 @@ const texts = {
 function readBack(format: 'haystack' | 'brick', text: string) {
   const { found, faults } = parsePoints(
     { name: 'model', bytes: Buffer.from(text), beside: () => undefined },
-    { format },
+    { format, scaleFactors: new Map() },
   );
   expect(faults).toEqual([]);
   return new Map(found.map(({ point }) => [point.key, point]));

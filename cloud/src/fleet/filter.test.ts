@@ -4,7 +4,7 @@ import { filterOf, FilterError, parseFilter } from './filter.ts';
 import { type Tags, tagName } from './tags.ts';
 
 const things: Readonly<Record<string, Tags>> = {
-  mill: new Map([
+  mill: new Map<string, true | { ref: string }>([
     ['id', { ref: 'mill' }],
     ['site', true],
   ]),

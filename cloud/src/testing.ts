@@ -85,6 +85,7 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
       ...(await givenIntegrations(pool, accountId, technician)),
       '/api/my/usage-points': await idOf('usage_point', 'm-101'),
       '/api/commissioning': await idOf('equipment', 'm-main'),
+      '/api/rollouts': await givenRollout(pool, accountId, technician),
       '/api/commissioning-reports': await givenReport(pool, accountId, technician),
       ...work,
       ...bills,
@@ -228,6 +229,27 @@ async function givenReport(pool: Pool, account_id: string, created_by: string): 
   ]);
   const gateway = { id: rows[0]!.id, key: 'gw-m', name: words('Gateway M') };
   const content = { gateway, meters: [], number: 'PC-00001' };
+/** Offered to one gateway. */
+async function givenRollout(pool: Pool, account_id: string, by: string): Promise<string> {
+  const [release, id] = [newId(), newId()];
+  const { rows } = await pool.query<{ id: string }>('select id from gateway where account_id = $1', [
+    account_id,
+  ]);
+  await insert(pool, 'release', {
+    ...{ id: release, account_id, version: '1.0.0', platforms: ['linux-x64'], manifest: '{}', signature: '' },
+    ...{ manifest_sha256: 'ab'.repeat(32), pack_sha256: 'cd'.repeat(32), pack_bytes: 1, chunks: 1 },
+    ...{ made_at: AT, uploaded_at: AT, uploaded_by: by },
+  });
+  await insert(pool, 'release_chunk', { account_id, release_id: release, n: 0, bytes: '\\x00' });
+  const rollout = { id, account_id, release_id: release, state: 'running', created_at: AT, created_by: by };
+  await insert(pool, 'rollout', rollout);
+  await insert(pool, 'gateway_update', {
+    ...{ id: newId(), account_id, rollout_id: id, gateway_id: rows[0]!.id, state: 'sent', chunks_sent: 0 },
+    ...{ offered_at: AT, changed_at: AT },
+  });
+  return id;
+}
+
   const row = { id, account_id, gateway_id: gateway.id, seq: 1, content, created_at: AT, created_by };
   await insert(pool, 'commissioning_report', row);
   const signature = { account_id, report_id: id, signed_as: 'installer', person_name: 'Somebody', at: AT };

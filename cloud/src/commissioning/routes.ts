@@ -166,6 +166,9 @@ async function locked(trx: Db, { accountId }: Actor, id: string): Promise<MeterR
   return found(trx, id);
 }
 
+const isEngineer = (roles: readonly string[]): boolean =>
+  roles.some((role) => role === 'facility_engineer' || role === 'account_admin');
+
 const stepRoutes =
   (deps: CommissioningDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -195,10 +198,10 @@ const stepRoutes =
         const actor = actorOf(request);
         const { accountId, personId, roles } = actor;
         const { id } = request.params;
-        if (!roles.some((role) => role === 'facility_engineer' || role === 'account_admin'))
-          throw new AppError('forbidden', 'an engineer waives', { details: { why: 'engineer' } });
         const row = await withActor(deps.db, actor, async (trx) => {
           await locked(trx, actor, id);
+          if (!isEngineer(roles))
+            throw new AppError('forbidden', 'an engineer waives', { details: { why: 'engineer' } });
           const at = deps.now();
           const waiveReason = request.body.reason.trim();
           const waived = { state: 'waived', waivedBy: personId, waivedAt: at, waiveReason } as const;

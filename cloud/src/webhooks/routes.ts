@@ -1,13 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import {
-  IdParams,
-  ListQuery,
-  MadeWebhook,
-  NewWebhook,
-  Page,
-  Webhook,
-  WebhookChange,
-} from '@parkline/contract';
+import { IdParams, MadeWebhook, NewWebhook, Page, Webhook, WebhookChange, Uuid } from '@parkline/contract';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { audit } from '../identity/index.ts';
@@ -34,6 +26,11 @@ export interface WebhookRouteDeps {
   readonly allowPrivate: boolean;
 }
 
+const WebhookQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+  after: Type.Optional(Uuid),
+});
+
 /** Subscriptions of one account. */
 const MOST = 100;
 
@@ -47,7 +44,7 @@ export const webhookRoutes =
     const { db } = deps;
     app.get(
       '/api/webhooks',
-      { config: webhookConfig, schema: { querystring: ListQuery, response: { 200: Page(Webhook) } } },
+      { config: webhookConfig, schema: { querystring: WebhookQuery, response: { 200: Page(Webhook) } } },
       async (request) => {
         const actor = actorOf(request);
         const { limit, after } = request.query;

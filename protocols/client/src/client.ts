@@ -8,7 +8,7 @@ export type Input<K extends OperationId> = Omit<Operations[K]['data'], 'url'>;
 
 /** What it answers when all went well; undefined where it answers nothing. */
 export type Reply<K extends OperationId> = Said<Operations[K]['replies']>;
-type Said<R> = R[keyof R] extends infer T ? (T extends void ? undefined : T) : never;
+type Said<R> = R[keyof R] extends infer T ? (undefined extends T ? undefined : T) : never;
 
 /** Operations that answer with pages of a list. */
 export type ListId = {

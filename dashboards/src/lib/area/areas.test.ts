@@ -10,7 +10,7 @@ test('each role starts its day in its own area', () => {
 
 test('several roles open the areas of each, in one order', () => {
   expect(areasOf(['finance_officer', 'technician'])).toEqual(['technician', 'finance']);
-  expect(areasOf(['account_admin'])).toEqual(['engineer', 'supervisor', 'finance', 'admin']);
+  expect(areasOf(['account_admin'])).toEqual(['engineer', 'supervisor', 'finance', 'leasing', 'admin']);
   expect(areasOf(['technician'])).not.toContain('engineer');
 });
 

@@ -27,7 +27,7 @@ const areasByRole: Record<Role, readonly Area[]> = {
   guard: ['guard'],
   executive: ['executive'],
   installer: ['installer', 'admin'],
-  account_admin: ['engineer', 'supervisor', 'finance', 'admin'],
+  account_admin: ['engineer', 'supervisor', 'finance', 'leasing', 'admin'],
 };
 
 /** Every area that somebody with these roles may enter, in the order of {@link areas}. */

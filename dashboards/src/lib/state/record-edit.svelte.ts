@@ -42,6 +42,11 @@ export class RecordEdit<N extends RecordName> {
     this.theirs = undefined;
   }
 
+  /** Chooses neither: the next save will meet the other's change again. */
+  later(): void {
+    this.theirs = undefined;
+  }
+
   remove(): Promise<boolean> {
     const stored = this.stored.data;
     if (!stored) return Promise.resolve(false);

@@ -30,6 +30,7 @@ interface Call {
   readonly file?: Blob;
   /** The version that a change was made on: somebody else's change in between is not lost but refused as `stale_edit`. */
   readonly version?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: Signal;
 }
 
@@ -47,7 +48,7 @@ const pageSize = 500;
 /** How the API is spoken to. Every call rejects with {@link ApiError}, or AbortError when its signal ends it. */
 export function createCaller(deps: ApiDeps) {
   async function send(path: string, call: Call): Promise<Response> {
-    const { method = 'GET', query = {}, body, file, version, signal } = call;
+    const { method = 'GET', query = {}, body, file, version, headers, signal } = call;
     const token = method === 'GET' ? undefined : deps.csrfToken?.();
     return deps
       .fetch(path + queryText(query), {
@@ -58,6 +59,7 @@ export function createCaller(deps: ApiDeps) {
           ...(body && { 'content-type': 'application/json' }),
           ...(file && { 'content-type': file.type || 'application/octet-stream' }),
           ...(version !== undefined && { 'if-match': `"${version}"` }),
+          ...headers,
         },
         ...(body && { body: JSON.stringify(body) }),
         ...(file && { body: file }),

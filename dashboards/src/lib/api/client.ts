@@ -17,6 +17,7 @@ import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
 import { createGatewayApi } from './gateways.ts';
+import { createIntegrationsApi } from './integrations.ts';
 import { createMoneyApi } from './money.ts';
 import { createPeopleApi } from './people.ts';
 import { createPlacesApi } from './places.ts';
@@ -40,6 +41,7 @@ export function createApi(deps: ApiDeps) {
     ...createPeopleApi(caller),
     ...createPlacesApi(caller),
     ...createCommandApi(caller),
+    ...createIntegrationsApi(caller),
     ...createAuditApi(caller),
     ...createCommissioningApi(caller),
     ...createSecurityApi(caller),

@@ -1,0 +1,74 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createUser } from '@nats-io/nkeys';
+import { connect, jwtAuthenticator } from '@nats-io/transport-node';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { startNats } from '../../tests/support/nats.ts';
+import { givenFleet } from './fleet/testing.ts';
+import { givenAccount } from './identity/testing.ts';
+import { systemNow as now, systemWait as wait } from './platform/clock.ts';
+import { createDb, withAccount } from './platform/db.ts';
+import { newId } from './platform/ids.ts';
+import { clonedDatabase } from './platform/testing.ts';
+import { runProvisionerProcess } from './provisioner.ts';
+import { credentials } from './provisioning/credentials.ts';
+
+const database = await clonedDatabase();
+const { owner } = database;
+const log = pino({ enabled: false });
+
+async function eventually<T>(look: () => Promise<T | undefined>, ms = 30_000): Promise<T> {
+  for (const end = Date.now() + ms; ; await sleep(25)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error('did not come true in time');
+  }
+}
+
+const spki = (kind: 'ec' | 'ed25519'): string =>
+  (kind === 'ec'
+    ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    : generateKeyPairSync('ed25519')
+  ).publicKey
+    .export({ type: 'spki', format: 'pem' })
+    .toString();
+
+test('the process signs for keys that were proven, and throws out what was revoked', async () => {
+  const server = await startNats({ gateways: [] });
+  const accountId = await givenAccount(owner);
+  const gatewayId = (await givenFleet(owner, accountId))[0]?.id ?? '';
+  const [user, id] = [createUser(), newId()];
+  const [stop, pool] = [new AbortController(), database.pool('parkline_provisioner')];
+  const running = runProvisionerProcess(
+    {
+      ...{ pool, db: createDb(pool), now, wait, log, isProduction: true },
+      ...{ access: { url: server.url }, keysDir: server.trust.folders.provisioner },
+    },
+    stop.signal,
+  );
+  try {
+    const keys = { nkey: user.getPublicKey(), signingKey: spki('ed25519'), tlsKey: spki('ec') };
+    await withAccount(owner, accountId, (trx) =>
+      credentials.add(trx, { id, accountId, gatewayId, ...keys, codeId: null, createdAt: now() }),
+    );
+    const jwt = await eventually(async () => {
+      const row = await withAccount(owner, accountId, (trx) =>
+        credentials.current(trx, accountId, gatewayId),
+      );
+      return row?.jwt ?? undefined;
+    });
+    const authenticator = jwtAuthenticator(jwt, user.getSeed());
+    const gateway = await connect({ servers: server.url, authenticator, reconnect: false });
+
+    await withAccount(owner, accountId, (trx) => credentials.revoke(trx, accountId, gatewayId, now()));
+    await eventually(async () => gateway.isClosed() || undefined);
+    await expect(connect({ servers: server.url, authenticator, reconnect: false })).rejects.toThrow(
+      /authorization/i,
+    );
+  } finally {
+    stop.abort();
+    await running;
+    await server.stop();
+  }
+});

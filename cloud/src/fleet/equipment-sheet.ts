@@ -1,59 +1,26 @@
 import './tables.ts';
-import type { EquipmentBody, OwnTags } from '@parkline/contract';
+import type { OwnTags } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
 import { sql } from 'kysely';
 import {
-  type Cells,
   type Fault,
-  keptOr,
   listOf,
   type Prepared,
   type RowFault,
   type Scope,
   type SheetKind,
   type Stored,
-  unknownKey,
   type Wanted,
 } from '../imports/index.ts';
-import { keyColumn, nameColumns, nameOf, namesOf, refColumn } from '../places/index.ts';
+import { keyColumn, nameColumns, refColumn } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
-import { nameOnBus } from './addresses.ts';
+import { type Around, bodyOf, cellsOf, type EquipmentValues, readRow } from './equipment-rows.ts';
 import { insertPoints } from './seed-points.ts';
-import {
-  asText,
-  type Bindings,
-  bindingColumns,
-  boundSpace,
-  isFault,
-  readBindings,
-  tagCell,
-  tagColumns,
-  tagsOf,
-} from './sheet-parts.ts';
+import { asText, bindingColumns, readBindings, tagColumns } from './sheet-parts.ts';
 import type { EquipmentParams } from './tables.ts';
-import { equipmentFaults, type Neighbour, type Surrounding } from './thing-checks.ts';
+import { equipmentFaults } from './thing-checks.ts';
 import { equipmentColumns, things } from './thing-repository.ts';
-
-/** A device as a row: what it names is named by key. */
-export type EquipmentValues = {
-  readonly key: string;
-  readonly name_en: string;
-  readonly name_zh: string;
-  readonly template: string;
-  readonly gateway: string;
-  readonly building: string;
-  readonly floor: string | null;
-  readonly space: string | null;
-  readonly bus: string;
-  /** JSON. */
-  readonly params: string;
-  readonly submeter_of: string | null;
-  readonly serves: readonly string[];
-  /** JSON. */
-  readonly tags: string;
-  readonly brick: string | null;
-};
 
 /** `templates` are read once, when the process starts. */
 export const equipmentSheet = (templates: ReadonlyMap<string, Template>): SheetKind<EquipmentValues> => ({
@@ -84,14 +51,6 @@ export const equipmentSheet = (templates: ReadonlyMap<string, Template>): SheetK
   ],
   prepare: (trx, scope) => prepare(trx, scope, templates),
 });
-
-interface Around extends Omit<Surrounding, 'template' | 'others'> {
-  readonly templates: ReadonlyMap<string, Template>;
-  readonly bindings: Bindings;
-  /** Ids by key. */
-  readonly ids: Readonly<Record<'gateway' | 'building' | 'floor' | 'space', ReadonlyMap<string, string>>>;
-  readonly neighbours: readonly Neighbour[];
-}
 
 async function prepare(
   trx: Db,
@@ -166,87 +125,6 @@ async function idsByKey(trx: Db, accountId: string): Promise<Around['ids']> {
   return { gateway: of('gateway'), building: of('building'), floor: of('floor'), space: of('space') };
 }
 
-const fieldOnBus = (protocol: string | undefined): string =>
-  nameOnBus[protocol as keyof typeof nameOnBus] ?? 'address';
-
-function cellsOf({ params, tags, ...values }: EquipmentValues, { templates, bindings }: Around): Cells {
-  const given = JSON.parse(params) as EquipmentParams;
-  const { transport, type } = given;
-  return {
-    ...values,
-    tags: tagCell(JSON.parse(tags) as OwnTags),
-    customer: (values.space === null ? undefined : bindings.spaces.get(values.space)?.customer) ?? null,
-    address: String(given[fieldOnBus(templates.get(values.template)?.protocol)] ?? ''),
-    transport: typeof transport === 'string' ? transport : null,
-    meter_type: typeof type === 'string' ? type : null,
-  };
-}
-
-/** What is true of the row by itself; what it says of others is checked when all rows are known. */
-function readRow(
-  cells: Cells,
-  stored: Stored<EquipmentValues> | undefined,
-  { templates, bindings, ids }: Around,
-): EquipmentValues | readonly Fault[] {
-  const names = namesOf(cells, stored?.values);
-  if (Array.isArray(names)) return names as readonly Fault[];
-  const before = stored?.values;
-  const template = templates.get(cells['template'] as string);
-  const space = boundSpace(cells, before?.space, bindings);
-  const tags = tagsOf(cells['tags'], before && (JSON.parse(before.tags) as OwnTags));
-  const serves =
-    cells['serves'] === undefined ? (before?.serves ?? []) : ((cells['serves'] ?? []) as readonly string[]);
-  const faults: Fault[] = [space, tags].filter(isFault);
-  if (!template)
-    faults.push(unknownKey('template', { en: 'template', zh: '模板' }, cells['template'] as string));
-  const floor = keptOr<string | null>(cells['floor'], before?.floor, null);
-  for (const [what, zh, key] of [
-    ['gateway', '网关', cells['gateway'] as string],
-    ['building', '楼宇', cells['building'] as string],
-    ['floor', '楼层', floor],
-  ] as const)
-    if (key !== null && !ids[what].has(key)) faults.push(unknownKey(what, { en: what, zh }, key));
-  for (const key of serves)
-    if (!ids.floor.has(key) && !ids.space.has(key))
-      faults.push(unknownKey('serves', { en: 'floor or space', zh: '楼层或空间' }, key));
-  if (faults.length > 0 || !template) return faults;
-  return {
-    ...{
-      key: cells['key'] as string,
-      ...(names as { name_en: string; name_zh: string }),
-      template: template.id,
-    },
-    ...{ gateway: cells['gateway'] as string, building: cells['building'] as string, floor },
-    ...{ space: space as string | null, bus: cells['bus'] as string, serves: listOf(serves) },
-    params: asText(
-      paramsOf(cells, template.protocol, before && (JSON.parse(before.params) as EquipmentParams)),
-    ),
-    submeter_of: keptOr<string | null>(cells['submeter_of'], before?.submeter_of, null),
-    tags: asText(tags),
-    brick: keptOr<string | null>(cells['brick'], before?.brick, null),
-  };
-}
-
-/** The address of a protocol from the columns; numbers where it counts. */
-function paramsOf(cells: Cells, protocol: string, before: EquipmentParams | undefined): EquipmentParams {
-  const address = cells['address'] as string;
-  const isNumber = protocol === 'modbus' || protocol === 'bacnet';
-  const value = isNumber && /^\d{1,9}$/.test(address) ? Number(address) : address;
-  const transport = keptOr<string | null>(
-    cells['transport'],
-    before?.['transport'] as string | undefined,
-    null,
-  );
-  const type = keptOr<string | null>(cells['meter_type'], before?.['type'] as string | undefined, null);
-  const idOrder = protocol === 'cjt188' ? before?.['idOrder'] : undefined;
-  return {
-    [fieldOnBus(protocol)]: value,
-    ...(protocol === 'modbus' && { transport: transport ?? 'tcp' }),
-    ...(protocol === 'cjt188' && type !== null && { type: type.toUpperCase() }),
-    ...(idOrder !== undefined && { idOrder }),
-  };
-}
-
 /** Column and words in Chinese by the field that the checks name. */
 const columnOf: readonly (readonly [field: RegExp, column: string, zh: string])[] = [
   [/^buildingId/, 'building', '楼宇编号无效。'],
@@ -298,21 +176,6 @@ function checkAll(wanted: readonly Wanted<EquipmentValues>[], around: Around): R
       return { row, field: column, text: { en: `${column}: ${message}.`, zh } };
     });
   });
-}
-
-function bodyOf(values: EquipmentValues, { ids }: Around, byKey: ReadonlyMap<string, string>): EquipmentBody {
-  const { key, template, bus, brick, floor, space, gateway, building, serves, submeter_of: parent } = values;
-  const floorId = floor === null ? null : (ids.floor.get(floor) ?? null);
-  return {
-    ...{ key, template, bus, brick, name: nameOf(values), floorId },
-    gatewayId: ids.gateway.get(gateway) ?? '',
-    buildingId: ids.building.get(building) ?? '',
-    spaceId: space === null ? null : (ids.space.get(space) ?? null),
-    params: JSON.parse(values.params) as EquipmentParams,
-    submeterOfId: parent === null ? null : (byKey.get(parent) ?? null),
-    serves: serves.map((place) => ids.floor.get(place) ?? ids.space.get(place) ?? ''),
-    tags: JSON.parse(values.tags) as OwnTags,
-  };
 }
 
 async function writeAll(

@@ -81,6 +81,7 @@ async function run() {
       for (const part of [nouns[noun]].flat()) {
         const file = join(root, part, 'src', 'cli', `${noun}.ts`);
         if (Array.isArray(nouns[noun]) && !existsSync(file)) continue; // The other part is not installed here.
+        if (hasVerb(program, noun)) break; // The other part would only take time to load.
         const { register } = await import(pathToFileURL(file).href);
         register(program, io);
       }
@@ -88,6 +89,12 @@ async function run() {
   } catch (error) {
     process.exitCode = exitCode(error, CommanderError);
   }
+}
+
+/** Whether what was asked for is there already. */
+function hasVerb(program, noun) {
+  const verbs = program.commands.find((one) => one.name() === noun)?.commands ?? [];
+  return verbs.some((one) => one.name() === process.argv[3]);
 }
 
 /** 0 help, 2 wrong use, else 1; a command that must say 1 or 3 sets process.exitCode itself. */

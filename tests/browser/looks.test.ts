@@ -100,6 +100,11 @@ function pagesOf(
       [`/technician/orders/${orderId}`, 'ol h3'],
       ['/technician/done', 'h1'],
     ],
+    installer: [
+      ['/installer', 'ol li'],
+      ['/installer/meters', 'li .badge'],
+      [`/installer/meters/${id['a-main']}`, 'form input'],
+    ],
     tenant: [
       ['/tenant', 'svg rect.bar'],
       ['/tenant/usage', 'svg rect.bar'],

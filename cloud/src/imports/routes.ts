@@ -7,6 +7,7 @@ import {
   ImportQuery,
   ImportResult,
   type Language,
+  ListQuery,
   Page,
   SheetName,
 } from '@parkline/contract';
@@ -114,12 +115,16 @@ const batchRoutes =
     app.get(
       '/api/import-kinds',
       {
-        schema: { response: { 200: Type.Object({ items: Type.Array(ImportKind) }) } },
+        schema: { querystring: ListQuery, response: { 200: Page(ImportKind) } },
         config: { permission: 'session' },
       },
-      async (request) => ({
-        items: writable(kinds, actorOf(request)).map((kind) => kindView(kind, request.language)),
-      }),
+      async (request) => {
+        const { after, limit } = request.query;
+        const all = writable(kinds, actorOf(request)).map((kind) => kindView(kind, request.language));
+        const from = after === undefined ? 0 : all.findIndex(({ kind }) => kind === after) + 1;
+        const items = all.slice(from, from + limit);
+        return { items, next: from + limit < all.length ? (items.at(-1)?.kind ?? null) : null };
+      },
     );
 
     app.get(

@@ -21,6 +21,7 @@ import { addEtags } from './etags.ts';
 import { errorTexts, inLanguage, languageOf } from './i18n.ts';
 import { addIdempotency } from './idempotency.ts';
 import { documentApi } from './openapi-routes.ts';
+import { pageWholeLists, takePage } from './pages.ts';
 import { servePortal } from './portal.ts';
 import { probeRoutes, type ReadyChecks } from './probes.ts';
 import { requireFreshness } from './second-factor.ts';
@@ -69,6 +70,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
+    takePage(route);
     closeSchemas(route);
     routes.push(route);
   });
@@ -95,6 +97,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   limitKeys(app, Math.ceil(ratePerS / 2));
   if (deps.idempotency) addIdempotency(app, deps.idempotency);
+  pageWholeLists(app);
   addEtags(app);
   await documentApi(app, deps.publicUrl);
   probeRoutes(app, deps.ready ?? {}, deps.metrics ?? new Registry());

@@ -28,6 +28,12 @@ app.get('/api/edited', { config }, (_request, reply) => {
 });
 app.put('/api/edited', { config }, (request) => ({ version: ifMatch(request) }));
 app.post('/api/things', { config, schema: { body: Type.Object({ text: Type.String() }) } }, () => 'taken');
+const Thing = Type.Object({ key: Type.String() });
+const Things = Type.Object({ items: Type.Array(Thing), next: Type.Union([Type.String(), Type.Null()]) });
+app.get('/api/list', { config, schema: { response: { 200: Things } } }, () => ({
+  items: ['a', 'b', 'c'].map((key) => ({ key })),
+  next: null,
+}));
 await app.ready();
 afterAll(() => app.close());
 
@@ -88,4 +94,14 @@ test('the tag of a thing that is edited begins with its version, and is what an 
   expect((await edit('"3"')).json()).toEqual({ version: 3 });
   expect((await edit()).json().code).toBe('precondition_required');
   expect((await edit('*')).json().code).toBe('bad_input');
+});
+
+test('a route that answers with its whole list is paged all the same', async () => {
+  const headers = someKey();
+  const ask = async (query: string) => (await app.inject({ url: `/api/list${query}`, headers })).json();
+  expect(await ask('?limit=2')).toEqual({ items: [{ key: 'a' }, { key: 'b' }], next: 'b' });
+  expect(await ask('?limit=2&after=b')).toEqual({ items: [{ key: 'c' }], next: null });
+  expect((await ask('')).items).toHaveLength(3);
+  expect((await ask('?limit=501')).code).toBe('bad_input');
+  expect((await ask('?after=x')).code).toBe('bad_input');
 });

@@ -1875,7 +1875,10 @@ export type ErasePersonResponse = ErasePersonResponses[keyof ErasePersonResponse
 export type ListLoginProvidersData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/login/providers';
 };
 
@@ -1934,7 +1937,10 @@ export type GetLoginOidcCallbackResponses = {
 export type ListMeLoginLinksData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/me/login-links';
 };
 
@@ -2001,7 +2007,10 @@ export type DeleteMeLoginLinkResponse = DeleteMeLoginLinkResponses[keyof DeleteM
 export type ListIdentityProvidersData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/identity-providers';
 };
 
@@ -5165,6 +5174,8 @@ export type ListBusesData = {
     path?: never;
     query?: {
         gateway?: string;
+        limit?: number;
+        after?: string;
     };
     url: '/api/buses';
 };
@@ -5651,7 +5662,10 @@ export type ReplaceFloorPlanImageResponse = ReplaceFloorPlanImageResponses[keyof
 export type ListTemplatesData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/templates';
 };
 
@@ -5973,7 +5987,10 @@ export type ListGatewayClaimCodesData = {
     path: {
         id: string;
     };
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/gateways/{id}/claim-codes';
 };
 
@@ -6056,7 +6073,10 @@ export type ListGatewayConfigsData = {
     path: {
         id: string;
     };
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/gateways/{id}/configs';
 };
 
@@ -6210,7 +6230,10 @@ export type ListGatewayMappingsData = {
     path: {
         id: string;
     };
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/gateways/{id}/mappings';
 };
 
@@ -6327,7 +6350,10 @@ export type RejectGatewayMappingResponse = RejectGatewayMappingResponses[keyof R
 export type ListReleasesData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/releases';
 };
 
@@ -6384,7 +6410,10 @@ export type CreateReleaseResponse = CreateReleaseResponses[keyof CreateReleaseRe
 export type ListRolloutsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/rollouts';
 };
 
@@ -7236,7 +7265,10 @@ export type GetCommissioningReportFileResponses = {
 export type ListCommissioningReportsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/commissioning-reports';
 };
 
@@ -7353,6 +7385,8 @@ export type ListCommissioningData = {
     query?: {
         gateway?: string;
         state?: 'open' | 'passed' | 'failed' | 'waived';
+        limit?: number;
+        after?: string;
     };
     url: '/api/commissioning';
 };

@@ -97,14 +97,9 @@ describe('a wall screen', () => {
     const text = await list.text();
     expect(JSON.parse(text).items[0]).toMatchObject({ id, name: 'Lobby', lastSeen: expect.any(String) });
     expect(text).not.toContain(token.split('_').at(-1));
-    const stream = await read('/api/changes', token);
-    expect(stream.status).toBe(200);
     const revoked = await fetch(`${url}/api/display-tokens/${id}`, { method: 'DELETE', headers });
-    const at = Date.now();
     expect([revoked.status, (await read('/api/places', token)).status]).toEqual([204, 401]);
-    await stream.text(); // Resolves when the server ends it.
-    expect(Date.now() - at).toBeLessThan(5_000);
-  }, 30_000);
+  });
 
   test.each(['pd_', 'pd_x', `pd_${'0'.repeat(32)}_${'A'.repeat(43)}`])(
     'of no such token (%s) is nobody',
@@ -112,6 +107,20 @@ describe('a wall screen', () => {
       expect((await read('/api/places', token)).status).toBe(401);
     },
   );
+
+  test('and a session have their streams ended within five seconds', async () => {
+    const { headers: maker, id, token } = await made();
+    const headers = await loggedIn(owner, accountId, ['technician']);
+    const { id: personId } = (await (await fetch(`${url}/api/me`, { headers })).json()) as { id: string };
+    const streams = [await read('/api/changes', token), await fetch(`${url}/api/changes`, { headers })];
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    await fetch(`${url}/api/display-tokens/${id}`, { method: 'DELETE', headers: maker });
+    const at = Date.now();
+    await withAccount(owner, accountId, (trx) => sessions.endAllOf(trx, accountId, personId));
+    expect((await fetch(`${url}/api/me`, { headers })).status).toBe(401);
+    await Promise.all(streams.map((stream) => stream.text())); // Each resolves when the server ends it.
+    expect(Date.now() - at).toBeLessThan(5_000);
+  }, 30_000);
 
   test('goes dark with the person who made it', async () => {
     const maker = await givenPerson(owner, { accountId });
@@ -126,17 +135,6 @@ describe('a wall screen', () => {
     expect((await read('/api/places', token)).status).toBe(401);
   });
 });
-
-test('a stream ends within five seconds of its session', async () => {
-  const headers = await loggedIn(owner, accountId, ['technician']);
-  const { id: personId } = (await (await fetch(`${url}/api/me`, { headers })).json()) as { id: string };
-  const stream = await fetch(`${url}/api/changes`, { headers });
-  const at = Date.now();
-  await withAccount(owner, accountId, (trx) => sessions.endAllOf(trx, accountId, personId));
-  expect((await fetch(`${url}/api/me`, { headers })).status).toBe(401);
-  await stream.text();
-  expect(Date.now() - at).toBeLessThan(5_000);
-}, 30_000);
 
 describe('every answer carries the same headers of protection', () => {
   const guarded = [
@@ -168,6 +166,17 @@ describe('every answer carries the same headers of protection', () => {
     'x-permitted-cross-domain-policies': 'none',
     'x-xss-protection': '0',
   };
+  /** The page of the API's description makes one style element at run time: allowed by its hash, there only. */
+  const at = (path: string, headers: typeof usual) =>
+    path.startsWith('/docs')
+      ? {
+          ...headers,
+          'content-security-policy': headers['content-security-policy'].replace(
+            "style-src 'self'",
+            "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
+          ),
+        }
+      : headers;
   const headersAt = async (base: string, path: string) => {
     const { headers } = await fetch(base + path);
     return Object.fromEntries(
@@ -186,13 +195,13 @@ describe('every answer carries the same headers of protection', () => {
   ];
 
   test.each(paths)('%s', async (path) => {
-    expect(await headersAt(url, path)).toEqual(usual);
+    expect(await headersAt(url, path)).toEqual(at(path, usual));
   });
 
   test.each(paths)('%s over https, with HSTS', async (path) => {
     expect(await headersAt(https.url, path)).toEqual({
-      ...usual,
-      'content-security-policy': `${usual['content-security-policy']};upgrade-insecure-requests`,
+      ...at(path, usual),
+      'content-security-policy': `${at(path, usual)['content-security-policy']};upgrade-insecure-requests`,
       'strict-transport-security': 'max-age=31536000; includeSubDomains',
     });
   });

@@ -123,7 +123,7 @@ test.each(looks)(
     await page.locator('input[name=newPassword]').waitFor(soon);
     await page.getByRole('rowheader').first().waitFor(soon);
     expect(await seriousFindings(page)).toEqual([]);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
     expect(wide).toBeLessThanOrEqual(0);
   },
 );

@@ -78,7 +78,7 @@ export async function withSession(
 
 /** `/api/things?a=1` of what is given. */
 function withQuery(path: string, query: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(query).flatMap(([key, value]) =>
+  const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
     value === undefined ? [] : [[key, String(value)]],
   );
   return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;

@@ -57,13 +57,10 @@ const looks = languages.flatMap((language) =>
 describe.each(looks)('$language $size', (look) => {
   test('equipment, points, tables and the plan are drawn, accessible and within the security policy', async () => {
     const { page } = await visitor(look);
-    await page.addInitScript(() => {
-      const host = globalThis as unknown as { violations: string[] };
-      host.violations = [];
+    await page.addInitScript(`
+      globalThis.violations = [];
       document.addEventListener('securitypolicyviolation', (event) =>
-        host.violations.push(`${event.violatedDirective} ${event.blockedURI}`),
-      );
-    });
+        globalThis.violations.push(event.violatedDirective + ' ' + event.blockedURI));`);
     const findings: string[] = [];
     for (const [path, drawn] of [
       ['/admin/things', 'tbody td'],
@@ -77,12 +74,10 @@ describe.each(looks)('$language $size', (look) => {
         const name = path.replaceAll(/[^a-z]+/g, '-');
         await page.screenshot({ path: `${shots}/${look.language}-${look.size}${name}.png`, fullPage: true });
       }
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+      const wide = await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth + 1');
       if (wide) findings.push(`${path} is wider than the screen`);
       findings.push(...(await seriousFindings(page)));
-      findings.push(
-        ...(await page.evaluate(() => (globalThis as unknown as { violations: string[] }).violations)),
-      );
+      findings.push(...(await page.evaluate<string[]>('globalThis.violations')));
     }
     expect(findings).toEqual([]);
   });

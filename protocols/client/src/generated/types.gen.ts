@@ -2751,14 +2751,17 @@ export type GetImportTemplateResponses = {
 
 export type GetImportTemplateResponse = GetImportTemplateResponses[keyof GetImportTemplateResponses];
 
-export type GetImportKindsData = {
+export type ListImportKindsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
     url: '/api/import-kinds';
 };
 
-export type GetImportKindsResponses = {
+export type ListImportKindsResponses = {
     /**
      * Default Response
      */
@@ -2772,10 +2775,11 @@ export type GetImportKindsResponses = {
                 required: boolean;
             }>;
         }>;
+        next: string | null;
     };
 };
 
-export type GetImportKindsResponse = GetImportKindsResponses[keyof GetImportKindsResponses];
+export type ListImportKindsResponse = ListImportKindsResponses[keyof ListImportKindsResponses];
 
 export type UndoImportData = {
     body?: never;

@@ -1,6 +1,6 @@
 import type { ImportResult, Language } from '@parkline/contract';
 import { sql } from 'kysely';
-import { audit } from '../identity/index.ts';
+import { auditAll } from '../identity/index.ts';
 import type { Db } from '../platform/db.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import type { Sheet } from '../platform/sheets.ts';
@@ -103,14 +103,14 @@ async function auditRows(
 ): Promise<void> {
   const deed = { accountId, personId, at, ...(ip !== undefined && { ip }) };
   const shown = kind.audited ?? ((values: Values) => values);
-  for (const { subjectId, before, after } of rows)
-    await audit(trx, {
-      ...deed,
-      action: `${kind.noun}.${before ? 'changed' : 'added'}`,
-      subjectId,
-      details: { import: batchId },
-      ...changedFields(before && shown(before), shown(after)),
-    });
+  const entries = rows.map(({ subjectId, before, after }) => ({
+    ...deed,
+    action: `${kind.noun}.${before ? 'changed' : 'added'}`,
+    subjectId,
+    details: { import: batchId },
+    ...changedFields(before && shown(before), shown(after)),
+  }));
+  await auditAll(trx, entries);
 }
 
 export type Undone =
@@ -183,12 +183,12 @@ async function auditUndo(
 ): Promise<void> {
   const deed = { accountId, personId, at, ...(ip !== undefined && { ip }) };
   const shown = kind.audited ?? ((values: Values) => values);
-  for (const { subjectId, before, after } of rows)
-    await audit(trx, {
-      ...deed,
-      action: `${kind.noun}.${before ? 'changed' : 'removed'}`,
-      subjectId,
-      details: { undo: batchId },
-      ...changedFields(shown(after), before && shown(before)),
-    });
+  const entries = rows.map(({ subjectId, before, after }) => ({
+    ...deed,
+    action: `${kind.noun}.${before ? 'changed' : 'removed'}`,
+    subjectId,
+    details: { undo: batchId },
+    ...changedFields(shown(after), before && shown(before)),
+  }));
+  await auditAll(trx, entries);
 }

@@ -51,6 +51,19 @@ app.get('/api/slow', { config: { permission: 'public' } }, async () => {
 await app.ready();
 afterAll(() => app.close());
 
+describe('behind a proxy', () => {
+  test('an address is the one that the proxy saw, whatever the sender says it is', async () => {
+    const behind = await createApp({ ...deps, trustProxy: true });
+    behind.get('/api/whence', { config: { permission: 'public' } }, ({ ip }) => ({ ip }));
+    const reply = await behind.inject({
+      url: '/api/whence',
+      headers: { 'x-forwarded-for': '10.9.9.9, 198.51.100.7' },
+    });
+    await behind.close();
+    expect(reply.json()).toEqual({ ip: '198.51.100.7' });
+  });
+});
+
 const me = { 'x-me': '1' };
 const get = (url: string, headers: Record<string, string> = me) => app.inject({ url, headers });
 

@@ -54,7 +54,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     loggerInstance: deps.log,
     // The portal polls: what went well is worth a line at debug only.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: deps.trustProxy ?? false,
+    // Of X-Forwarded-For the address that our proxy saw, the last: those before it are what the sender said.
+    trustProxy: deps.trustProxy ? (_address, hops) => hops === 0 : false,
     bodyLimit: 1024 * 1024,
     genReqId: () => randomUUID(),
     forceCloseConnections: true, // Live streams never end by themselves.

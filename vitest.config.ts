@@ -81,7 +81,6 @@ export default defineConfig({
           globalSetup: ['tests/support/demo-park.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -37,7 +37,7 @@ let trouble: Trouble;
 /** Every usage point that is let now, whoever holds it. */
 let points: UsagePoint[];
 beforeAll(async () => {
-  trouble = await makeTrouble(park, 'gate-forced', 'gate-forced');
+  trouble = await makeTrouble(park, 'leak', 'water-leak');
   points = await query<UsagePoint>(
     run.database,
     `select distinct u.id, u.name, t.key as tenant, t.name as "tenantName"
@@ -45,7 +45,7 @@ beforeAll(async () => {
      join lease l on l.id = s.lease_id join tenant t on t.id = l.tenant_id`,
   );
 });
-afterAll(() => play(park, 'gate-forced', false));
+afterAll(() => play(park, 'leak', false));
 
 const own = (): UsagePoint[] => points.filter(({ tenant }) => tenant === 'aurora');
 const foreign = (): UsagePoint[] => points.filter(({ tenant }) => tenant !== 'aurora');

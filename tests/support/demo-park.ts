@@ -19,7 +19,10 @@ declare module 'vitest' {
 
 let park: RunningPark | undefined;
 
-/** One demo park with two months of history for all test files of a project; each leaves it as it found it. */
+/**
+ * One demo park with two months of history for all test files of a project, two of which run at once:
+ * each plays scenarios of its own, and leaves the park as it found it.
+ */
 export async function setup(project: TestProject): Promise<void> {
   park = await startPark({ park: 'firmware-sim/parks/demo.yaml', args: ['--history-months', '2'] });
   project.provide('demoPark', { home: park.home, run: park.run });

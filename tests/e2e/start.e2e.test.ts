@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { roles } from '@parkline/contract';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { query } from '../../deploy/local/postgres.ts';
 import type { RunFile } from '../../deploy/local/run-file.ts';
 import { login, scratchHome, until } from '../support/park.ts';
@@ -22,6 +22,15 @@ interface Npm {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
+const started = new Set<Npm>();
+// A test that failed must not leave a park to the ones after it.
+afterEach(async () => {
+  for (const { process, ended } of started) {
+    process.kill('SIGTERM');
+    await ended;
+  }
+});
+
 function npmStart(home: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Npm {
   const { DATABASE_URL: _database, NATS_URL: _nats, npm_lifecycle_event: _event, ...inherited } = process.env;
   const child = spawn('npm', ['start', '--', ...args], {
@@ -35,7 +44,10 @@ function npmStart(home: string, args: readonly string[], env: Readonly<Record<st
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.once('exit', (code, signal) => resolve(code ?? signal)),
   );
-  return { process: child, output: () => output, ended };
+  const npm: Npm = { process: child, output: () => output, ended };
+  started.add(npm);
+  void ended.then(() => started.delete(npm));
+  return npm;
 }
 
 async function untilReady(npm: Npm, home: string): Promise<RunFile> {
@@ -73,17 +85,22 @@ describe('npm start', () => {
     const npm = npmStart(home, quick);
     const run = await untilReady(npm, home);
     const pids = await processesOf(home, run);
-    expect(pids).toHaveLength(8);
-    // Everybody but the tenant's administrator: this park has no tenants.
+    expect(pids).toHaveLength(9);
+    // Everybody but the tenant's own people: this park has no tenants.
     expect(run.users.map(({ role }) => role).sort()).toEqual([
       'account_admin',
+      'executive',
       'facility_engineer',
       'finance_officer',
+      'guard',
+      'installer',
+      'leasing_officer',
       'supervisor',
       'technician',
       'technician',
     ]);
-    expect(npm.output()).toContain('tenant is left out: this park has no tenant aurora');
+    for (const left of ['tenant', 'employee'])
+      expect(npm.output()).toContain(`${left} is left out: this park has no tenant aurora`);
     expect((await fetch(`${run.url}/readyz`)).status).toBe(200);
     await until(async () => (await countReadings(run)) > 0, 30_000, 'readings are stored');
 
@@ -102,7 +119,7 @@ describe('npm start', () => {
       run.database,
       'select (select count(*) from person) as people, (select count(*) from gateway) as gateways',
     );
-    expect(counts).toEqual({ people: '6', gateways: '1' });
+    expect(counts).toEqual({ people: '10', gateways: '1' });
     await until(async () => (await countReadings(run)) > before, 30_000, 'new readings are added');
 
     const pids = await processesOf(home, run);

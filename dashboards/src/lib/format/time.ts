@@ -51,6 +51,10 @@ export function formatZone(at: number, language: string, timezone: string): stri
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timezone;
 }
 
+/** An instant in full with its zone, for where nothing beside it says the zone. */
+export const formatInstant = (at: number, language: string, timezone: string): string =>
+  `${formatTime(at, 'full', language, timezone)} ${formatZone(at, language, timezone)}`;
+
 /** A span in one unit, rounded down: 45 s, 3 min, 2 h, 5 d. Negative spans (a clock ahead) count as zero. */
 export function formatSpan(ms: number, language: string): string {
   const span = Math.max(0, ms);

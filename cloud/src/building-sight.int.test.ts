@@ -74,10 +74,12 @@ test('who was granted another building sees its places, the people and what belo
   const everything = await sight(null);
   const seen = await sight([there]);
   expect(seen).toMatchObject({ building: 1, floor: 1, site: 1 });
-  const placeless = ['account', 'audit_event', 'audit_head', 'file', 'job'];
+  const placeless = ['account', 'audit_event', 'audit_head', 'display_token', 'file', 'job'];
+  // What holds for the whole account: everybody of the staff knows of it, only who acts everywhere changes it.
+  const everywhere = ['identity_provider', 'release', 'rollout'];
   const people = ['person', 'person_area', 'role_grant', 'session', 'work_order_count'];
   const rest = Object.keys(seen).filter((table) => !['building', 'floor', 'site'].includes(table));
-  expect(rest.filter((table) => ![...placeless, ...people].includes(table))).toEqual([]);
+  expect(rest.filter((table) => ![...placeless, ...everywhere, ...people].includes(table))).toEqual([]);
   // It means something only where there is more to see.
   expect(Object.keys(everything)).toEqual(
     expect.arrayContaining([
@@ -139,7 +141,7 @@ test('a role on a site holds for the buildings of the site, and two grants add u
   );
   const { cookie } = await loggedIn(db, ours.accountId, ['technician'], null, { siteId: sites[0]!.id });
   const { rows } = await owner.query<{ grants: unknown }>(
-    `select grants from session_find(sha256($1::bytea), now(), '1 hour')`,
+    `select grants from session_find(sha256($1::bytea), now(), '1 hour', '1 hour')`,
     [cookie.split('=')[1]],
   );
   const { rows: buildings } = await owner.query<{ id: string }>(

@@ -101,7 +101,7 @@ describe('park seed', () => {
         '--people',
         await file('bad.json', [{ ...people[1], login: 'x', tenant: undefined }]),
       ]),
-    ).rejects.toThrow('/0/tenant is needed for a tenant_admin');
+    ).rejects.toThrow('/0/tenant is needed for tenant_admin and tenant_employee and for nobody else');
   });
 
   test('refuses people it cannot make, naming the field', async () => {

@@ -131,9 +131,10 @@ function ownRoutes(
       '/api/me/login-links',
       { config: change, schema: { body: LoginLinkBody, response: { 200: LoginLinkStart } } },
       async (request, reply) => {
-        const { personId } = actorOf(request);
+        const { accountId, personId } = actorOf(request);
+        const link = { accountId, personId };
         try {
-          const url = await begin(request, reply, [request.body.providerId, { back: '/me', personId }]);
+          const url = await begin(request, reply, [request.body.providerId, { back: '/me', link }]);
           return { url };
         } catch (error) {
           if (!(error instanceof OidcError)) throw error;

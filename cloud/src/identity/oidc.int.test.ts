@@ -134,8 +134,9 @@ describe('a login through a provider', () => {
     expect(await meOf(await logIn())).toMatchObject({ id });
   });
 
-  test.each([['//evil.example/'], ['https://evil.example/'], ['/\\evil.example']])(
-    'goes back to no other site: %s',
+  // A browser leaves tabs out of an address.
+  test.each([['//evil.example/'], ['https://evil.example/'], ['/\\evil.example'], ['/\t/evil.example']])(
+    'goes back to no other site: %j',
     async (back) => {
       await known();
       expect((await logIn(providerId, back)).headers.location).toBe('/');
@@ -310,6 +311,12 @@ describe('a person who is logged in', () => {
 
     expect((await call('DELETE', `/api/me/login-links/${providerId}`, undefined, me)).statusCode).toBe(204);
     expect(refusalOf(await logIn())).toEqual(refused('unknown_person'));
+  });
+
+  test('links no provider of another account', async () => {
+    const stranger = await loggedIn(owner, await givenAccount(owner), ['guard']);
+    const reply = await call('POST', '/api/me/login-links', { providerId }, stranger);
+    expect([reply.statusCode, reply.cookies]).toEqual([404, []]);
   });
 });
 

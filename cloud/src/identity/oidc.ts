@@ -66,9 +66,9 @@ export const secretPlace = (id: string): string =>
 export const redirectUriOf = (publicUrl: string): string =>
   `${publicUrl.replace(/\/$/, '')}/api/login/oidc/callback`;
 
-/** Only a path of ours, never another site. Pure. */
+/** Only a path of ours, never another site: browsers leave tabs and breaks out of `/\t/`. Pure. */
 export const safeBack = (path: string | undefined): string =>
-  path && /^\/(?![/\\])/.test(path) && !path.startsWith('/login') ? path : '/';
+  path && /^\/(?![/\\])\P{Cc}*$/u.test(path) && !path.startsWith('/login') ? path : '/';
 
 export function createOidc({ db, now, newId, secrets, publicUrl }: OidcDeps) {
   const redirectUri = redirectUriOf(publicUrl);
@@ -90,23 +90,26 @@ export function createOidc({ db, now, newId, secrets, publicUrl }: OidcDeps) {
     return config;
   }
 
-  async function providerOf(id: string): Promise<ProviderRow> {
+  /** `of`: the only account that it may be of; absent: any. @throws AppError 'not_found'. */
+  async function providerOf(id: string, of?: string): Promise<ProviderRow> {
     const accountId = await oidcGate.accountOf(db, id);
-    const row = accountId && (await withAccount(db, accountId, (trx) => providers.find(trx, accountId, id)));
+    const isSought = accountId !== undefined && (of === undefined || of === accountId);
+    const row = isSought && (await withAccount(db, accountId, (trx) => providers.find(trx, accountId, id)));
     if (!row) throw new AppError('not_found', 'no such provider', { details: { id } });
     return row;
   }
 
   return {
     /**
-     * Sends somebody to the provider. `personId`: to link that person, who is logged in.
+     * Sends somebody to the provider. `link`: to link that person, who is logged in.
      * @throws AppError 'not_found', OidcError 'unavailable'.
      */
     async start(
       providerId: string,
-      { back, personId = null }: { back?: string | undefined; personId?: string | null },
+      { back, link }: { back?: string | undefined; link?: Pick<Entered, 'accountId' | 'personId'> },
     ): Promise<Started> {
-      const provider = await providerOf(providerId);
+      const provider = await providerOf(providerId, link?.accountId);
+      const personId = link?.personId ?? null;
       const request = await authorizationRequest(await configurationOf(provider), redirectUri);
       const browser = newLinkToken();
       const { accountId } = provider;

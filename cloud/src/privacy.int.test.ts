@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PersonalExport } from '@parkline/contract';
@@ -50,6 +51,13 @@ async function somebody() {
     ours.accountId,
   ]);
   return { ...person, name: 'Erika Muster' };
+}
+
+/** Somebody who administers beside the one there is. */
+async function administrator() {
+  const headers = await loggedIn(owner, ours.accountId, ['account_admin']);
+  const { id } = (await (await call('GET', '/api/me', headers)).json()) as { id: string };
+  return { id, ...headers };
 }
 
 /** Every table of ours that still holds one of the words, anywhere in a row. */
@@ -120,6 +128,28 @@ test('nothing personal is left of somebody who is erased, in no table, and the c
     409,
     { why: 'erased' },
   ]);
+});
+
+test('who is erased lets nobody in any more', async () => {
+  const { id, cookie, 'x-csrf-token': token } = await administrator();
+  const headers = { cookie, 'x-csrf-token': token };
+  const email = `${randomUUID()}@example.org`;
+  const invitation = { email, name: 'Accomplice', grants: [{ role: 'account_admin' }] };
+  expect((await call('POST', '/api/invitations', headers, invitation)).status).toBe(201);
+  const { name } = (await (await call('GET', '/api/me', headers)).json()) as { name: string };
+  expect((await call('POST', `/api/people/${id}/erase`, boss, { name })).status).toBe(204);
+  const { rows: left } = await rows.query('select revoked_at from invitation where email = $1', [email]);
+  expect(left).toEqual([{ revoked_at: expect.any(Date) }]);
+});
+
+test('an answer that was kept for a key forgets who is erased', async () => {
+  const login = `${randomUUID()}@example.org`;
+  const person = { login, name: 'Erika Muster', grants: [{ role: 'guard' }] };
+  const added = await call('POST', '/api/people', { ...boss, 'idempotency-key': randomUUID() }, person);
+  const { id } = (await added.json()) as { id: string };
+  expect(await tablesWith([login])).toContain('idempotency_key');
+  expect((await call('POST', `/api/people/${id}/erase`, boss, { name: 'Erika Muster' })).status).toBe(204);
+  expect(await tablesWith([login])).toEqual([]);
 });
 
 test('the last administrator is not erased', async () => {

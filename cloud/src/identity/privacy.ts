@@ -4,6 +4,7 @@ import type { PersonalExport } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import { audit, auditTrail } from './audit.ts';
+import { invitations } from './invitations.ts';
 import { roster } from './roster.ts';
 
 /** Columns that prove who somebody is, or are pictures: they open doors, or are fetched by their own address. */
@@ -75,6 +76,8 @@ export async function erasePerson(trx: Db, { accountId, personId, at, by, ip }: 
   for (const table of [...own, 'roleGrant', 'personArea'] as const)
     await trx.deleteFrom(table).where('accountId', '=', accountId).where('personId', '=', personId).execute();
   await forgetInvitations(trx, accountId, personId, before.login);
+  await invitations.revokeAllBy(trx, accountId, personId, at);
+  await forgetAnswers(trx, accountId, personId);
   const alias = pseudonym(personId);
   await sql`update command set actor_name = ${alias} where account_id = ${accountId} and actor_id = ${personId}`.execute(
     trx,
@@ -96,6 +99,17 @@ export async function erasePerson(trx: Db, { accountId, personId, at, by, ip }: 
   await auditTrail.forget(trx, personId);
   const deed = { accountId, at, personId: by, action: 'person.erased', subjectId: personId };
   await audit(trx, { ...deed, ...(ip !== undefined && { ip }) });
+}
+
+/** Answers that were kept for who asks again: what was done stays done, what was told of the person goes. */
+async function forgetAnswers(trx: Db, accountId: string, personId: string): Promise<void> {
+  await trx
+    .updateTable('idempotencyKey')
+    .set({ status: null, headers: null, body: null })
+    .where('accountId', '=', accountId)
+    .where(sql<boolean>`(person_id = ${personId} or position(${personId} in body) > 0)`)
+    .where('doneAt', 'is not', null)
+    .execute();
 }
 
 /** Whether the account could still be administered without this person. */

@@ -21,7 +21,7 @@ import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } fr
 import { things } from './thing-repository.ts';
 
 /** Parameters that are secrets: they are kept sealed, by a route of their own. */
-const secretParams = /pass(word|phrase|wd)$|secret|token|^userKey$|privateKey/i;
+export const secretParams = /pass(word|phrase|wd)$|secret|token|^userKey$|privateKey/i;
 
 /** The lines, networks and brokers of gateways. */
 export const busRoutes =

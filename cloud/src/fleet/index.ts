@@ -1,4 +1,5 @@
 export { saveCommandResults } from './command-results.ts';
+export { secretParams } from './bus-routes.ts';
 export { commandRoutes } from './command-routes.ts';
 export { runCommandSender } from './command-sender.ts';
 export { gatewayState, OFFLINE_AFTER_MS } from './domain.ts';

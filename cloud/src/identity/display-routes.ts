@@ -49,7 +49,10 @@ export const displayRoutes =
 
     app.post(
       '/api/display-tokens',
-      { config, schema: { body: NewDisplayTokenBody, response: { 201: NewDisplayToken } } },
+      {
+        config: { ...config, once: true },
+        schema: { body: NewDisplayTokenBody, response: { 201: NewDisplayToken } },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;

@@ -20,6 +20,7 @@ import { checkEnrolment, enrolmentOptions, partyOf } from './passkeys.ts';
 import { needsSecondFactor } from './permissions.ts';
 import { audit } from './audit.ts';
 import { people } from './repository.ts';
+import { roster } from './roster.ts';
 import { factors } from './second-factors.ts';
 import { sessions } from './session-store.ts';
 import { newTotpSecret, totpEnrolment } from './totp.ts';
@@ -67,7 +68,7 @@ const totpRoutes =
 
     app.post(
       '/api/me/second-factors/totp',
-      { config, schema: { body: NewTotpBody, response: { 201: NewTotp } } },
+      { config: { ...config, once: true }, schema: { body: NewTotpBody, response: { 201: NewTotp } } },
       async (request, reply) => {
         const actor = actorOf(request);
         const [id, secret, at] = [newId(), newTotpSecret(), now()];
@@ -85,7 +86,10 @@ const totpRoutes =
 
     app.post(
       '/api/me/second-factors/totp/:id/confirm',
-      { config, schema: { params: IdParams, body: CodeBody, response: { 200: Enrolled } } },
+      {
+        config: { ...config, once: true },
+        schema: { params: IdParams, body: CodeBody, response: { 200: Enrolled } },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -127,7 +131,7 @@ const passkeyRoutes =
 
     app.post(
       '/api/me/second-factors/passkey',
-      { config, schema: { body: NewPasskeyBody, response: { 201: Enrolled } } },
+      { config: { ...config, once: true }, schema: { body: NewPasskeyBody, response: { 201: Enrolled } } },
       async (request, reply) => {
         const actor = actorOf(request);
         const party = partyOf(request, publicUrl);
@@ -172,6 +176,7 @@ const ownFactorRoutes =
         const [actor, { id }] = [actorOf(request), request.params];
         const owner = ownerOf(actor);
         await withActor(db, actor, async (trx) => {
+          await roster.lock(trx, owner.accountId, owner.personId); // Of two removals at once the second counts anew.
           const all = await factors.list(trx, owner);
           const factor = all.find((one) => one.id === id);
           if (!factor) throw new AppError('not_found', 'no such second factor of this person');
@@ -195,7 +200,7 @@ const ownFactorRoutes =
 
     app.post(
       '/api/me/recovery-codes',
-      { config, schema: { response: { 200: RecoveryCodes } } },
+      { config: { ...config, once: true }, schema: { response: { 200: RecoveryCodes } } },
       async (request) => {
         const actor = actorOf(request);
         const codes = await withActor(db, actor, async (trx) => {

@@ -43,7 +43,10 @@ export function codeRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncT
 
     app.post(
       '/api/gateways/:id/claim-codes',
-      { schema: { params: IdParams, body: ClaimCodeBody, response: { 201: NewClaimCode } }, config: strong },
+      {
+        schema: { params: IdParams, body: ClaimCodeBody, response: { 201: NewClaimCode } },
+        config: { ...strong, once: true },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { loadTemplates } from '@parkline/templates';
-import { isScalar, parseDocument, stringify, visit } from 'yaml';
-import { buses, equipment, gatewayConfig, gatewayConnections } from '../fleet/index.ts';
+import { type Document, isScalar, parseDocument, stringify, visit } from 'yaml';
+import { buses, equipment, gatewayConfig, gatewayConnections, secretParams } from '../fleet/index.ts';
 import { places } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
@@ -9,6 +9,7 @@ import type { Secrets } from '../platform/secrets.ts';
 
 /** Stands in a text where a secret belongs: of a connection its parameter, of a device the hash of its token. */
 const MARK = /^\$\{(secret|token-sha256):([^:}]+)(?::([^:}]+))?\}$/;
+const HASH = /^[0-9a-f]{64}$/;
 const secretMark = (bus: string, name: string): string => `\${secret:${bus}:${name}}`;
 const tokenMark = (device: string): string => `\${token-sha256:${device}}`;
 
@@ -58,6 +59,20 @@ export async function makeConfig(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('unprocessable', `no configuration can be made: ${why}`, { cause, details: { why } });
   }
+}
+
+/** Names of the settings that hold a secret in plain text: whoever may read the configuration would read it. A hash is none. Pure. */
+export function plainSecrets(document: Document): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Pair(_key, { key, value }) {
+      if (!isScalar(key) || !secretParams.test(String(key.value))) return;
+      const text = isScalar(value) ? value.value : '*';
+      const isHarmless = text === null || (typeof text === 'string' && (MARK.test(text) || HASH.test(text)));
+      if (!isHarmless) found.push(String(key.value));
+    },
+  });
+  return found;
 }
 
 /**

@@ -16,7 +16,7 @@ import { type Actor, actorOf } from '../platform/access.ts';
 import type { Wait } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { makeConfig } from './config-make.ts';
+import { makeConfig, plainSecrets } from './config-make.ts';
 import { configs } from './config-repository.ts';
 import { administered } from './gateway-repository.ts';
 import { found, type GatewayDeps, noted } from './gateway-routes.ts';
@@ -54,7 +54,11 @@ async function wished(
   const document = parseDocument(yaml);
   const fault = document.errors[0]?.message.split('\n')[0];
   const named: unknown = fault === undefined ? document.get('gatewayId') : id;
-  const message = fault ?? (named === id ? undefined : `gatewayId must be ${id}, this gateway`);
+  const [plain] = fault === undefined ? plainSecrets(document) : [];
+  const message =
+    fault ??
+    (named === id ? undefined : `gatewayId must be ${id}, this gateway`) ??
+    (plain && `${plain} is a secret: keep it with its bus and write \${secret:<bus>:${plain}} here`);
   if (message === undefined) return yaml;
   throw new AppError('bad_input', message, { details: [{ field: 'body.yaml', message }] });
 }

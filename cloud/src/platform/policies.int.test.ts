@@ -76,6 +76,19 @@ test('every table with an account says what who was granted a building sees of i
   expect(loose).toEqual([]); // One of the four procedures of migration 0060 says it.
 });
 
+test('what whoever may read and only who acts everywhere may write, nobody else deletes', async () => {
+  const loose = await rowsOf<{ table: string }>(
+    owner,
+    `select c.relname as table from pg_class c
+     join pg_policy p on p.polrelid = c.oid and p.polname = 'by_building'
+     where ${ours} and pg_get_expr(p.polqual, p.polrelid) like '(true OR %'
+       and has_table_privilege('parkline_app', c.oid, 'delete')
+       and not exists (select from pg_policy d where d.polrelid = c.oid and d.polcmd = 'd' and not d.polpermissive
+         and pg_get_expr(d.polqual, d.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid))`,
+  );
+  expect(loose).toEqual([]);
+});
+
 test('routes ask as the person who asks, never for a whole account', async () => {
   const files = globSync('**/*{routes,live}*.ts', { cwd: join(import.meta.dirname, '..') });
   const asking = files.filter((file) => !file.includes('.test.') && file !== 'identity/routes.ts');

@@ -75,6 +75,7 @@ test('a tenant sees the own people, leases and spaces, what they lie in, and no 
       'account',
       'building',
       'floor',
+      'invitation',
       'lease',
       'lease_space',
       'person',
@@ -82,6 +83,7 @@ test('a tenant sees the own people, leases and spaces, what they lie in, and no 
       'session',
       'site',
       'space',
+      'space_area',
     ],
     ...['tenant', 'usage_point'],
   ]);
@@ -93,6 +95,10 @@ test('a tenant sees the own people, leases and spaces, what they lie in, and no 
     ['m-101'],
     ['m-101'],
   ]);
+  const idsOf = (table: string, column: string) =>
+    (seen.get(table) ?? []).map((row) => (JSON.parse(row) as Record<string, unknown>)[column]);
+  expect(idsOf('space_area', 'space_id')).toEqual(idsOf('space', 'id'));
+  expect(idsOf('invitation', 'tenant_id')).toEqual([atelier]);
   const text = [...seen.values()].flat().join('\n');
   expect(text).not.toContain(bistro);
   expect(text).not.toContain(theirs.accountId);
@@ -133,7 +139,8 @@ test('a tenant writes about its own people and nothing else', async () => {
   };
   const session = `insert into session (id, account_id, person_id, token_hash, created_at, seen_at, expires_at)
     values (gen_random_uuid(), $1, $2, sha256(random()::text::bytea), now(), now(), now())`;
-  const deed = `insert into audit_event (account_id, at, person_id, action) values ($1, now(), $2, 'thing.done')`;
+  const deed = `insert into audit_event (account_id, at, person_id, action, content)
+    values ($1, now(), $2, 'thing.done', '{}')`;
   for (const text of [session, deed]) {
     expect(await attempt(text, [ours.accountId, await person('tenant_admin')])).toBe(1);
     // Somebody of the staff: the way to become one.
@@ -151,9 +158,13 @@ test('a tenant writes about its own people and nothing else', async () => {
   );
   const deleted: Record<string, number | null> = {};
   for (const { name } of rows) deleted[name] = await attempt(`delete from ${name}`);
-  // The own people's sessions, and what they were granted.
+  // The own people's sessions, what they were granted, and who was invited.
   const some = Object.entries(deleted).filter(([, count]) => count !== 0);
-  expect(Object.fromEntries(some)).toEqual({ role_grant: people, session: people });
+  expect(Object.fromEntries(some)).toEqual({
+    invitation: 1,
+    role_grant: people - 1,
+    session: people - 1,
+  });
   app.release();
 });
 

@@ -21,7 +21,7 @@ export interface FullAccount {
   /** A usage point of the other tenant alone. */
   readonly bistroUsagePoint: string;
   readonly tenants: ReadonlyMap<string, string>;
-  /** How many people, each with a session, the tenant has. */
+  /** How many people the tenant has; all but one of them with a role and a session. */
   readonly peopleOfAtelier: number;
 }
 
@@ -66,7 +66,8 @@ export async function givenFullAccount(pool: Pool): Promise<FullAccount> {
     accountId,
     as,
     tenants,
-    peopleOfAtelier: tenantRoles.length,
+    // And the bystander.
+    peopleOfAtelier: tenantRoles.length + 1,
     bistro: await loggedIn(db, accountId, ['tenant_admin'], tenants.get('bistro')),
     bistroUsagePoint: await idOf('usage_point', 'm-102'),
     ids: {
@@ -109,7 +110,15 @@ async function givenPlaces(
   );
   const { site, lease, tenant } = rows[0]!;
   await insert(pool, 'tenant_contact', {
-    ...{ id: contact, account_id, tenant_id: tenant, key: 'c-1', kind: 'general', name: 'Li Lei', version: 1 },
+    ...{
+      id: contact,
+      account_id,
+      tenant_id: tenant,
+      key: 'c-1',
+      kind: 'general',
+      name: 'Li Lei',
+      version: 1,
+    },
   });
   return {
     ...{ '/api/sites': site, '/api/leases': lease, '/api/contacts': contact, '/api/tenants': tenant },
@@ -221,14 +230,6 @@ async function technicianOf(db: Db, accountId: string): Promise<string> {
   return id;
 }
 
-/** Nobody has signed it. */
-async function givenReport(pool: Pool, account_id: string, created_by: string): Promise<string> {
-  const id = newId();
-  const { rows } = await pool.query<{ id: string }>('select id from gateway where account_id = $1', [
-    account_id,
-  ]);
-  const gateway = { id: rows[0]!.id, key: 'gw-m', name: words('Gateway M') };
-  const content = { gateway, meters: [], number: 'PC-00001' };
 /** Offered to one gateway. */
 async function givenRollout(pool: Pool, account_id: string, by: string): Promise<string> {
   const [release, id] = [newId(), newId()];
@@ -250,6 +251,14 @@ async function givenRollout(pool: Pool, account_id: string, by: string): Promise
   return id;
 }
 
+/** Nobody has signed it. */
+async function givenReport(pool: Pool, account_id: string, created_by: string): Promise<string> {
+  const id = newId();
+  const { rows } = await pool.query<{ id: string }>('select id from gateway where account_id = $1', [
+    account_id,
+  ]);
+  const gateway = { id: rows[0]!.id, key: 'gw-m', name: words('Gateway M') };
+  const content = { gateway, meters: [], number: 'PC-00001' };
   const row = { id, account_id, gateway_id: gateway.id, seq: 1, content, created_at: AT, created_by };
   await insert(pool, 'commissioning_report', row);
   const signature = { account_id, report_id: id, signed_as: 'installer', person_name: 'Somebody', at: AT };

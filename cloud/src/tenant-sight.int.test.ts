@@ -151,6 +151,12 @@ test('a tenant writes about its own people and nothing else', async () => {
   const people = ours.peopleOfAtelier;
   expect(await attempt('update person set password_hash = password_hash')).toBe(people);
 
+  for (const table of ['site', 'building', 'floor', 'space', 'space_area', 'tenant', 'lease', 'lease_space'])
+    expect([table, await attempt(`update ${table} set account_id = account_id`)]).toEqual([table, 0]);
+  const lease = `insert into lease select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'key', 'more'))).*
+    from lease l`;
+  await expect(attempt(lease)).rejects.toThrow('row-level security');
+
   const { rows } = await owner.query<{ name: string }>(
     `select c.relname as name from pg_class c
      where c.relname = any ($1) and has_table_privilege('parkline_app', c.oid, 'delete')`,

@@ -66,6 +66,28 @@ test('every table with an account says what a tenant sees of it, by a policy tha
   ]);
 });
 
+test('of what tenants see they take away only what is their own people’s', async () => {
+  const open = await rowsOf<{ table: string }>(
+    owner,
+    `select c.relname as table from pg_class c join pg_policy p on p.polrelid = c.oid and p.polname = 'by_tenant'
+     where ${withAccountColumn} and has_table_privilege('parkline_app', c.oid, 'delete')
+       and pg_get_expr(p.polqual, p.polrelid) not like '%CURRENT_USER = ''parkline_usage''%'
+       and not exists (select from pg_policy d where d.polrelid = c.oid and d.polcmd = 'd' and not d.polpermissive
+         and pg_get_expr(d.polqual, d.polrelid) = '(current_tenant() IS NULL)') order by 1`,
+  );
+  // Everything else calls staff_writes in its migration.
+  expect(open.map(({ table }) => table)).toEqual([
+    'idempotency_key',
+    'invitation',
+    'passkey',
+    'person_identity',
+    'recovery_code',
+    'role_grant',
+    'session',
+    'totp',
+  ]);
+});
+
 test('every table with an account says what who was granted a building sees of it', async () => {
   const loose = await rowsOf<{ table: string }>(
     owner,

@@ -50,7 +50,13 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
   const shared = { ...deps, rules, failpoint };
   const leaseJobs = { ...tenancyJobs(shared), ...meteringJobs() };
-  const handlers = { ...leaseJobs, ...faultJobs(shared), ...workOrderJobs(shared), ...commissioningJobs(deps), ...webhookJobs(deps) };
+  const handlers = {
+    ...leaseJobs,
+    ...faultJobs(shared),
+    ...workOrderJobs(shared),
+    ...commissioningJobs(deps),
+    ...webhookJobs(deps),
+  };
   // A mail server that thinks for long delays mails only.
   const outward = { ...mailJobs(deps.mailer), ...letterJobs(deps) };
   const tasks = Object.keys(outward);

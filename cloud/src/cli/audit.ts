@@ -39,5 +39,7 @@ async function verify(io: Io, { account, json }: VerifyOptions): Promise<void> {
 
 function words({ entries, erased, brokenAt, head }: Awaited<ReturnType<typeof verifyAudit>>): string {
   if (brokenAt !== null) return `BROKEN at entry ${brokenAt}: it was changed, or one is missing`;
-  return head === null ? 'nothing written yet' : `${entries} entries, whole${erased ? ` (${erased} with their personal content erased)` : ''}; head ${head}`;
+  return head === null
+    ? 'nothing written yet'
+    : `${entries} entries, whole${erased ? ` (${erased} with their personal content erased)` : ''}; head ${head}`;
 }

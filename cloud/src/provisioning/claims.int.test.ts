@@ -24,7 +24,12 @@ const { owner, app: db, pool } = await clonedDatabase();
 let skipped = 0;
 const now = () => new Date(Date.now() + skipped);
 const signer = wordySigner();
-const provisioner = { db: createDb(pool('parkline_provisioner')), signer, now, log: pino({ enabled: false }) };
+const provisioner = {
+  db: createDb(pool('parkline_provisioner')),
+  signer,
+  now,
+  log: pino({ enabled: false }),
+};
 const http = await createTestApp(db);
 const deps = { db, now, newId, wait: systemWait, gatewayNatsUrl: 'tls://hub:4222' };
 await http.register(claimRoutes(deps));
@@ -83,9 +88,14 @@ const whyOf = (reply: { statusCode: number; json: () => unknown }) => [
   (reply.json() as { details?: { why?: string } }).details?.why,
 ];
 const actions = async () =>
-  (await owner.selectFrom('auditEvent').select('action').where('accountId', '=', accountId).orderBy('seq').execute()).map(
-    ({ action }) => action,
-  );
+  (
+    await owner
+      .selectFrom('auditEvent')
+      .select('action')
+      .where('accountId', '=', accountId)
+      .orderBy('seq')
+      .execute()
+  ).map(({ action }) => action);
 
 test('a gateway that proves its keys is let in, and its data believed', async () => {
   const { code } = await newCode();
@@ -132,7 +142,11 @@ test('of twenty that race with one code exactly one wins', async () => {
   const replies = await asked;
   expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(1);
   const { id } = (await newestCode())!;
-  const stored = await owner.selectFrom('gatewayCredential').select('nkey').where('codeId', '=', id).execute();
+  const stored = await owner
+    .selectFrom('gatewayCredential')
+    .select('nkey')
+    .where('codeId', '=', id)
+    .execute();
   expect(stored).toHaveLength(1);
   const winner = replies.find(({ statusCode }) => statusCode === 200)!.json<ClaimReply>();
   expect(winner.credentials).not.toBeNull();

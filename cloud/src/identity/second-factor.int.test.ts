@@ -80,6 +80,13 @@ async function enrol(one: TestBrowser) {
   const { recoveryCodes } = reply.json() as { recoveryCodes?: string[] };
   return { id: id as string, secret: secret as string, recoveryCodes: recoveryCodes ?? [] };
 }
+/** How many of this database wait for a lock; asked beside a transaction, which would be told the same twice. */
+async function waiting(): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(owner);
+  return rows[0]!.n;
+}
 const give = (one: TestBrowser, code: string) => one.outcome('POST', '/api/me/second-factor/code', { code });
 
 describe('who administers, commands or bills', () => {
@@ -149,6 +156,20 @@ describe('who administers, commands or bills', () => {
     expect([await remove(first.id), await remove(second.id)]).toEqual(['ok', 'conflict']);
     const { items, required } = (await one.get('/api/me/second-factors')).json();
     expect([items.map(({ id }: { id: string }) => id), required]).toEqual([[second.id], true]);
+  });
+
+  test('keeps one of two that are removed at once', async () => {
+    const person = await somebody();
+    const one = await loggedIn(person);
+    const ids = [(await enrol(one)).id, (await enrol(one)).id];
+    // Both removals have looked, or wait to, before either can delete.
+    const removals = await withAccount(owner, person.accountId, async (trx) => {
+      await trx.selectFrom('totp').select('id').where('id', 'in', ids).forUpdate().execute();
+      const begun = ids.map((id) => one.outcome('DELETE', `/api/me/second-factors/${id}`));
+      await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+      return { begun };
+    });
+    expect((await Promise.all(removals.begun)).toSorted()).toEqual(['conflict', 'ok']);
   });
 
   test('is let in without one where the park is a demonstration on this machine, until one is enrolled', async () => {

@@ -98,7 +98,10 @@ async function inAccount<T>(
 ): Promise<T> {
   const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline places' }));
   try {
-    if (account === undefined) throw new Error('whose places? Name the account with --account');
+    if (account === undefined)
+      throw new Error(
+        'whose places? Name the account with --account; parkline audit verify lists their keys',
+      );
     const { rows } = await sql<{ id: string | null }>`select account_of_key(${account}) as id`.execute(db);
     const id = rows[0]?.id;
     if (!id) throw new Error(`no account ${account}`);

@@ -36,7 +36,7 @@ export const loginOptions = (command: Command): Command =>
   command
     .option(
       '--login <login>',
-      'who does it; PARKLINE_LOGIN, else the usual person of the park that runs here',
+      'who does it; PARKLINE_LOGIN, else the usual person of the park that runs here; the password comes from PARKLINE_PASSWORD or standard input',
     )
     .option(
       '--code-file <path>',
@@ -149,7 +149,10 @@ function credentials(io: Io, { login: named, role }: Who) {
   const wanted = named ?? env['PARKLINE_LOGIN'];
   const known = here?.users.find((user) => (wanted ? user.login === wanted : user.role === role));
   const login = wanted ?? known?.login;
-  if (!login) throw new Error('who are you? Name a login with --login or PARKLINE_LOGIN');
+  if (!login)
+    throw new Error(
+      'who are you? Name a login with --login or PARKLINE_LOGIN, and its password in PARKLINE_PASSWORD',
+    );
   const password = env['PARKLINE_PASSWORD'] ?? known?.password ?? readFileSync(0, 'utf8').trim();
   return { url: url.replace(/\/$/, ''), login, password };
 }

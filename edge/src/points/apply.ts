@@ -69,7 +69,9 @@ function connectionOf(connections: unknown, id: string): YAMLMap {
   const found = all.find((item) => String(item.get('id')) === id);
   if (found) return found;
   const names = all.map((item) => String(item.get('id'))).join(', ') || 'none';
-  throw new ApplyError(`the configuration has no connection ${id}; there are: ${names}`);
+  throw new ApplyError(
+    `the configuration has no connection ${id}; there are: ${names}. Name one of them, or add it to gateway.yaml first`,
+  );
 }
 
 function hindrance({ point }: StoredPoint, driver: string, { device }: ApplyOptions): string | undefined {

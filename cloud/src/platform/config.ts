@@ -141,7 +141,7 @@ const Env = Type.Object({
   ),
   TRUST_PROXY: Type.Boolean({
     default: false,
-    description: 'Believe X-Forwarded-For and -Proto. Only behind a proxy that sets them.',
+    description: 'Believe the last X-Forwarded-For, and -Proto. Only behind one proxy that sets them.',
   }),
   PORTAL_DIR: Type.Optional(
     Type.String({

@@ -52,6 +52,17 @@ test('a database that newer code migrated is refused by name and left alone', as
   });
 });
 
+test('a file that comes before one that ran is refused by name and nothing changes', async () => {
+  const url = await emptyDatabase();
+  await migrate(url, await folderOf(second));
+  const between = await folderOf({ ...second, '0001_x_between.sql': 'create table between_them (n int)' });
+  await expect(migrate(url, between)).rejects.toMatchObject({
+    code: 'failed',
+    message: expect.stringContaining('migration 0001_x_between would come before 0002_x_b') as string,
+  });
+  expect(await query(url, `select to_regclass('between_them') as made`)).toEqual([{ made: null }]);
+});
+
 test('a file that fails leaves nothing behind and is named', async () => {
   const url = await emptyDatabase();
   const broken = await folderOf({ ...first, '0002_x_b.sql': 'create table b (n int); select 1 / 0;' });

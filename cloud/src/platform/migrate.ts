@@ -88,6 +88,16 @@ function explain(cause: unknown, name: string | undefined): MigrationError {
       `the database is newer than this code: it already has migration ${missing}`,
       { cause },
     );
+  const between = /expected previously executed migration (\S+) .* but (\S+) was found in its place/.exec(
+    message,
+  );
+  if (between)
+    return new MigrationError(
+      'failed',
+      `migration ${between[2]} would come before ${between[1]}, which this database already has: nothing was changed; ` +
+        `start with an empty database, or restore a backup from before ${between[1]}`,
+      { cause },
+    );
   return new MigrationError('failed', `migration ${name ?? '?'} failed: ${message}`, { cause });
 }
 

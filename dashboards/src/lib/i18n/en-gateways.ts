@@ -41,8 +41,6 @@ export const enGateways = {
     codeTitle: 'Claim code',
     codeText: 'Shown once. Type it into a file on the gateway, then run the command below.',
     codeUntil: 'Holds until {{at}}',
-    copy: 'Copy',
-    copied: 'Copied',
     noCodes: 'No code was made.',
     code: { open: 'Open', used: 'Used', expired: 'Expired', revoked: 'Taken back' },
     codeLine: 'made {{at}} by {{by}}',

@@ -24,8 +24,6 @@ export const enIntegrations = {
     revokeAsk: 'Revoke {{name}}? Programs that use it are refused at once. This cannot be undone.',
     keyMade: 'The key is shown this once. Put it where the program reads it.',
     secretMade: 'The secret is shown this once. The receiver checks signatures with it.',
-    copy: 'Copy',
-    copied: 'Copied',
     done: 'Done',
     webhooks: 'Webhooks',
     noWebhooks: 'No webhooks yet',

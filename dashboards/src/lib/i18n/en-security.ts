@@ -38,8 +38,6 @@ export const enSecurity = {
     codesLeft_one: '{{count}} recovery code is left',
     codesLeft_other: '{{count}} recovery codes are left',
     renewCodes: 'Make new recovery codes',
-    copy: 'Copy',
-    copied: 'Copied',
     factors: 'Second factors',
     noFactors: 'You have none. With one, a stolen password is worth nothing.',
     add: 'Add another',

@@ -333,6 +333,7 @@ export const en = {
     legendSimulated: 'Hatched: simulated history',
     walk: 'Use the arrow keys to walk along the chart',
   },
-  panel: { close: 'Close' },
+  file: { choose: 'Choose a file', none: 'none chosen' },
+  panel: { close: 'Close', copy: 'Copy', copied: 'Copied' },
   act: { cancel: 'Cancel' },
 } as const;

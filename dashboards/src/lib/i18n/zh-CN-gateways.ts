@@ -40,8 +40,6 @@ export const zhCNGateways = {
     codeTitle: '认领码',
     codeText: '仅显示一次。请在网关上写入文件，然后运行下面的命令。',
     codeUntil: '有效期至 {{at}}',
-    copy: '复制',
-    copied: '已复制',
     noCodes: '尚未生成认领码。',
     code: { open: '可用', used: '已使用', expired: '已过期', revoked: '已收回' },
     codeLine: '{{by}} 于 {{at}} 生成',

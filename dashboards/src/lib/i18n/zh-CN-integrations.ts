@@ -24,8 +24,6 @@ export const zhCNIntegrations = {
     revokeAsk: '吊销“{{name}}”？使用它的程序将立即被拒绝，且无法恢复。',
     keyMade: '密钥仅显示这一次，请将其配置到程序中。',
     secretMade: '签名密钥仅显示这一次，接收方用它验证签名。',
-    copy: '复制',
-    copied: '已复制',
     done: '完成',
     webhooks: 'Webhook',
     noWebhooks: '暂无 Webhook',

@@ -36,8 +36,6 @@ export const zhCNSecurity = {
     codesKept: '我已保存',
     codesLeft_other: '剩余 {{count}} 个恢复码',
     renewCodes: '重新生成恢复码',
-    copy: '复制',
-    copied: '已复制',
     factors: '第二验证因素',
     noFactors: '尚未设置。设置后，仅凭被盗的密码无法登录。',
     add: '添加',

@@ -323,6 +323,7 @@ export const zhCN = {
     legendSimulated: '斜纹：模拟历史数据',
     walk: '用方向键沿图表移动',
   },
-  panel: { close: '关闭' },
+  file: { choose: '选择文件', none: '未选择' },
+  panel: { close: '关闭', copy: '复制', copied: '已复制' },
   act: { cancel: '取消' },
 } as const;

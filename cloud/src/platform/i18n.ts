@@ -77,7 +77,7 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
     en: 'This was done already; what it answered is not shown a second time.',
     zh: '该操作已完成，其结果不再重复显示。',
   },
-  unprocessable: { en: 'The request contradicts an earlier one.', zh: '请求与之前的请求矛盾。' },
+  unprocessable: { en: 'This cannot be done as things stand.', zh: '按目前的情况无法完成此操作。' },
   precondition_required: {
     en: 'The change must name the version it was made on.',
     zh: '修改须注明其所基于的版本。',

@@ -95,7 +95,8 @@ test.each(workerFailpoints)(
     const next = startWorker();
     const isCleared = place === 'fault-cleared';
     await until('all is done', async () => {
-      const { faults, orders, told } = await state();
+      const { faults, orders, jobs, told } = await state();
+      if (jobs.some(({ task }) => task === 'event.happened')) return false;
       if (isCleared) return told.some(({ what }) => what === 'fault_cleared');
       return (
         orders.length > 0 && faults[0]?.ordered && (!place.includes('escalat') || orders[0].escalated_at)

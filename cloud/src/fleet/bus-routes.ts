@@ -92,6 +92,13 @@ export const busRoutes =
             .where('accountId', '=', accountId)
             .where('id', '=', id)
             .execute();
+          // A password goes to the address it was given for and to no other.
+          if ('params' in change.after)
+            await trx
+              .deleteFrom('busSecret')
+              .where('accountId', '=', accountId)
+              .where('busId', '=', id)
+              .execute();
           if (Object.keys(change.after).length > 0)
             await noteChange(trx, now, actor, request, { action: 'bus.changed', id, ...change });
           return (await buses.list(trx, accountId, { id }))[0]!;

@@ -384,6 +384,29 @@ describe('a bus and its secrets', () => {
     ).toBe(404);
   });
 
+  test('sends its password to the address it was given for, and to no other', async () => {
+    const payload = {
+      gatewayId,
+      key: 'm-ua-2',
+      protocol: 'opcua',
+      params: { endpointUrl: 'opc.tcp://10.0.0.9:4840' },
+    };
+    const bus = (await ask('POST', '/api/buses', { payload })).body;
+    await ask('PUT', `/api/buses/${bus.id}/secrets/password`, { payload: { value: `s-${randomUUID()}` } });
+    const put = async (change: object) => {
+      const { body, etag } = await ask('GET', '/api/buses').then(({ body: { items } }) => {
+        const now = items.find(({ id }: { id: string }) => id === bus.id);
+        return { body: now, etag: `"${now.version}"` };
+      });
+      expect(body.key).toBe('m-ua-2');
+      return (await ask('PUT', `/api/buses/${bus.id}`, { ...at(etag), payload: { ...payload, ...change } }))
+        .body;
+    };
+    expect((await put({})).secrets).toMatchObject([{ name: 'password' }]);
+    expect((await put({ params: { endpointUrl: 'opc.tcp://10.6.6.6:4840' } })).secrets).toEqual([]);
+    expect((await put({})).secrets).toEqual([]);
+  });
+
   test('is not deleted while devices hang on it', async () => {
     const bus = (
       await ask('POST', '/api/buses', {

@@ -25,8 +25,14 @@ test('both languages fill in the same facts', () => {
   }
 });
 
+/** What Chinese calls by the same name. */
+const names = new Set(['Parkline', 'PDF', 'Webhook']);
+
 test('no Chinese text is left in English', () => {
-  const left = [...texts(zhCN)].filter(([key, text]) => key !== 'app.name' && !/[\u4e00-\u9fff/]/.test(text));
+  const left = [...texts(zhCN)].filter(([, text]) => {
+    const said = text.replaceAll(/\{\{.*?\}\}/g, '').trim();
+    return /\p{Script=Latin}/u.test(said) && !/\p{Script=Han}/u.test(said) && !names.has(said);
+  });
   expect(left).toEqual([]);
 });
 

@@ -102,6 +102,8 @@ export async function takeOver(trx: Db, order: TakeOver): Promise<number> {
     await addDevice(trx, order, device, templates.get(device.template ?? ''));
     made += await addPoints(trx, order, device, templates.get(device.template ?? ''));
   }
+  // What was read before waits for these points: ingest hears of them when they are committed.
+  if (made > 0) await sql`select pg_notify('parkline_gateway', ${gatewayId})`.execute(trx);
   return made;
 }
 

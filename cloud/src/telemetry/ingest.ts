@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { gatewayOfSubject } from '@parkline/contract';
 import { type Collector, createCollector } from './collector.ts';
+import { createAlarm } from '../platform/alarm.ts';
 import { createDb } from '../platform/db.ts';
 import { runListener } from '../platform/listen.ts';
 import { openMessage } from './decode.ts';
@@ -18,6 +19,7 @@ const BATCH_ROWS = 8_000;
 const GATHER_MS = 250;
 /** Longest time a latest value is only in memory. */
 const FLUSH_MS = 800;
+/** Longest time until what nobody told of is tried again; a gateway whose keys or points have changed is tried at once. */
 const RETRY_QUARANTINE_MS = 30_000;
 const RECONNECT_MS = 1_000;
 /** Failures in a row of which only the first is told: about a minute's worth. */
@@ -40,17 +42,21 @@ export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<
   const collector = createCollector<Delivery>({ full: BATCH_ROWS, waitMs: GATHER_MS, timer: setTimeout });
 
   log.info({ storage: storage.mode }, 'ingest started');
-  const keysChanged = {
-    channel: 'parkline_gateway',
-    onNotice: gateways.forget,
-    onConnect: () => gateways.forget(),
+  const again = createAlarm(deps.wait);
+  const changed = (id?: string): void => {
+    gateways.forget(id);
+    again.ring();
+  };
+  const gatewayChanged = { channel: 'parkline_gateway', onNotice: changed, onConnect: () => changed() };
+  const retry = async (): Promise<void> => {
+    if (await writer.retryQuarantine()) again.ring();
   };
   const background = [
-    runListener({ ...deps, ...keysChanged }, signal),
+    runListener({ ...deps, ...gatewayChanged }, signal),
     answerReceiptQueries({ ...deps, nats: deps.responder ?? deps.nats }, signal),
     every(FLUSH_MS, deps, signal, 'latest values not written', () => latest.flush()),
     every(FLUSH_MS, deps, signal, 'gateways not noted as heard', () => heard.flush()),
-    every(RETRY_QUARANTINE_MS, deps, signal, 'quarantine not tried again', () => writer.retryQuarantine()),
+    every(RETRY_QUARANTINE_MS, { ...deps, wait: again.wait }, signal, 'quarantine not tried again', retry),
   ];
   const writing = writeAll(collector, writer);
   await readAll(deps, findGateway, collector, signal);

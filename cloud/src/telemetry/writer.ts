@@ -15,8 +15,8 @@ import { createPointTables } from './tables.ts';
 export interface Writer {
   /** Stores a batch and tells everybody. Resolves when it is committed, however long the database is away, or when the process stops. */
   write(batch: readonly Delivery[]): Promise<void>;
-  /** Tries once more what may be readable by now. */
-  retryQuarantine(): Promise<void>;
+  /** Tries once more what may be readable by now. @returns whether some of it was, and more may wait. */
+  retryQuarantine(): Promise<boolean>;
 }
 
 /** Longest pause between two tries while the database is away. */
@@ -119,8 +119,8 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
   return {
     write,
     async retryQuarantine() {
+      const messages: Message[] = [];
       const stored = await inTransaction(async (client) => {
-        const messages: Message[] = [];
         for (const { id, gateway, bytes, proven } of await worthAnotherTry(client, RETRY_LIMIT)) {
           const keys = proven ? 'proven' : (await findGateway(gateway))?.keys;
           const retry = { id, receipted: proven };
@@ -129,6 +129,7 @@ export function createWriter(deps: WriterDeps, signal: AbortSignal): Writer {
         return messages.length > 0 ? storeMessages(storeDeps, client, messages) : undefined;
       });
       if (stored) await tell({ ...stored, receipts: [] }, 0);
+      return messages.length === RETRY_LIMIT && stored !== undefined && stored.samples.length > 0;
     },
   };
 }

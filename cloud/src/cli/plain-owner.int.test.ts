@@ -23,6 +23,7 @@ for (const role of [
   'parkline_audit',
   'parkline_ingest',
   'parkline_gate',
+  'parkline_provisioner',
   'parkline_usage',
   'parkline_worker',
 ]) {

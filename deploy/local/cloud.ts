@@ -32,6 +32,9 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
     NATS_URL: broker.url,
     ...broker.env,
     CLOUD_KEY_FILE: key.privateFile,
+    // Letters carry links, and the worker writes them: every process knows where people come in.
+    ...outside(context, port),
+    MAIL_DIR: join(context.home.folder, 'mails'),
     SECRETS_KEY_FILE: await sealingKeys(join(context.home.secrets, 'sealing.keys')),
   };
   const api = {
@@ -41,7 +44,7 @@ export async function runCloud(context: Context, inputs: CloudInputs): Promise<v
     PORT: String(port),
     HOST: context.options.host,
     // A demonstration asks nobody to set up an app first; it is refused where other machines can reach the park.
-    SECOND_FACTOR: isThisMachine(context.options.host) ? 'when_enrolled' : 'required',
+    SECOND_FACTOR: isAlone(context) ? 'when_enrolled' : 'required',
     PORTAL_DIR: portal,
     ...(setupToken === undefined ? {} : { SETUP_TOKEN_SHA256: sha256Hex(setupToken) }),
   };
@@ -65,6 +68,17 @@ const provisionerEnv = (
   NATS_URL: natsUrl,
   PROVISIONER_DIR: folders.provisioner,
 });
+
+/** Where people come in, for links in letters; where other machines do, only who put the park there knows. */
+function outside({ env, options }: Context, port: number): NodeJS.ProcessEnv {
+  const usual = isThisMachine(options.host) ? { PUBLIC_URL: `http://localhost:${port}` } : {};
+  const named = ['PUBLIC_URL', 'MAIL_URL', 'MAIL_FROM'].filter((key) => env[key]);
+  return { ...usual, ...Object.fromEntries(named.map((key) => [key, env[key]])) };
+}
+
+/** Nobody comes in but from this machine. */
+const isAlone = ({ env, options }: Context): boolean =>
+  isThisMachine(options.host) && !env['PUBLIC_URL']?.startsWith('https:');
 
 const isThisMachine = (host: string): boolean => /^(127(\.\d+){3}|::1|localhost)$/.test(host);
 

@@ -98,14 +98,13 @@ async function inAccount<T>(
 ): Promise<T> {
   const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline places' }));
   try {
-    if (account === undefined)
-      throw new Error(
-        'whose places? Name the account with --account; parkline audit verify lists their keys',
-      );
-    const { rows } = await sql<{ id: string | null }>`select account_of_key(${account}) as id`.execute(db);
-    const id = rows[0]?.id;
-    if (!id) throw new Error(`no account ${account}`);
-    return await withAccount(db, id, (trx) => work(trx, id));
+    const { rows } = await sql<{ id: string; key: string }>`select id, key from all_accounts()`.execute(db);
+    const meant = account === undefined ? rows : rows.filter(({ key }) => key === account);
+    const [one, ...others] = meant;
+    if (!one) throw new Error(account === undefined ? 'there is no account yet' : `no account ${account}`);
+    if (others.length > 0)
+      throw new Error(`whose places? --account is one of ${rows.map(({ key }) => key).join(', ')}`);
+    return await withAccount(db, one.id, (trx) => work(trx, one.id));
   } finally {
     await db.destroy();
   }

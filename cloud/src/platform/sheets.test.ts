@@ -13,7 +13,20 @@ describe.each(sheetFormats)('%s', (format) => {
       .oneof(
         fc.string({ unit: 'binary', maxLength: 20 }),
         fc.string({ unit: fc.constantFrom(...'\'"=+-@,;\n 中文楼宇_x0041_&<>'), maxLength: 12 }),
-        fc.constantFrom('=1+1', "'=1", "''@x", '-5', '+86 10', '_x000D_', '=HYPERLINK("http://x")', '中\n文'),
+        fc.constantFrom(
+          '=1+1',
+          "'=1",
+          "''@x",
+          '-5',
+          '+86 10',
+          '_x000D_',
+          '\u{1fffe}!',
+          '\ufdd0x',
+          'valueOf',
+          '__proto__',
+          '=HYPERLINK("http://x")',
+          '中\n文',
+        ),
       )
       .map((text) => text.replaceAll(/[\p{Cc}\ufffe\uffff]/gu, (c) => (c === '\n' ? c : '')).trim());
     await fc.assert(

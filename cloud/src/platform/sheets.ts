@@ -190,5 +190,20 @@ const toWorkbookCell = (cell: CellOut) =>
 const quoted = (text: string): string => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 const unquoted = (text: string): string => (/^'+[=+\-@\t\r]/.test(text) ? text.slice(1) : text);
 
-/** A workbook writes signs it cannot hold as _x000D_; text that happens to look so is marked (ECMA-376 part 1 clause 22.9.2.19). */
-const escaped = (text: string): string => text.replaceAll(/_(?=x[0-9A-Fa-f]{4}_)/g, '_x005F_');
+/** A unit of UTF-16 as a workbook spells what it cannot hold as it is (ECMA-376 part 1 clause 22.9.2.19). */
+const spelled = (unit: string): string =>
+  `_x${unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}_`;
+
+/** Signs that mean nothing in any language: the library leaves them out, and of the rare planes also the sign behind them. */
+const MEANINGLESS = /[\ufdd0-\ufdef\ufffd]|\p{Noncharacter_Code_Point}/gu;
+
+/**
+ * Text that looks like such a spelling is marked, what the library would drop is spelled, and so is the beginning of a word that
+ * every object of JavaScript knows: the library counts texts in one.
+ */
+function escaped(text: string): string {
+  const whole = text
+    .replaceAll(/_(?=x[0-9A-Fa-f]{4}_)/g, '_x005F_')
+    .replaceAll(MEANINGLESS, (sign) => sign.split('').map(spelled).join(''));
+  return whole in {} ? spelled(whole[0] ?? '') + whole.slice(1) : whole;
+}

@@ -5,7 +5,7 @@ import {
   coreCreds,
   type CoreUser,
   coreUsers,
-  edgeAccountJwt,
+  firstEdgeAccountJwt,
   gatewayJwt,
   hasSameClaims,
   isCurrentCreds,
@@ -159,7 +159,7 @@ async function keepAccounts(
   const core = await keepClaims(join(accounts, 'CORE.jwt'), await coreAccountJwt(operatorSigning, parties));
   // Not made anew after the first time: a later date would push aside the list of revoked gateways that servers keep.
   // The provisioner hands over its present form, with the list, whenever it starts.
-  const edge = await keep(join(accounts, 'EDGE.jwt'), () => edgeAccountJwt(operatorSigning, parties));
+  const edge = await keep(join(accounts, 'EDGE.jwt'), () => firstEdgeAccountJwt(operatorSigning, parties));
   return {
     operatorJwt: operator,
     sys: parties.sys,

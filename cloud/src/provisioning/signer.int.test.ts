@@ -11,7 +11,14 @@ import {
   SERVER_STATE_IN_CORE,
   UnsafeServerError,
 } from '../platform/nats-server.ts';
-import { expiryOf } from './authority.ts';
+import {
+  edgeAccountJwt,
+  expiryOf,
+  firstEdgeAccountJwt,
+  newOfflineSeeds,
+  newOnlineSeeds,
+  partiesOf,
+} from './authority.ts';
 import { readAuthorityKeys } from './authority-keys.ts';
 import { createSigner, type Signer, type SystemConnection } from './signer.ts';
 
@@ -123,6 +130,20 @@ describe('a gateway that is thrown out', () => {
     await signer.revoke(new Map([[user.getPublicKey(), long]]));
     await (await enter(old, user.getSeed())).close();
   });
+});
+
+test('a list of revoked gateways of the first second is younger than what an empty server starts with', async () => {
+  const [offline, online] = [newOfflineSeeds(), newOnlineSeeds()];
+  const parties = partiesOf(offline, online);
+  const bornAt = async (made: Promise<string>): Promise<number> =>
+    (JSON.parse(Buffer.from((await made).split('.')[1] ?? '', 'base64url').toString()) as { iat: number })
+      .iat;
+  const seed = online.operatorSigning;
+  const [first, list] = await Promise.all([
+    bornAt(firstEdgeAccountJwt(seed, parties)),
+    bornAt(edgeAccountJwt(seed, parties, new Map([[createUser().getPublicKey(), new Date()]]))),
+  ]);
+  expect(first).toBeLessThan(list);
 });
 
 describe('a list of revoked gateways', () => {

@@ -56,7 +56,8 @@ export class Session {
   #nobody(): void {
     this.error = undefined;
     this.me = undefined;
-    this.state = this.state === 'in' ? 'ended' : 'out';
+    // Several questions at once may all be told so: the first answer is what the person has to know.
+    this.state = this.state === 'in' || this.state === 'ended' ? 'ended' : 'out';
   }
 
   /** @throws ApiError 401 for a wrong name or password, 429 after too many. The second factor may be owed then. */
@@ -65,9 +66,17 @@ export class Session {
     await this.ask();
   }
 
+  /** @throws ApiError when the server could not be told; whoever was in still is. */
   async logout(): Promise<void> {
-    await this.#api.logout();
-    // First, so that a page still asking does not take this for an ended session.
+    const before = this.state;
+    // The page goes first, and with it what it still reads: that would be refused once the session is over.
+    this.state = 'asking';
+    try {
+      await this.#api.logout();
+    } catch (error) {
+      this.state = before;
+      throw error;
+    }
     this.state = 'out';
     this.me = undefined;
   }

@@ -57,6 +57,31 @@ test('an ended session differs from a chosen log-out', async () => {
   expect(session.state).toBe('out');
 });
 
+test('of several questions that are all told that the session ended, the last says so, too', async () => {
+  let active = true;
+  const session = new Session({ ...api, session: async () => ({ active }) });
+  await session.ask();
+  active = false;
+  await Promise.all([session.ask(), session.ask(), session.ask()]);
+  expect(session.state).toBe('ended');
+});
+
+test('the page is gone before the log-out is asked for, and back when it failed', async () => {
+  const offline = new ApiError(0, { code: 'offline', message: 'no reply' });
+  const during: string[] = [];
+  const session: Session = new Session({
+    ...api,
+    session: async () => ({ active: true }),
+    logout: async () => {
+      during.push(session.state);
+      throw offline;
+    },
+  });
+  await session.ask();
+  await expect(session.logout()).rejects.toBe(offline);
+  expect([during, session.state, session.me?.name]).toEqual([['asking'], 'in', 'Li']);
+});
+
 test.each([
   ['give', ['totp']],
   ['enrol', []],

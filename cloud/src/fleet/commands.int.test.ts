@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { Command, type GatewayEvent, SignedText, type WriteLimits } from '@parkline/contract';
-import { sql } from 'kysely';
 import pino from 'pino';
 import { Value } from 'typebox/value';
 import { beforeEach, describe, expect, test } from 'vitest';

@@ -8,7 +8,7 @@ const everything: UploadType[] = ['png', 'jpg', 'webp', 'svg', 'pdf', 'xlsx', 'c
 const picture = (format: 'png' | 'jpeg' | 'webp') =>
   sharp({ create: { width: 40, height: 30, channels: 3, background: 'red' } })
     .withExif({ IFD0: { Copyright: 'where I live' } })
-    [format]()
+    .toFormat(format)
     .toBuffer();
 const refused = async (bytes: Uint8Array, types = everything) => {
   const error: unknown = await takeUpload(bytes, { types }).catch((cause: unknown) => cause);

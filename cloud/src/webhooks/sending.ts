@@ -52,7 +52,6 @@ const AT_ONCE = 16;
 const POLL_MS = 1_000;
 /** Time between looks while something is under way. */
 const BUSY_MS = 100;
-const SWEEP_MS = 3_600_000;
 const KEEP_MS = 30 * 86_400_000;
 
 async function deliver(deps: DeliverDeps, due: Due, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,6 @@
-import type {
-  Equipment,
-  Gateway,
-  GatewayReport,
-  History,
-  HistoryBy,
-  LoginBody,
-  Me,
-  PlaceTree,
-  Point,
-  SessionState,
-  SetupBody,
-} from '@parkline/contract';
+import type { History, HistoryBy, LoginBody, SetupBody } from '@parkline/contract';
 import { createContext } from 'svelte';
-import { createCaller, type ApiDeps, type Caller, type Listing, type Signal } from './caller.ts';
+import { createCaller, type ApiDeps, type Caller, type Signal } from './caller.ts';
 import { createAuditApi } from './audit.ts';
 import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';

@@ -19,7 +19,10 @@ export const photoUrl = (orderId: string, kind: PhotoKind): string =>
 export const photoHref = (orderId: string, photoId: string): string =>
   `/api/work-orders/${encodeURIComponent(orderId)}/photos/${encodeURIComponent(photoId)}`;
 
-type Page = { readonly limit: number; readonly after?: string | undefined };
+interface Page {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
 
 /** Faults and the orders made for them. A change that met a newer version is refused with 409. */
 export function createWorkApi({ ask, list }: Caller) {

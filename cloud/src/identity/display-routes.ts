@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
   DisplayToken,
   IdParams,
-  ListQuery,
+  IdListQuery,
   NewDisplayToken,
   NewDisplayTokenBody,
   Page,
@@ -34,7 +34,7 @@ export const displayRoutes =
       '/api/display-tokens',
       {
         config: { permission: 'display.write' },
-        schema: { querystring: ListQuery, response: { 200: Page(DisplayToken) } },
+        schema: { querystring: IdListQuery, response: { 200: Page(DisplayToken) } },
       },
       async (request) => {
         const actor = actorOf(request);

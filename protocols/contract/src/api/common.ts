@@ -28,6 +28,13 @@ export const ListQuery = Type.Object({
 });
 export type ListQuery = Static<typeof ListQuery>;
 
+/** Which page of a list that goes on after an id. */
+export const IdListQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 500 }),
+  after: Type.Optional(Uuid),
+});
+export type IdListQuery = Static<typeof IdListQuery>;
+
 /** A name in both languages of the product. */
 export const LocalName = Type.Object({
   en: Type.String({ minLength: 1, maxLength: 200 }),

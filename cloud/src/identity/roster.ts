@@ -92,8 +92,12 @@ export const roster = {
       .executeTakeFirst();
   },
 
-  /** As `find`, held until the transaction ends, so that two who change one person come one after the other. */
+  /**
+   * As `find`, held until the transaction ends. Changes of an account's people come one after the other: whoever may be the last
+   * administrator asks for all of them, and two who did so from two rows would wait for each other.
+   */
   async lock(db: Db, accountId: string, id: string): Promise<PersonRow | undefined> {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`people of ${accountId}`}, 0))`.execute(db);
     await sql`select from person p where p.account_id = ${accountId} and p.id = ${id} for update`.execute(db);
     return roster.find(db, accountId, id);
   },

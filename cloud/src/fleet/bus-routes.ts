@@ -134,6 +134,15 @@ export const busRoutes =
       },
     );
 
+    await app.register(secretRoutes({ db, now, secrets }));
+  };
+
+/** Passwords of buses: they come in, are kept sealed, and are shown to nobody. */
+const secretRoutes =
+  ({ db, now, secrets }: Pick<ThingDeps, 'db' | 'now' | 'secrets'>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const writing = { permission: 'equipment.write' };
+
     app.put(
       '/api/buses/:id/secrets/:name',
       {
@@ -159,6 +168,29 @@ export const busRoutes =
           await noteChange(trx, now, actor, request, { action: 'bus.secret_set', id, details: { name } });
         });
         return { name, setAt: setAt.toISOString() };
+      },
+    );
+
+    app.delete(
+      '/api/buses/:id/secrets/:name',
+      { schema: { params: SecretParams }, config: writing },
+      async (request, reply) => {
+        const actor = actorOf(request);
+        const { accountId } = actor;
+        const { id, name } = request.params;
+        await withActor(db, actor, async (trx) => {
+          if (!(await buses.lock(trx, accountId, id))) throw noSuch('bus', id);
+          const gone = await trx
+            .deleteFrom('busSecret')
+            .where('accountId', '=', accountId)
+            .where('busId', '=', id)
+            .where('name', '=', name)
+            .returning('name')
+            .executeTakeFirst();
+          const details = { name };
+          if (gone) await noteChange(trx, now, actor, request, { action: 'bus.secret_removed', id, details });
+        });
+        return reply.code(204).send();
       },
     );
   };

@@ -1,6 +1,6 @@
 import './tables.ts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { FloorPlan, IdParams, PlanMarks } from '@parkline/contract';
+import { FloorPlan, FloorPlanMade, IdParams, Page, PlanMarks } from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
@@ -22,6 +22,24 @@ export const planRoutes =
   async (app) => {
     const reading = { permission: 'equipment.read' };
     const writing = { permission: 'equipment.write' };
+
+    app.get(
+      '/api/floor-plans',
+      { schema: { response: { 200: Page(FloorPlanMade) } }, config: reading },
+      async (request) => {
+        const actor = actorOf(request);
+        const rows = await withActor(db, actor, (trx) =>
+          trx
+            .selectFrom('floorPlan')
+            .select(['floorId', 'version', 'changedAt'])
+            .where('accountId', '=', actor.accountId)
+            .orderBy('floorId')
+            .execute(),
+        );
+        const items = rows.map(({ changedAt, ...row }) => ({ ...row, changedAt: changedAt.toISOString() }));
+        return { items, next: null };
+      },
+    );
 
     app.get(
       '/api/floors/:id/plan',

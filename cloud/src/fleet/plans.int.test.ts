@@ -36,7 +36,9 @@ const drawing =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3.2 1.6"><script>alert(1)</script><rect width="1"/></svg>';
 
 test('a drawing comes in cut down to what draws, whatever it is called, and goes out so that it runs nothing', async () => {
+  const planned = async () => (await ask('GET', '/api/floor-plans')).body.items;
   expect((await ask('GET', url)).status).toBe(404);
+  expect(await planned()).toEqual([]);
   const made = await put(drawing);
   expect([made.status, made.headers['etag']]).toEqual([200, '"1"']);
   expect(made.body).toMatchObject({
@@ -54,6 +56,7 @@ test('a drawing comes in cut down to what draws, whatever it is called, and goes
   });
   expect(image.bytes.toString()).toMatch(/<rect/);
   expect(image.bytes.toString()).not.toMatch(/script|alert/);
+  expect(await planned()).toMatchObject([{ floorId: floor, version: 1 }]);
 });
 
 test('a picture takes its place on the version that was seen, and what is no picture is refused', async () => {

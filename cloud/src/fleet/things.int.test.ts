@@ -384,7 +384,7 @@ describe('a bus and its secrets', () => {
     ).toBe(404);
   });
 
-  test('sends its password to the address it was given for, and to no other', async () => {
+  test('sends its password to the address it was given for, to no other, and to none once it is taken away', async () => {
     const payload = {
       gatewayId,
       key: 'm-ua-2',
@@ -405,6 +405,11 @@ describe('a bus and its secrets', () => {
     expect((await put({})).secrets).toMatchObject([{ name: 'password' }]);
     expect((await put({ params: { endpointUrl: 'opc.tcp://10.6.6.6:4840' } })).secrets).toEqual([]);
     expect((await put({})).secrets).toEqual([]);
+
+    const secret = `/api/buses/${bus.id}/secrets/password`;
+    await ask('PUT', secret, { payload: { value: `s-${randomUUID()}` } });
+    expect([(await ask('DELETE', secret)).status, (await put({})).secrets]).toEqual([204, []]);
+    expect(JSON.stringify(await audited(bus.id))).toContain('bus.secret_removed');
   });
 
   test('is not deleted while devices hang on it', async () => {

@@ -2660,7 +2660,7 @@ export type CreateImportData = {
     /**
      * The file as it is.
      */
-    body: string;
+    body: Blob | File;
     headers?: {
         /**
          * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
@@ -2728,7 +2728,7 @@ export type GetExportResponses = {
     /**
      * The file as it is.
      */
-    200: string;
+    200: Blob | File;
 };
 
 export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
@@ -2746,7 +2746,7 @@ export type GetImportTemplateResponses = {
     /**
      * The file as it is.
      */
-    200: string;
+    200: Blob | File;
 };
 
 export type GetImportTemplateResponse = GetImportTemplateResponses[keyof GetImportTemplateResponses];
@@ -5305,6 +5305,23 @@ export type ReplaceBuseResponses = {
 
 export type ReplaceBuseResponse = ReplaceBuseResponses[keyof ReplaceBuseResponses];
 
+export type DeleteBuseSecretData = {
+    body?: never;
+    path: {
+        id: string;
+        name: 'token' | 'password';
+    };
+    query?: never;
+    url: '/api/buses/{id}/secrets/{name}';
+};
+
+export type DeleteBuseSecretResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
 export type ReplaceBuseSecretData = {
     body: {
         value: string;
@@ -5479,10 +5496,12 @@ export type GetExportsModelTtlData = {
 
 export type GetExportsModelTtlResponses = {
     /**
-     * Default Response
+     * The file as it is.
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type GetExportsModelTtlResponse = GetExportsModelTtlResponses[keyof GetExportsModelTtlResponses];
 
 export type GetExportsModelJsonData = {
     body?: never;
@@ -5493,7 +5512,7 @@ export type GetExportsModelJsonData = {
 
 export type GetExportsModelJsonResponses = {
     /**
-     * Default Response
+     * The file as it is.
      */
     200: unknown;
 };
@@ -5507,10 +5526,38 @@ export type GetExportsModelZincData = {
 
 export type GetExportsModelZincResponses = {
     /**
+     * The file as it is.
+     */
+    200: Blob | File;
+};
+
+export type GetExportsModelZincResponse = GetExportsModelZincResponses[keyof GetExportsModelZincResponses];
+
+export type ListFloorPlansData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        after?: string;
+    };
+    url: '/api/floor-plans';
+};
+
+export type ListFloorPlansResponses = {
+    /**
      * Default Response
      */
-    200: unknown;
+    200: {
+        items: Array<{
+            floorId: string;
+            version: number;
+            changedAt: string;
+        }>;
+        next: string | null;
+    };
 };
+
+export type ListFloorPlansResponse = ListFloorPlansResponses[keyof ListFloorPlansResponses];
 
 export type DeleteFloorPlanData = {
     body?: never;
@@ -5622,14 +5669,16 @@ export type GetFloorPlanImageResponses = {
     /**
      * The file as it is.
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type GetFloorPlanImageResponse = GetFloorPlanImageResponses[keyof GetFloorPlanImageResponses];
 
 export type ReplaceFloorPlanImageData = {
     /**
      * The file as it is.
      */
-    body: unknown;
+    body: Blob | File;
     path: {
         id: string;
     };
@@ -6382,7 +6431,10 @@ export type ListReleasesResponses = {
 export type ListReleasesResponse = ListReleasesResponses[keyof ListReleasesResponses];
 
 export type CreateReleaseData = {
-    body?: never;
+    /**
+     * The file as it is.
+     */
+    body: Blob | File;
     headers?: {
         /**
          * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
@@ -6680,7 +6732,7 @@ export type GetLiveResponses = {
     /**
      * The file as it is.
      */
-    200: string;
+    200: Blob | File;
 };
 
 export type GetLiveResponse = GetLiveResponses[keyof GetLiveResponses];
@@ -7047,13 +7099,18 @@ export type GetCommissioningPhotoData = {
 
 export type GetCommissioningPhotoResponses = {
     /**
-     * Default Response
+     * The file as it is.
      */
-    200: unknown;
+    200: Blob | File;
 };
 
+export type GetCommissioningPhotoResponse = GetCommissioningPhotoResponses[keyof GetCommissioningPhotoResponses];
+
 export type PhotoCommissioningData = {
-    body?: never;
+    /**
+     * The file as it is.
+     */
+    body: Blob | File;
     headers?: {
         /**
          * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
@@ -7245,10 +7302,12 @@ export type GetCommissioningReportPdfData = {
 
 export type GetCommissioningReportPdfResponses = {
     /**
-     * Default Response
+     * The file as it is.
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type GetCommissioningReportPdfResponse = GetCommissioningReportPdfResponses[keyof GetCommissioningReportPdfResponses];
 
 export type GetCommissioningReportFileData = {
     body?: never;
@@ -7261,7 +7320,7 @@ export type GetCommissioningReportFileData = {
 
 export type GetCommissioningReportFileResponses = {
     /**
-     * Default Response
+     * The file as it is.
      */
     200: unknown;
 };
@@ -7758,7 +7817,7 @@ export type CreateWorkOrderPhotoData = {
     /**
      * The file as it is.
      */
-    body: unknown;
+    body: Blob | File;
     headers?: {
         /**
          * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
@@ -7801,8 +7860,10 @@ export type GetWorkOrderPhotoResponses = {
     /**
      * The file as it is.
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type GetWorkOrderPhotoResponse = GetWorkOrderPhotoResponses[keyof GetWorkOrderPhotoResponses];
 
 export type DispatchWorkOrderData = {
     body: {
@@ -8133,7 +8194,7 @@ export type GetChangesResponses = {
     /**
      * The file as it is.
      */
-    200: string;
+    200: Blob | File;
 };
 
 export type GetChangesResponse = GetChangesResponses[keyof GetChangesResponses];

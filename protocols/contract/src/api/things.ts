@@ -223,6 +223,9 @@ export const FloorPlan = Type.Object({
   changedAt: Instant,
 });
 export type FloorPlan = Static<typeof FloorPlan>;
+/** That a floor has a plan. A floor that is not listed has none. */
+export const FloorPlanMade = Type.Object({ floorId: Uuid, version: Type.Integer(), changedAt: Instant });
+export type FloorPlanMade = Static<typeof FloorPlanMade>;
 
 /** A model that devices can be made from. */
 export const TemplateSummary = Type.Object({

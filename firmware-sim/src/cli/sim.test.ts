@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +101,17 @@ test('says how to start a park where none runs', async () => {
   writePorts(portsIn(quiet), {});
   await expect(simIn(quiet, 'list')).rejects.toThrow(`${portsIn(quiet)} names no control port`);
   rmSync(portsIn(quiet));
+});
+
+test('says that a park without simulated devices has nothing to let happen', async () => {
+  const runFile = join(quiet, 'run.json');
+  writeFileSync(runFile, JSON.stringify({ url: 'http://localhost:8080', pid: process.pid }));
+  await expect(simIn(quiet, 'list')).rejects.toThrow(
+    /^the park at http:\/\/localhost:8080 runs without simulated devices/,
+  );
+  writeFileSync(runFile, JSON.stringify({ url: 'http://localhost:8080', pid: 2 ** 30 }));
+  await expect(simIn(quiet, 'list')).rejects.toThrow('no park is running');
+  rmSync(runFile);
 });
 
 test.each([

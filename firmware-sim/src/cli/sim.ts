@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type BusPlace, CONTROL, readPorts } from '../ports.ts';
@@ -95,10 +95,32 @@ async function command(io: Io, { ports }: Options, asked: object): Promise<objec
 function controlPlace({ env, cwd }: Io, named: string | undefined): BusPlace {
   const home = env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline');
   const file = named === undefined ? join(home, 'simulator', 'ports.json') : resolve(cwd, named);
+  const park = named === undefined ? runningPark(home) : undefined;
+  if (park !== undefined && !existsSync(file))
+    throw new Error(
+      `the park at ${park} runs without simulated devices (npm start -- --no-demo), so nothing can be made to happen there; npm start runs the demo park`,
+    );
   if (!existsSync(file)) throw new Error(`no park is running; start it with npm start (there is no ${file})`);
   const place = readPorts(file)[CONTROL];
   if (!place) throw new Error(`${file} names no control port: is it the ports file of a simulator?`);
   return place;
+}
+
+/** Address of the park that `npm start` runs in this home; undefined: none does. */
+function runningPark(home: string): string | undefined {
+  const file = join(home, 'run.json');
+  if (!existsSync(file)) return undefined;
+  const { url, pid } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  return typeof url === 'string' && isAlive(Number(pid)) ? url : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // It is somebody else's.
+  }
 }
 
 /** Columns as wide as their longest cell, two blanks between. */

@@ -16,7 +16,7 @@ interface Habits {
 }
 const TIMEOUT_MS = 40;
 
-/** A slave that counts its requests and shows in every register how many there were: an answer to an older request is known by it. */
+/** A slave that counts its requests and shows how many there were: an answer to an older request is known by it. */
 interface CountingSlave {
   readonly port: number;
   requests(): number;
@@ -39,13 +39,18 @@ async function startSlave(
   const head = transport === 'tcp' ? 6 : 0;
   const sockets = new Set<Socket>();
 
+  /** The first register holds its own place, the next how many requests there were. A doubted unit is asked for the first alone. */
+  function registersOf(start: number, count: number): Buffer {
+    const shown = requests & 0xffff;
+    const both = Buffer.of(start >> 8, start & 255, shown >> 8, shown & 255);
+    return Buffer.concat([Buffer.of(3, 2 * count), both.subarray(0, 2 * count)]);
+  }
+
   function serve(socket: Socket, frame: Buffer): void {
     const pdu = frame.subarray(head + 1, head + 6);
     if (pdu[0] === 8 && !knowsEcho) return;
     if (pdu[0] === 3) requests += 1;
-    const [start, shown] = [pdu.readUInt16BE(1), requests & 0xffff];
-    const answer =
-      pdu[0] === 3 ? Buffer.of(3, 4, start >> 8, start & 255, shown >> 8, shown & 255) : Buffer.from(pdu);
+    const answer = pdu[0] === 3 ? registersOf(pdu.readUInt16BE(1), pdu.readUInt16BE(3)) : Buffer.from(pdu);
     const body = Buffer.of(frame[head]!, ...answer);
     const check = crc16(body);
     const reply =

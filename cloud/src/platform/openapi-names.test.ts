@@ -10,6 +10,7 @@ test.each([
   ['GET', '/api/places', false, 'getPlaces', 'Get places'],
   ['POST', '/api/login', false, 'login', 'Login'],
   ['POST', '/api/people', false, 'createPerson', 'Create person'],
+  ['POST', '/api/buses', false, 'createBus', 'Create bus'],
   ['PUT', '/api/fault-rules/:key', false, 'replaceFaultRule', 'Replace a fault rule'],
   ['DELETE', '/api/webhooks/:id', false, 'deleteWebhook', 'Delete a webhook'],
   ['GET', '/api/my/usage-points', true, 'listMyUsagePoints', 'List usage points of one’s own'],

@@ -17,7 +17,9 @@ const verbs: Readonly<Record<string, string>> = {
 /** Words that end in s in the singular, too. */
 const singularAsItIs = new Set(['equipment', 'status', 'access', 'usage']);
 
-const irregular: Readonly<Record<string, string>> = { people: 'person', leases: 'lease', houses: 'house' };
+const irregular: Readonly<Record<string, string>> = {
+  ...{ people: 'person', leases: 'lease', houses: 'house', buses: 'bus' },
+};
 
 /** `usage-points` -> `usage-point`. */
 export function singular(word: string): string {

@@ -36,6 +36,12 @@ async function foreignBroker(port: number) {
   return {
     up,
     down,
+    /** Lets nobody else in from here on. */
+    askFor(login: { username: string; password: string }) {
+      aedes.authenticate = (_client, user, password, done) => {
+        done(null, user === login.username && password?.toString() === login.password);
+      };
+    },
     refuseLogins() {
       aedes.authenticate = (_client, _user, _password, done) => {
         done(Object.assign(new Error('no'), { returnCode: 4 as const }), false);
@@ -228,6 +234,14 @@ describe('a client of another broker', () => {
     await stranger.close();
   });
 
+  test('logs in with the password that it was given', async () => {
+    const login = { username: 'park', password: 'a secret' };
+    foreign.askFor(login);
+    const known = open({ clientId: 'known', ...login });
+    expect(await valueOf(known.device({ topic: 'plant/pump' }), device, 1)).toBe(1);
+    await known.close();
+  });
+
   test('says why there is no connection', async () => {
     const nowhere = open({ url: `mqtt://${host}:${await freePort()}` });
     const driver = nowhere.device({ topic: 'x' });
@@ -243,6 +257,11 @@ test.each([
   ['a url with a password in it', { url: 'mqtt://me:secret@host' }, /url/],
   ['another scheme', { url: 'http://host', clientId: 'x' }, /url/],
   ['a session without a name', { url: 'mqtt://host' }, /clientId is needed/],
+  [
+    'a password that is said twice',
+    { url: 'mqtt://host', clientId: 'x', password: 'a', passwordFile: 'f' },
+    /exclude each other/,
+  ],
   ['a parameter of the other mode', { url: 'mqtt://host', clientId: 'x', port: 1 }, /port is no parameter/],
 ])('%s is refused', (_what, params, why) => {
   expect(() =>

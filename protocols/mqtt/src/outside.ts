@@ -201,9 +201,10 @@ function optionsOf(params: ClientParams): IClientOptions {
       throw new DriverError('config', `cannot read ${path}: ${String(cause)}`, params.url, { cause });
     }
   };
+  const password = passwordFile === undefined ? params.password : read(passwordFile).toString('utf8').trim();
   return {
     ...(username !== undefined && { username }),
-    ...(passwordFile !== undefined && { password: read(passwordFile).toString('utf8').trim() }),
+    ...(password !== undefined && { password }),
     ...(caFile !== undefined && { ca: read(caFile) }),
     ...(certFile !== undefined && { cert: read(certFile) }),
     ...(keyFile !== undefined && { key: read(keyFile) }),

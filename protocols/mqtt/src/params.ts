@@ -38,7 +38,8 @@ export const ClientParams = Type.Object(
     /** One and the same for ever, so that the broker knows us again. */
     clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     username: Type.Optional(Type.String({ minLength: 1 })),
-    /** Path of a file with the password. */
+    password: Type.Optional(Type.String({ minLength: 1 })),
+    /** Path of a file with the password, in its place. */
     passwordFile: Type.Optional(Type.String({ minLength: 1 })),
     /** Path of the PEM file of whom to trust, where that is not one of the well-known. */
     caFile: Type.Optional(Type.String({ minLength: 1 })),
@@ -100,6 +101,8 @@ export function parseConnectionParams(params: unknown): BrokerParams | ClientPar
   const parsed = isClient
     ? parseParams(ClientParams, params, 'mqtt connection')
     : parseParams(BrokerParams, params, 'mqtt connection');
+  if (parsed.mode === 'client' && parsed.password !== undefined && parsed.passwordFile !== undefined)
+    throw new DriverError('config', 'password and passwordFile exclude each other', 'mqtt connection');
   if (parsed.mode === 'client' && !parsed.cleanSession && parsed.clientId === undefined)
     throw new DriverError(
       'config',

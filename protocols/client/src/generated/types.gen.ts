@@ -5209,7 +5209,7 @@ export type ListBusesResponses = {
 
 export type ListBusesResponse = ListBusesResponses[keyof ListBusesResponses];
 
-export type CreateBuseData = {
+export type CreateBusData = {
     body: {
         gatewayId: string;
         key: string;
@@ -5229,7 +5229,7 @@ export type CreateBuseData = {
     url: '/api/buses';
 };
 
-export type CreateBuseResponses = {
+export type CreateBusResponses = {
     /**
      * Default Response
      */
@@ -5249,9 +5249,9 @@ export type CreateBuseResponses = {
     };
 };
 
-export type CreateBuseResponse = CreateBuseResponses[keyof CreateBuseResponses];
+export type CreateBusResponse = CreateBusResponses[keyof CreateBusResponses];
 
-export type DeleteBuseData = {
+export type DeleteBusData = {
     body?: never;
     path: {
         id: string;
@@ -5260,14 +5260,14 @@ export type DeleteBuseData = {
     url: '/api/buses/{id}';
 };
 
-export type DeleteBuseResponses = {
+export type DeleteBusResponses = {
     /**
      * Default Response
      */
     200: unknown;
 };
 
-export type ReplaceBuseData = {
+export type ReplaceBusData = {
     body: {
         gatewayId: string;
         key: string;
@@ -5283,7 +5283,7 @@ export type ReplaceBuseData = {
     url: '/api/buses/{id}';
 };
 
-export type ReplaceBuseResponses = {
+export type ReplaceBusResponses = {
     /**
      * Default Response
      */
@@ -5303,9 +5303,9 @@ export type ReplaceBuseResponses = {
     };
 };
 
-export type ReplaceBuseResponse = ReplaceBuseResponses[keyof ReplaceBuseResponses];
+export type ReplaceBusResponse = ReplaceBusResponses[keyof ReplaceBusResponses];
 
-export type DeleteBuseSecretData = {
+export type DeleteBusSecretData = {
     body?: never;
     path: {
         id: string;
@@ -5315,14 +5315,14 @@ export type DeleteBuseSecretData = {
     url: '/api/buses/{id}/secrets/{name}';
 };
 
-export type DeleteBuseSecretResponses = {
+export type DeleteBusSecretResponses = {
     /**
      * Default Response
      */
     200: unknown;
 };
 
-export type ReplaceBuseSecretData = {
+export type ReplaceBusSecretData = {
     body: {
         value: string;
     };
@@ -5334,7 +5334,7 @@ export type ReplaceBuseSecretData = {
     url: '/api/buses/{id}/secrets/{name}';
 };
 
-export type ReplaceBuseSecretResponses = {
+export type ReplaceBusSecretResponses = {
     /**
      * Default Response
      */
@@ -5344,7 +5344,7 @@ export type ReplaceBuseSecretResponses = {
     };
 };
 
-export type ReplaceBuseSecretResponse = ReplaceBuseSecretResponses[keyof ReplaceBuseSecretResponses];
+export type ReplaceBusSecretResponse = ReplaceBusSecretResponses[keyof ReplaceBusSecretResponses];
 
 export type ListModelPointsData = {
     body?: never;

@@ -22,6 +22,8 @@ const nouns = {
   discover: 'edge',
   doctor: 'edge',
   gateway: ['edge', 'cloud'],
+  login: 'cloud',
+  logout: 'cloud',
   park: 'cloud',
   person: 'cloud',
   places: 'cloud',

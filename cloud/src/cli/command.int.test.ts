@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import pino from 'pino';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandRoutes, fleetRoutes } from '../fleet/index.ts';
 import { givenFleet, mixedPark } from '../fleet/testing.ts';
 import { allPermissions, createPasswords, identityRoutes, securityRoutes } from '../identity/index.ts';
@@ -17,7 +17,9 @@ import { newId } from '../platform/ids.ts';
 import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { telemetryRoutes } from '../telemetry/index.ts';
-import { register } from './command.ts';
+import * as command from './command.ts';
+import * as login from './login.ts';
+import * as logout from './logout.ts';
 
 const { app: db, owner, pool } = await clonedDatabase();
 const accountId = await givenAccount(owner);
@@ -64,12 +66,19 @@ await writeFile(
   }),
 );
 
-async function parkline(args: string[], env: NodeJS.ProcessEnv = { PARKLINE_HOME: home }): Promise<string> {
+/** `noun`: of every command, none where the arguments name their own. */
+async function parkline(
+  args: string[],
+  env: NodeJS.ProcessEnv = { PARKLINE_HOME: home },
+  noun = ['command'],
+): Promise<string> {
   let printed = '';
-  const io = { out: (text: string) => void (printed += text), err: () => undefined, env, cwd: home };
+  // A session that somebody keeps on this machine is not for these.
+  const own = { XDG_CONFIG_HOME: join(home, 'nobody'), ...env };
+  const io = { out: (text: string) => void (printed += text), err: () => undefined, env: own, cwd: home };
   const program = new Command('parkline').exitOverride().configureOutput({ writeErr: () => undefined });
-  register(program, io);
-  await program.parseAsync(['command', ...args], { from: 'user' });
+  for (const { register } of [command, login, logout]) register(program, io);
+  await program.parseAsync([...noun, ...args], { from: 'user' });
   return printed;
 }
 const point = 'Air handler/supply_air_temperature_setpoint';
@@ -98,21 +107,133 @@ test('what is wrong is said with what to blame', async () => {
   await expect(send('warm')).rejects.toThrow('not a number');
 });
 
-test('who has a second factor names a file with a code, which opens once', async () => {
-  const ida = await givenPerson(owner, { accountId, login: 'ida' });
-  const [code = ''] = await withAccount(owner, accountId, async (trx) => {
+/** Somebody with a second factor, and codes that each open once. */
+async function givenCodes(login: string): Promise<readonly string[]> {
+  const { id: personId } = await givenPerson(owner, { accountId, login });
+  return withAccount(owner, accountId, async (trx) => {
     const seed = { id: newId(), name: 'Phone', secret: newTotpSecret(), at: now() };
-    const of = { accountId, personId: ida.id };
-    await factors.beginTotp(trx, secrets, { ...of, ...seed });
+    await factors.beginTotp(trx, secrets, { accountId, personId, ...seed });
     await trx.updateTable('totp').set({ confirmedAt: now() }).where('id', '=', seed.id).execute();
-    return factors.renewRecoveryCodes(trx, of);
+    return factors.renewRecoveryCodes(trx, { accountId, personId });
   });
+}
+
+test('who has a second factor names a file with a code, which opens once', async () => {
+  const [code = ''] = await givenCodes('ida');
   const env = { PARKLINE_URL: url, PARKLINE_LOGIN: 'ida', PARKLINE_PASSWORD: password };
   const list = (...more: string[]) => parkline(['list', '--json', ...more], env);
   await writeFile(join(home, 'code'), `${code}\n`);
   await expect(list()).rejects.toThrow('--code-file');
   expect(JSON.parse(await list('--code-file', 'code'))).toBeInstanceOf(Array);
-  await expect(list('--code-file', 'code')).rejects.toThrow('used already');
+  await expect(list('--code-file', 'code')).rejects.toThrow(
+    'Wrong, or used already: wait for the next code.',
+  );
+});
+
+describe('a session that is kept', () => {
+  const config = join(home, 'config');
+  const file = join(config, 'parkline', 'session.json');
+  const env = { XDG_CONFIG_HOME: config, PARKLINE_URL: url };
+  const run = (...args: string[]) => parkline(args, env, []);
+  const list = (...more: string[]) => run('command', 'list', '--json', ...more);
+  const kept = async () => JSON.parse(await readFile(file, 'utf8')) as { cookies: Record<string, string> };
+  const sessionsOf = async (login: string) =>
+    (
+      await owner
+        .selectFrom('session')
+        .innerJoin('person', 'person.id', 'session.personId')
+        .select('session.id')
+        .where('login', '=', login)
+        .execute()
+    ).map(({ id }) => id);
+  let codes: readonly string[];
+  const codeFile = async (i: number): Promise<string[]> => {
+    await writeFile(join(home, 'code'), codes[i] ?? '');
+    return ['--code-file', 'code'];
+  };
+  const logIn = async (i: number, more: NodeJS.ProcessEnv = {}) =>
+    parkline(
+      ['login', '--login', 'uma', ...(await codeFile(i))],
+      { ...env, PARKLINE_PASSWORD: password, ...more },
+      [],
+    );
+  beforeAll(async () => {
+    codes = await givenCodes('uma');
+  });
+
+  test('carries the commands after it, with one second factor, in a file that nobody else can read', async () => {
+    await logIn(0);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(config, 'parkline'))).mode & 0o777).toBe(0o700);
+    for (let i = 0; i < 3; i += 1) expect(JSON.parse(await list())).toBeInstanceOf(Array);
+    expect(await sessionsOf('uma')).toHaveLength(1);
+  });
+
+  test('gives a code where the server wants a fresh one, and stays open with what it got for it', async () => {
+    await withAccount(owner, accountId, (trx) =>
+      trx
+        .updateTable('session')
+        .set({ factorAt: new Date(Date.now() - 3_600_000) })
+        .where('accountId', '=', accountId)
+        .execute(),
+    );
+    const [before, open] = [await kept(), await sessionsOf('uma')];
+    expect(JSON.parse(await list())).toBeInstanceOf(Array); // Reading needs no fresh one.
+    const order = ['command', 'send', point, '19', '--reason', 'too warm', '--json'];
+    await expect(run(...order)).rejects.toThrow('--code-file');
+    await expect(run(...order, ...(await codeFile(0)))).rejects.toThrow('wait for the next code');
+    expect(JSON.parse(await run(...order, ...(await codeFile(1))))).toMatchObject({ value: 19 });
+    expect((await kept()).cookies).not.toEqual(before.cookies);
+    expect(JSON.parse(await run(...order))).toMatchObject({ value: 19 });
+    expect(await sessionsOf('uma')).toEqual(open);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  test('is for its person and place: who names another one logs in as ever', async () => {
+    const wrong = parkline(['list', '--login', 'bo'], { ...env, PARKLINE_PASSWORD: 'wrong' });
+    await expect(wrong).rejects.toThrow('bo cannot log in');
+    const named = { ...env, PARKLINE_LOGIN: 'bo', PARKLINE_PASSWORD: password };
+    expect(JSON.parse(await parkline(['list', '--json'], named))).toBeInstanceOf(Array);
+    const here = { XDG_CONFIG_HOME: config, PARKLINE_HOME: home };
+    await writeFile(file, JSON.stringify({ ...(await kept()), url: 'http://127.0.0.1:1' }), { mode: 0o600 });
+    expect(JSON.parse(await parkline(['list', '--json'], here))).toBeInstanceOf(Array);
+    await writeFile(file, JSON.stringify({ ...(await kept()), url }), { mode: 0o600 });
+  });
+
+  test('is not used from a file that others can read', async () => {
+    await chmod(file, 0o644);
+    await expect(list()).rejects.toThrow(`${file} is open to others (mode 644)`);
+    await chmod(file, 0o600);
+    expect(JSON.parse(await list())).toBeInstanceOf(Array);
+  });
+
+  test('of an earlier login ends with the next', async () => {
+    const before = await sessionsOf('uma');
+    await logIn(2);
+    const after = await sessionsOf('uma');
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+  });
+
+  test('ends on the server, too, with parkline logout', async () => {
+    const { cookies } = await kept();
+    await run('logout');
+    expect(await sessionsOf('uma')).toEqual([]);
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    const cookie = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+    const stolen = await fetch(`${url}/api/me`, { headers: { cookie: cookie.join('; ') } });
+    expect(stolen.status).toBe(401);
+    await run('logout'); // Nobody is logged in: nothing to do.
+  });
+
+  test('that the server ended is said to be over, and is forgotten', async () => {
+    await logIn(3);
+    await withAccount(owner, accountId, (trx) =>
+      trx.deleteFrom('session').where('accountId', '=', accountId).execute(),
+    );
+    await expect(list()).rejects.toThrow(`the session of uma at ${url} is over: parkline login`);
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+  });
 });
 
 test('elsewhere a login and its password come from the environment', async () => {

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { type Client, createClient } from '@parkline/client';
 import type { SessionState } from '@parkline/contract';
 import type { Command } from 'commander';
+import { ApiRefusal, type Call, type Caller, createCaller, type Extra } from './api-call.ts';
 import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
+import { forgetSession, keepSession, type KeptSession, readKeptSession } from './kept-session.ts';
+import { ask, readPassword } from './prompt.ts';
 
 /** The API, as one person who is logged in: `ask` and `all` by the names and types of its description. */
 export interface Session extends Client {
@@ -12,14 +12,7 @@ export interface Session extends Client {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
   /** Whatever the two above are not: other methods, headers, files. @throws as they do. */
-  send(method: string, path: string, extra?: Extra): Promise<Response>;
-}
-
-interface Extra {
-  readonly body?: object;
-  /** A file, sent as it is. */
-  readonly file?: { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
-  readonly headers?: Readonly<Record<string, string>>;
+  send(method: string, path: string, extra?: Extra & { readonly body?: object }): Promise<Response>;
 }
 
 /** Who is to log in. */
@@ -36,7 +29,7 @@ export const loginOptions = (command: Command): Command =>
   command
     .option(
       '--login <login>',
-      'who does it; PARKLINE_LOGIN, else the usual person of the park that runs here; the password comes from PARKLINE_PASSWORD or standard input',
+      'who does it; PARKLINE_LOGIN, else whoever logged in with parkline login, else the usual person of the park that runs here; the password comes from PARKLINE_PASSWORD or standard input',
     )
     .option(
       '--code-file <path>',
@@ -44,9 +37,9 @@ export const loginOptions = (command: Command): Command =>
     );
 
 /**
- * Logs in, works, logs out. The address is PARKLINE_URL, else that of the park that runs here. The password is
- * PARKLINE_PASSWORD, else the one noted for the park that runs here, else standard input: never an argument, which others see.
- * Who has a second factor gives a code of it, too.
+ * Works in the session that `parkline login` keeps for this address and person; else logs in, works, logs out. The address
+ * is PARKLINE_URL, else that of the park that runs here, else that of the session that is kept. Who names a password in
+ * PARKLINE_PASSWORD logs in anew. Where the API asks for a fresh second factor, a code of it is given.
  * @throws NoServiceError when nobody says where the park is.
  */
 export async function withSession(
@@ -54,98 +47,153 @@ export async function withSession(
   who: Who,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const { url, login, password } = credentials(io, who);
-  const call = caller(url);
+  const kept = keptFor(io, who);
+  if (kept) return work(sessionOf(keptCall(io, who, kept)));
+  const caller = await openSession(io, who, await credentials(io, who));
+  try {
+    await work(sessionOf(fresh(io, who, caller.call)));
+  } finally {
+    await caller.call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
+  }
+}
+
+/** Who logs in where. The password is never an argument, which others see. */
+export interface Credentials {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly login: string;
+  readonly password: string;
+}
+
+/**
+ * A session of its own, with its second factor given where the person has one. It stays until somebody ends it.
+ * @throws Error in words when the server lets nobody in.
+ */
+export async function openSession(
+  io: Io,
+  who: Pick<Who, 'codeFile'>,
+  { url, login, password }: Credentials,
+): Promise<Caller> {
+  const caller = createCaller(url);
+  const { call } = caller;
   await call('POST', '/api/login', { login, password }).catch((cause: unknown) => {
     throw new Error(`${login} cannot log in: ${(cause as Error).message}`, { cause });
   });
   try {
-    await giveSecondFactor(io, who, call);
-    const client = createClient(async ({ method, path, query, body, headers }) => {
-      const reply = await call(method, withQuery(path, query), body, headers && { headers });
-      return reply.status === 204 ? undefined : reply.json();
-    });
-    await work({
-      ...client,
-      get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
-      post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
-      send: (method, path, { body, ...extra } = {}) => call(method, path, body, extra),
-    });
-  } finally {
-    await call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
+    const { stage } = (await (await call('GET', '/api/session')).json()) as SessionState;
+    if (stage === 'enrol')
+      throw new Error('your rights need a second factor: log in to the portal once and set one up');
+    if (stage === 'give') await giveSecondFactor(io, who, call);
+    return caller;
+  } catch (error) {
+    await call('POST', '/api/logout').catch(() => undefined);
+    throw error;
   }
 }
 
-/** `/api/things?a=1` of what is given. */
-function withQuery(path: string, query: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, String(value)]],
-  );
-  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;
-}
-
-type Call = (method: string, path: string, body?: object, extra?: Omit<Extra, 'body'>) => Promise<Response>;
-
-/** Calls as a browser would: with the cookies it was given last, and the session's token where something changes. */
-function caller(url: string): Call {
-  const jar = new Map<string, string>();
-  return async (method, path, body, { file, headers } = {}) => {
-    const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
-    const reply = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        'accept-language': 'en',
-        ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
-        ...(csrf && { 'x-csrf-token': csrf }),
-        ...(body && { 'content-type': 'application/json' }),
-        ...(file && { 'content-type': file.type }),
-        ...headers,
-      },
-      ...(body && { body: JSON.stringify(body) }),
-      ...(file && { body: file.bytes }),
-    }).catch((cause: unknown) => {
-      throw new Error(`${url} does not answer: is the park running?`, { cause });
-    });
-    for (const cookie of reply.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-      jar.set(name, value);
-    }
-    if (!reply.ok) throw new Error(await wordsOf(reply));
-    return reply;
+function sessionOf(call: Call): Session {
+  const client = createClient(async ({ method, url, body, headers }) => {
+    const reply = await call(method, url, body, headers && { headers });
+    if (reply.status === 204) return undefined;
+    return reply.headers.get('content-type')?.startsWith('application/json') ? reply.json() : reply.blob();
+  });
+  return {
+    ...client,
+    get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
+    post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
+    send: (method, path, { body, ...extra } = {}) => call(method, path, body, extra),
   };
 }
 
-async function giveSecondFactor(io: Io, who: Who, call: Call): Promise<void> {
-  const { stage, kinds = [] } = (await (await call('GET', '/api/session')).json()) as SessionState;
-  if (stage === 'enrol')
-    throw new Error('your rights need a second factor: log in to the portal once and set one up');
-  if (stage !== 'give') return;
+const isRefusal = (error: unknown, code: string): boolean =>
+  error instanceof ApiRefusal && error.code === code;
+
+/** Gives a code where the API asks for a fresh one, and asks again; what it refused it has not done. */
+const fresh =
+  (io: Io, who: Who, call: Call, given?: () => void): Call =>
+  async (...request) => {
+    try {
+      return await call(...request);
+    } catch (error) {
+      if (!isRefusal(error, 'second_factor_needed')) throw error;
+      await giveSecondFactor(io, who, call);
+      given?.();
+      return call(...request);
+    }
+  };
+
+/**
+ * Calls in a session that outlives the command. A fresh second factor gives it other cookies, which are kept in turn; a
+ * command beside this one may have done so meanwhile.
+ */
+function keptCall(io: Io, who: Who, first: KeptSession): Call {
+  let kept = first;
+  let caller = createCaller(kept.url, kept.cookies);
+  const keep = (): void => void keepSession(io, (kept = { ...kept, cookies: caller.cookies() }));
+  const call: Call = fresh(io, who, (...request) => caller.call(...request), keep);
+  return async (...request) => {
+    try {
+      return await call(...request);
+    } catch (error) {
+      if (!isRefusal(error, 'not_logged_in')) throw error;
+      const other = keptFor(io, who);
+      if (!other || JSON.stringify(other.cookies) === JSON.stringify(kept.cookies)) {
+        forgetSession(io);
+        throw new Error(`the session of ${kept.login} at ${kept.url} is over: parkline login`, {
+          cause: error,
+        });
+      }
+      kept = other;
+      caller = createCaller(kept.url, kept.cookies);
+      return call(...request);
+    }
+  };
+}
+
+/** The kept session, where it is the one that is meant. */
+function keptFor(io: Io, who: Pick<Who, 'login'>): KeptSession | undefined {
+  if (io.env['PARKLINE_PASSWORD']) return undefined;
+  const kept = readKeptSession(io);
+  const wanted = wantedUrl(io);
+  if (!kept || (wanted !== undefined && wanted !== kept.url)) return undefined;
+  const login = who.login ?? io.env['PARKLINE_LOGIN'];
+  return login === undefined || login === kept.login ? kept : undefined;
+}
+
+async function giveSecondFactor(io: Io, who: Pick<Who, 'codeFile'>, call: Call): Promise<void> {
+  const { kinds = [] } = (await (await call('GET', '/api/session')).json()) as SessionState;
   const file = who.codeFile ?? io.env['PARKLINE_CODE_FILE'];
-  const code = file ? readArgument(io, file) : await askCode(io, kinds.includes('totp'));
+  const question = kinds.includes('totp')
+    ? 'code of your authenticator app, or a recovery code:'
+    : 'a recovery code:';
+  const code = file
+    ? readArgument(io, file)
+    : await ask(io, question, {
+        otherwise:
+          'a second factor is needed: name a file with a code with --code-file or PARKLINE_CODE_FILE',
+      });
   await call('POST', '/api/me/second-factor/code', { code: code.trim() });
 }
 
-/** @throws Error naming --code-file where nobody sits at a terminal. */
-async function askCode(io: Io, hasApp: boolean): Promise<string> {
-  if (!process.stdin.isTTY)
-    throw new Error(
-      'a second factor is needed: name a file with a code with --code-file or PARKLINE_CODE_FILE',
-    );
-  io.err(hasApp ? 'code of your authenticator app, or a recovery code:' : 'a recovery code:');
-  const lines = createInterface({ input: process.stdin });
-  try {
-    const [line] = (await once(lines, 'line')) as [string];
-    return line;
-  } finally {
-    lines.close();
-  }
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+
+/** Where the park is, as far as the environment and the park that runs here tell. */
+function wantedUrl(io: Io): string | undefined {
+  const url = io.env['PARKLINE_URL'] ?? runUsers(io)?.url;
+  return url === undefined ? undefined : withoutSlash(url);
 }
 
-function credentials(io: Io, { login: named, role }: Who) {
+/** `url`: named on the command line. @throws NoServiceError, Error saying what to name. */
+export function whoAndWhere(
+  io: Io,
+  { login: named, role, url: asked }: Pick<Who, 'login' | 'role'> & { readonly url?: string },
+): Omit<Credentials, 'password'> & { readonly password: string | undefined } {
   const { env } = io;
-  const here = env['PARKLINE_URL'] ? undefined : runUsers(io);
-  const url = env['PARKLINE_URL'] ?? here?.url;
+  const elsewhere = asked ?? env['PARKLINE_URL'];
+  const here = elsewhere ? undefined : runUsers(io);
+  const url = elsewhere ?? here?.url;
   if (!url) throw new NoServiceError('no park runs here: start one with npm start, or set PARKLINE_URL');
+  if (!/^https?:\/\/[^/]/.test(url)) throw new Error(`${url} is no address: it begins with https://`);
   const wanted = named ?? env['PARKLINE_LOGIN'];
   const known = here?.users.find((user) => (wanted ? user.login === wanted : user.role === role));
   const login = wanted ?? known?.login;
@@ -153,23 +201,10 @@ function credentials(io: Io, { login: named, role }: Who) {
     throw new Error(
       'who are you? Name a login with --login or PARKLINE_LOGIN, and its password in PARKLINE_PASSWORD',
     );
-  const password = env['PARKLINE_PASSWORD'] ?? known?.password ?? readFileSync(0, 'utf8').trim();
-  return { url: url.replace(/\/$/, ''), login, password };
+  return { url: withoutSlash(url), login, password: env['PARKLINE_PASSWORD'] ?? known?.password };
 }
 
-interface Refusal {
-  readonly message?: string;
-  readonly details?:
-    readonly { readonly field: string; readonly message: string }[] | { readonly why?: string };
-}
-
-/** What the API said, with what it blames. */
-async function wordsOf(reply: Response): Promise<string> {
-  const { message, details } = (await reply.json().catch(() => ({}))) as Refusal;
-  const blamed = Array.isArray(details)
-    ? details
-        .map(({ field, message: why }: { field: string; message: string }) => `${field}: ${why}`)
-        .join('; ')
-    : (details as { why?: string } | undefined)?.why;
-  return [message ?? `HTTP ${reply.status}`, blamed].filter(Boolean).join(' ');
+async function credentials(io: Io, who: Who): Promise<Credentials> {
+  const found = whoAndWhere(io, who);
+  return { ...found, password: found.password ?? (await readPassword(io, found.login)) };
 }

@@ -68,7 +68,7 @@ export const factorGivingRoutes =
         const right = await attempts.run('second_factor', actor.personId, () =>
           isProved(deps, request, request.body.response),
         );
-        if (!right) throw new AppError('code_refused', 'a passkey did not prove itself');
+        if (!right) throw new AppError('passkey_refused', 'a passkey did not prove itself');
         await keeper.renew(actor, reply, 'second_factor');
         return reply.code(204).send(null);
       },

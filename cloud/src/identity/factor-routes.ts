@@ -138,7 +138,7 @@ const passkeyRoutes =
         const { name, response } = request.body;
         const challenge = await takeChallenge(deps, actor);
         const key = challenge && (await checkEnrolment(party, challenge, response));
-        if (!key) throw new AppError('code_refused', 'a passkey did not prove itself');
+        if (!key) throw new AppError('passkey_refused', 'a passkey did not prove itself');
         const id = newId();
         const added = await withActor(db, actor, (trx) =>
           factors.addPasskey(trx, { ...ownerOf(actor), id, name, key, at: now() }),

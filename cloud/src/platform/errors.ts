@@ -4,6 +4,7 @@ export const statusOf = {
   not_logged_in: 401,
   login_refused: 401,
   code_refused: 403,
+  passkey_refused: 403,
   password_refused: 403,
   forbidden: 403,
   second_factor_needed: 403,

@@ -38,8 +38,12 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
   not_logged_in: { en: 'Please log in.', zh: '请先登录。' },
   login_refused: { en: 'Login or password is not right.', zh: '用户名或密码不正确。' },
   code_refused: {
-    en: 'This is not right, or it was used already.',
-    zh: '验证未通过，或该验证码已使用过。',
+    en: 'Wrong, or used already: wait for the next code.',
+    zh: '验证码错误或已使用过，请等待下一个验证码。',
+  },
+  passkey_refused: {
+    en: 'This passkey did not prove itself. Please try again.',
+    zh: '通行密钥验证未通过，请重试。',
   },
   password_refused: { en: 'The old password is not right.', zh: '原密码不正确。' },
   forbidden: {

@@ -18,7 +18,7 @@ export const enSecurity = {
     recoveryCode: 'Recovery code',
     confirm: 'Confirm',
     back: 'Back',
-    wrong: 'This is not right, or it was used already.',
+    wrong: 'Wrong, or used already: wait for the next code.',
     limited: 'Too many attempts. Wait a little, then try again.',
     declined: 'The browser did not give a passkey.',
     name: 'Name of the device',

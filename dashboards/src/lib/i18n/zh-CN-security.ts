@@ -18,7 +18,7 @@ export const zhCNSecurity = {
     recoveryCode: '恢复码',
     confirm: '确认',
     back: '返回',
-    wrong: '验证未通过，或该验证码已使用过。',
+    wrong: '验证码错误或已使用过，请等待下一个验证码。',
     limited: '尝试次数过多，请稍候再试。',
     declined: '浏览器未提供通行密钥。',
     name: '设备名称',

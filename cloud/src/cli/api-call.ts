@@ -1,0 +1,78 @@
+/** What a request carries beside its body. */
+export interface Extra {
+  /** A file, sent as it is. */
+  readonly file?: { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A `body` that is a Blob is sent as it is, others as JSON. @throws ApiRefusal with what the API says; Error where nothing answers. */
+export type Call = (method: string, path: string, body?: object, extra?: Extra) => Promise<Response>;
+
+/** Cookies of one server, by name. */
+export type Cookies = Readonly<Record<string, string>>;
+
+/** What the API said instead of doing it, with the fields it blames. */
+export class ApiRefusal extends Error {
+  /** Of errors.ts, "second_factor_needed"; empty where no API answered. */
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ApiRefusal';
+    this.code = code;
+  }
+}
+
+/** Calls as a browser would: with the cookies it was given last, and the session's token where something changes. */
+export interface Caller {
+  readonly call: Call;
+  readonly cookies: () => Cookies;
+}
+
+/** `url` has no slash at its end; `cookies`: what an earlier caller was left with. */
+export function createCaller(url: string, cookies: Cookies = {}): Caller {
+  const jar = new Map(Object.entries(cookies));
+  const call: Call = async (method, path, body, { file, headers } = {}) => {
+    const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
+    const isFile = body instanceof Blob; // It names its media type itself.
+    const reply = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        'accept-language': 'en',
+        ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
+        ...(csrf && { 'x-csrf-token': csrf }),
+        ...(body && !isFile && { 'content-type': 'application/json' }),
+        ...(file && { 'content-type': file.type }),
+        ...headers,
+      },
+      ...(body && { body: isFile ? body : JSON.stringify(body) }),
+      ...(file && { body: file.bytes }),
+    }).catch((cause: unknown) => {
+      throw new Error(`${url} does not answer: is the park running?`, { cause });
+    });
+    for (const cookie of reply.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      if (value === '') jar.delete(name);
+      else jar.set(name, value);
+    }
+    if (!reply.ok) throw await refusalOf(reply);
+    return reply;
+  };
+  return { call, cookies: () => Object.fromEntries(jar) };
+}
+
+interface ErrorReply {
+  readonly code?: string;
+  readonly message?: string;
+  readonly details?:
+    readonly { readonly field: string; readonly message: string }[] | { readonly why?: string };
+}
+
+async function refusalOf(reply: Response): Promise<ApiRefusal> {
+  const { code = '', message, details } = (await reply.json().catch(() => ({}))) as ErrorReply;
+  const blamed = Array.isArray(details)
+    ? details
+        .map(({ field, message: why }: { field: string; message: string }) => `${field}: ${why}`)
+        .join('; ')
+    : (details as { why?: string } | undefined)?.why;
+  return new ApiRefusal(code, [message ?? `HTTP ${reply.status}`, blamed].filter(Boolean).join(' '));
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import type { Io } from './io.ts';
+
+/**
+ * One line that somebody types at the terminal; `hidden`: it is not shown.
+ * @throws Error where nobody sits at one, with `otherwise`: how to give it instead.
+ */
+export async function ask(
+  io: Io,
+  question: string,
+  { hidden = false, otherwise }: { readonly hidden?: boolean; readonly otherwise: string },
+): Promise<string> {
+  if (!process.stdin.isTTY) throw new Error(otherwise);
+  io.err(`${question} `);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: hidden });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      lines.once('SIGINT', () => reject(new Error('given up')));
+      lines.once('close', () => reject(new Error(otherwise)));
+    });
+  } finally {
+    lines.close();
+    if (hidden) io.err('\n');
+  }
+}
+
+/** Typed and not shown; from standard input where that is no terminal. Never an argument, which others see. */
+export const readPassword = async (io: Io, login: string): Promise<string> =>
+  process.stdin.isTTY
+    ? ask(io, `password of ${login}:`, { hidden: true, otherwise: 'no password was given' })
+    : readFileSync(0, 'utf8').trim();

@@ -1,3 +1,4 @@
+import { argon2Sync, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,31 @@ test('a hundred logins at once leave the others quick', async () => {
   // Hashing takes its turn beside the others, whatever the machine is busy with.
   expect(p95).toBeLessThan(Math.max(500, lasted / 4));
 }, 60_000);
+
+test('a hash of weaker parameters is made anew while the password is at hand, once', async () => {
+  const { id, login } = await givenPerson(owner, { accountId });
+  const password = 'correct horse battery';
+  const salt = randomBytes(16);
+  const tag = argon2Sync('argon2id', {
+    ...{ message: password, nonce: salt, parallelism: 1, tagLength: 32, memory: 64, passes: 1 },
+  });
+  const phc = [salt, tag].map((bytes) => bytes.toString('base64').replace(/=+$/, '')).join('$');
+  const weak = `$argon2id$v=19$m=64,t=1,p=1$${phc}`;
+  const person = () =>
+    withAccount(owner, accountId, (trx) =>
+      trx.selectFrom('person').where('id', '=', id).select('passwordHash').executeTakeFirstOrThrow(),
+    );
+  await withAccount(owner, accountId, (trx) =>
+    trx.updateTable('person').set({ passwordHash: weak }).where('id', '=', id).execute(),
+  );
+  const enter = async (given: string) =>
+    (await app.inject({ method: 'POST', url: '/api/login', payload: { login, password: given } })).statusCode;
+  expect([await enter('not this one'), (await person()).passwordHash]).toEqual([401, weak]);
+  expect(await enter(password)).toBe(204);
+  const { passwordHash } = await person();
+  expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  expect([await enter(password), (await person()).passwordHash]).toEqual([204, passwordHash]);
+});
 
 describe('a wall screen', () => {
   const read = (path: string, token: string, method = 'GET') =>

@@ -9,18 +9,36 @@ import { apiDocument } from '../../cloud/src/api-document.ts';
 const root = join(import.meta.dirname, '../..');
 export const generated = join(root, 'protocols/client/src/generated');
 
+interface Part {
+  readonly content?: Readonly<Record<string, unknown>>;
+}
 interface Operation {
   readonly operationId: string;
-  readonly responses: Readonly<Record<string, unknown>>;
+  readonly requestBody?: Part;
+  readonly responses: Readonly<Record<string, Part>>;
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** What the client is made of: refusals are errors of one shape, so each operation's own list of them would only make it long. */
-export function withoutRefusals(document: object): object {
+const file = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+
+/** What is not JSON is bytes, whatever its media types. */
+const bytesOf = <T extends Part>(part: T): T =>
+  part.content && !('application/json' in part.content) ? { ...part, content: file } : part;
+
+/**
+ * What the client is made of. Refusals are errors of one shape, so each operation's own list of them would only make it
+ * long; files are typed as Blob.
+ */
+export function forClient(document: object): object {
   const { paths } = document as { paths: Paths };
-  const good = (operation: Operation): Operation => ({
+  const good = ({ requestBody, responses, ...operation }: Operation): Operation => ({
     ...operation,
-    responses: Object.fromEntries(Object.entries(operation.responses).filter(([status]) => status < '300')),
+    ...(requestBody && { requestBody: bytesOf(requestBody) }),
+    responses: Object.fromEntries(
+      Object.entries(responses).flatMap(([status, part]) =>
+        status < '300' ? [[status, bytesOf(part)]] : [],
+      ),
+    ),
   });
   const each = <T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>
     Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
@@ -72,7 +90,7 @@ export function operationsText(document: object): string {
 
 async function main(): Promise<void> {
   const { createClient } = await import('@hey-api/openapi-ts');
-  const document = withoutRefusals(await apiDocument());
+  const document = forClient(await apiDocument());
   await createClient({
     input: document as never,
     output: { path: generated, clean: true, entryFile: false },

@@ -100,7 +100,7 @@ const fileRoutes =
       '/api/commissioning-reports/:id/pdf',
       {
         schema: { params: IdParams, description: 'The report on paper.' },
-        config: { permission: 'commissioning.read' },
+        config: { permission: 'commissioning.read', gives: ['application/pdf'] },
       },
       async (request, reply) => {
         const { number, pdf } = await sealed(actorOf(request), request.params.id);
@@ -117,7 +117,7 @@ const fileRoutes =
           params: IdParams,
           description: 'Report, paper and seal: what `parkline commissioning verify` reads.',
         },
-        config: { permission: 'commissioning.read' },
+        config: { permission: 'commissioning.read', gives: ['application/json'] },
       },
       async (request, reply) => {
         const { number, pdf, proof, signature, publicKey } = await sealed(

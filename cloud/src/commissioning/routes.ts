@@ -234,7 +234,7 @@ const photoRoutes =
           response: { 201: Commissioning },
           description: 'Photo of the nameplate: PNG, JPEG or WebP; it is drawn anew.',
         },
-        config: { permission: 'commissioning.write' },
+        config: { permission: 'commissioning.write', takes: imageTypes },
         bodyLimit: MAX_IMAGE_BYTES,
       },
       async (request, reply) => {
@@ -264,7 +264,7 @@ const photoRoutes =
       '/api/commissioning/:id/photo',
       {
         schema: { params: IdParams, description: 'The photo of the nameplate as WebP.' },
-        config: { permission: 'commissioning.read' },
+        config: { permission: 'commissioning.read', gives: ['image/webp'] },
       },
       async (request, reply) => {
         const actor = actorOf(request);

@@ -76,7 +76,7 @@ export const modelRoutes =
     ): void => {
       app.get(
         `/api/exports/${name}`,
-        { schema: { description: `The model as ${type}.` }, config },
+        { schema: { description: `The model as ${type}.` }, config: { ...config, gives: [type] } },
         async (request, reply) => {
           const actor = actorOf(request);
           return sendFile(reply, name, type, await write(await read(actor), actor));

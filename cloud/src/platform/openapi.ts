@@ -61,7 +61,7 @@ export const openapiOptions = (publicUrl: string | undefined): FastifyDynamicSwa
   transformObject: (made) => {
     if (!('openapiObject' in made)) return made.swaggerObject;
     withErrors(made.openapiObject as unknown as Document);
-    return made.openapiObject;
+    return withTuples(made.openapiObject);
   },
 });
 
@@ -148,6 +148,15 @@ function withErrors(document: Document): void {
       if (byStatus.has(422)) (operation.parameters ??= []).push(idempotencyKey);
     }
   document.tags = [...tags].sort().map((name) => ({ name }));
+}
+
+/** Tuples as the schemas of 2020-12, those of OpenAPI 3.1, write them: our validator takes those of draft 7. Pure. */
+function withTuples<T>(part: T): T {
+  if (Array.isArray(part)) return part.map(withTuples) as T;
+  if (typeof part !== 'object' || part === null) return part;
+  const { items, additionalItems: _none, ...rest } = part as Record<string, unknown>;
+  const schema = Array.isArray(items) ? { ...rest, prefixItems: items, maxItems: items.length } : part;
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withTuples(value)])) as T;
 }
 
 const fileOf = (types: readonly string[]): Record<string, object> =>

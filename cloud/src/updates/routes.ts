@@ -79,7 +79,7 @@ const releaseRoutes =
       '/api/releases',
       {
         schema: { response: { 201: Release }, description: 'A release file, as application/octet-stream.' },
-        config: { permission: 'update.write', fresh: true },
+        config: { permission: 'update.write', fresh: true, takes: ['application/octet-stream'] },
         bodyLimit: MAX_RELEASE_BYTES,
       },
       async (request, reply) => {

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest';
-import { createClient, type Item, type Request } from './index.ts';
+import { createClient, hrefOf, type Item, queryText, type Request } from './index.ts';
 
 /** A transport that answers from a list and remembers what it was asked. */
 function clientOf(...answers: unknown[]) {
@@ -16,9 +16,8 @@ test('an operation is sent by its method and path, with its parameters escaped',
   const { signal } = new AbortController();
   const reply = await ask('acceptWorkOrder', { path: { id: 'a/b?' }, body: { version: 1 } }, { signal });
   expectTypeOf(reply).toHaveProperty('state');
-  expect(asked).toEqual([
-    { method: 'POST', path: '/api/work-orders/a%2Fb%3F/accept', query: {}, body: { version: 1 }, signal },
-  ]);
+  const url = '/api/work-orders/a%2Fb%3F/accept';
+  expect(asked).toEqual([{ id: 'acceptWorkOrder', method: 'POST', url, body: { version: 1 }, signal }]);
 });
 
 test('a list is walked to its end', async () => {
@@ -26,16 +25,45 @@ test('a list is walked to its end', async () => {
   const faults = await all('listFaults', { query: { state: 'open' } });
   expectTypeOf(faults).toEqualTypeOf<Item<'listFaults'>[]>();
   expect(faults).toEqual([1, 2, 3]);
-  expect(asked.map(({ query }) => query)).toEqual([
-    { limit: 500, state: 'open' },
-    { limit: 500, state: 'open', after: 'n' },
+  expect(asked.map(({ url }) => url)).toEqual([
+    '/api/faults?limit=500&state=open',
+    '/api/faults?limit=500&state=open&after=n',
   ]);
 });
 
 test('what is asked of a person may be left out where nothing is required', async () => {
   const { ask, asked } = clientOf(undefined);
   expect(await ask('logout')).toBeUndefined();
-  expect(asked[0]).toEqual({ method: 'POST', path: '/api/logout', query: {} });
+  expect(asked[0]).toEqual({ id: 'logout', method: 'POST', url: '/api/logout' });
+});
+
+test('a change names the version that it was made on', async () => {
+  const { ask, asked } = clientOf();
+  await ask('deleteWebhook', { path: { id: 'x' } }, { version: 0, headers: { 'x-a': 'b' } });
+  expect(asked[0]!.headers).toEqual({ 'if-match': '"0"', 'x-a': 'b' });
+});
+
+test('a body that is a file goes as it is', async () => {
+  const { ask, asked } = clientOf();
+  const body = new Blob(['a'], { type: 'image/png' });
+  await ask('createWorkOrderPhoto', { path: { id: 'x' }, query: { kind: 'before' }, body });
+  expect(asked[0]!.body).toBe(body);
+  // @ts-expect-error -- no file
+  await ask('createWorkOrderPhoto', { path: { id: 'x' }, query: { kind: 'before' }, body: { version: 1 } });
+});
+
+test('what is no call has the address of its operation', () => {
+  expect(hrefOf('getChanges')).toBe('/api/changes');
+  expect(hrefOf('getLive', { query: { equipment: 'a&b', building: undefined } })).toBe(
+    '/api/live?equipment=a%26b',
+  );
+  // @ts-expect-error -- a link without what it needs
+  expect(() => hrefOf('getWorkOrderPhoto', { path: { id: 'x' } })).toThrow('needs photoId');
+});
+
+test('a query leaves out what is not given', () => {
+  expect(queryText({ a: 1, b: undefined, c: 'x y' })).toBe('?a=1&c=x+y');
+  expect(queryText({})).toBe('');
 });
 
 test('what the description does not know does not compile', () => {

@@ -3,10 +3,13 @@ export {
   type Client,
   createClient,
   type ErrorBody,
+  hrefOf,
   type Input,
   type Item,
   type ListId,
   type OperationId,
+  type Query,
+  queryText,
   type Reply,
   type Request,
 } from './client.ts';

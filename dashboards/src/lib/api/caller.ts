@@ -1,4 +1,4 @@
-import { createClient } from '@parkline/client';
+import { createClient, type Request } from '@parkline/client';
 import type { FactorKind, Language } from '@parkline/contract';
 import { ApiError, errorOf } from './errors.ts';
 
@@ -17,22 +17,8 @@ export interface ApiDeps {
   stepUp?(kinds: readonly FactorKind[]): Promise<boolean>;
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
 /** Ends a read when the page that asked for it is gone. */
 export type Signal = AbortSignal | undefined;
-
-interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly query?: Query;
-  readonly body?: object;
-  /** Sent as it is, in place of `body`. */
-  readonly file?: Blob;
-  /** The version that a change was made on: somebody else's change in between is not lost but refused as `stale_edit`. */
-  readonly version?: number | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: Signal;
-}
 
 /** One page of a list. */
 export interface Listing<T> {
@@ -43,26 +29,23 @@ export interface Listing<T> {
 
 export type Caller = ReturnType<typeof createCaller>;
 
-const pageSize = 500;
-
 /** How the API is spoken to. Every call rejects with {@link ApiError}, or AbortError when its signal ends it. */
 export function createCaller(deps: ApiDeps) {
-  async function send(path: string, call: Call): Promise<Response> {
-    const { method = 'GET', query = {}, body, file, version, headers, signal } = call;
+  async function send({ method, url, body, headers, signal }: Request): Promise<Response> {
     const token = method === 'GET' ? undefined : deps.csrfToken?.();
+    const isFile = body instanceof Blob;
     return deps
-      .fetch(path + queryText(query), {
+      .fetch(url, {
         method,
         headers: {
           'accept-language': deps.language(),
           ...(token && { 'x-csrf-token': token }),
-          ...(body && { 'content-type': 'application/json' }),
-          ...(file && { 'content-type': file.type || 'application/octet-stream' }),
-          ...(version !== undefined && { 'if-match': `"${version}"` }),
+          ...(body && {
+            'content-type': isFile ? body.type || 'application/octet-stream' : 'application/json',
+          }),
           ...headers,
         },
-        ...(body && { body: JSON.stringify(body) }),
-        ...(file && { body: file }),
+        ...(body && { body: isFile ? body : JSON.stringify(body) }),
         ...(signal && { signal }),
       })
       .catch((cause: unknown) => {
@@ -79,55 +62,28 @@ export function createCaller(deps: ApiDeps) {
     return ['not_logged_in', 'csrf_refused'].includes(error.code) && !!token && token !== tokenBefore;
   }
 
-  async function call<T>(path: string, options: Call = {}): Promise<T> {
+  async function call(request: Request): Promise<unknown> {
     const tokenBefore = deps.csrfToken?.();
-    let reply = await send(path, options);
+    let reply = await send(request);
     let error = reply.ok ? undefined : await errorOf(reply);
     if (error && (await isCured(error, tokenBefore))) {
-      reply = await send(path, options);
+      reply = await send(request);
       error = reply.ok ? undefined : await errorOf(reply);
     }
     if (error) {
-      if (error.status === 401 && path !== '/api/login' && path !== '/api/me') deps.onLoggedOut();
+      if (error.status === 401 && request.id !== 'login' && request.id !== 'getMe') deps.onLoggedOut();
       throw error;
     }
-    return (reply.status === 204 ? undefined : await reply.json()) as T;
+    return reply.status === 204 ? undefined : reply.json();
   }
 
   // Operations by their name in the API's description, with the types that were generated of it.
-  const { ask, all: list } = createClient(({ method, path, ...rest }) =>
-    call<unknown>(path, { ...rest, method: method as NonNullable<Call['method']> }),
-  );
-
-  return {
-    call,
-    ask,
-    list,
-
-    /** Walks all pages of a list. */
-    async all<T>(path: string, query: Query, signal: Signal): Promise<T[]> {
-      const items: T[] = [];
-      let after: string | undefined;
-      do {
-        const page = await call<Listing<T>>(path, { query: { ...query, limit: pageSize, after }, signal });
-        items.push(...page.items);
-        after = page.next ?? undefined;
-      } while (after);
-      return items;
-    },
-  };
+  const { ask, all: list } = createClient(call);
+  return { ask, list };
 }
 
 /** What can be given, as a refusal names it. */
 function kindsIn(details: unknown): readonly FactorKind[] {
   const { kinds } = (details ?? {}) as { kinds?: unknown };
   return Array.isArray(kinds) ? (kinds as FactorKind[]) : [];
-}
-
-/** `?a=1&b=2` of what is given; nothing when nothing is. */
-export function queryText(query: Query): string {
-  const given = Object.entries(query).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, String(value)]],
-  );
-  return given.length > 0 ? `?${new URLSearchParams(given)}` : '';
 }

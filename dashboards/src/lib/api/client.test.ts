@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createApi, queryText } from './client.ts';
+import { createApi } from './client.ts';
 
 /** A server that answers the given replies in order and keeps what it was asked. */
 function server(...replies: (Response | Error)[]) {
@@ -77,11 +77,6 @@ test('an ended session is told once per refusal, a wrong password is not', async
   expect(loggedOut()).toBe(0);
   await api.places().catch(() => undefined);
   expect(loggedOut()).toBe(1);
-});
-
-test('a query leaves out what is not given', () => {
-  expect(queryText({ a: 1, b: undefined, c: 'x y' })).toBe('?a=1&c=x+y');
-  expect(queryText({})).toBe('');
 });
 
 /** A server whose session has a token, and a person who is asked for the second factor. */

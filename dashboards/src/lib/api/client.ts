@@ -2,6 +2,7 @@ import type { History, HistoryBy, LoginBody, SetupBody } from '@parkline/contrac
 import { createContext } from 'svelte';
 import { createCaller, type ApiDeps, type Caller, type Signal } from './caller.ts';
 import { createAuditApi } from './audit.ts';
+import { createBusApi } from './buses.ts';
 import { createCommandApi } from './commands.ts';
 import { createCommissioningApi } from './commissioning.ts';
 import { createGatewayApi } from './gateways.ts';
@@ -13,7 +14,8 @@ import { createSecurityApi } from './security.ts';
 import { createThingsApi } from './things.ts';
 import { createWorkApi } from './work.ts';
 
-export { queryText, type ApiDeps, type Listing, type Signal } from './caller.ts';
+export { hrefOf, queryText } from '@parkline/client';
+export type { ApiDeps, Listing, Signal } from './caller.ts';
 
 export type Api = ReturnType<typeof createApi>;
 
@@ -31,6 +33,7 @@ export function createApi(deps: ApiDeps) {
     ...createCommandApi(caller),
     ...createIntegrationsApi(caller),
     ...createAuditApi(caller),
+    ...createBusApi(caller),
     ...createCommissioningApi(caller),
     ...createSecurityApi(caller),
   };

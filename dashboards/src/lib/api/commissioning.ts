@@ -1,52 +1,35 @@
-import type {
-  Commissioning,
-  CommissioningBody,
-  CommissioningReport,
-  GatewayIdentityView,
-  LatestUpdate,
-  Release,
-  Rollout,
-  RolloutBody,
-  SignAs,
-} from '@parkline/contract';
-import type { Caller, Listing, Signal } from './caller.ts';
-
-const meter = (id: string): string => `/api/commissioning/${encodeURIComponent(id)}`;
-const report = (id: string): string => `/api/commissioning-reports/${encodeURIComponent(id)}`;
+import { hrefOf } from '@parkline/client';
+import type { CommissioningBody, RolloutBody, SignAs } from '@parkline/contract';
+import type { Caller, Signal } from './caller.ts';
 
 /** Where the photo of a nameplate goes to and comes from. */
-export const nameplateUrl = (id: string): string => `${meter(id)}/photo`;
+export const nameplateUrl = (id: string): string => hrefOf('getCommissioningPhoto', { path: { id } });
 /** Where a sealed report is downloaded: the paper, or paper and seal. */
-export const reportFileUrl = (id: string, what: 'pdf' | 'file'): string => `${report(id)}/${what}`;
+export const reportFileUrl = (id: string, what: 'pdf' | 'file'): string =>
+  hrefOf(what === 'pdf' ? 'getCommissioningReportPdf' : 'getCommissioningReportFile', { path: { id } });
 
 /** Proofs of meters, the reports on them, and releases of the gateways' program. */
-export function createCommissioningApi({ call }: Caller) {
+export function createCommissioningApi({ ask, list }: Caller) {
   return {
-    meters: async (signal?: Signal) =>
-      (await call<Listing<Commissioning>>('/api/commissioning', { signal })).items,
-    meter: (id: string, signal?: Signal) => call<Commissioning>(meter(id), { signal }),
+    meters: (signal?: Signal) => list('listCommissioning', {}, { signal }),
+    meter: (id: string, signal?: Signal) => ask('getCommissioning', { path: { id } }, { signal }),
     recordMeter: (id: string, version: number, body: CommissioningBody) =>
-      call<Commissioning>(meter(id), { method: 'PUT', body, version }),
-    checkMeter: (id: string) => call<Commissioning>(`${meter(id)}/check`, { method: 'POST' }),
-    waiveMeter: (id: string, reason: string) =>
-      call<Commissioning>(`${meter(id)}/waive`, { method: 'POST', body: { reason } }),
+      ask('replaceCommissioning', { path: { id }, body }, { version }),
+    checkMeter: (id: string) => ask('checkCommissioning', { path: { id } }),
+    waiveMeter: (id: string, reason: string) => ask('waiveCommissioning', { path: { id }, body: { reason } }),
 
     /** How far a gateway has come. */
     provisioningOf: (gatewayId: string, signal?: Signal) =>
-      call<GatewayIdentityView>(`/api/gateways/${encodeURIComponent(gatewayId)}`, { signal }),
+      ask('getGateway', { path: { id: gatewayId } }, { signal }),
 
-    reports: async (signal?: Signal) =>
-      (await call<Listing<CommissioningReport>>('/api/commissioning-reports', { signal })).items,
-    makeReport: (gatewayId: string) =>
-      call<CommissioningReport>('/api/commissioning-reports', { method: 'POST', body: { gatewayId } }),
-    signReport: (id: string, as: SignAs) =>
-      call<CommissioningReport>(`${report(id)}/sign`, { method: 'POST', body: { as } }),
+    reports: (signal?: Signal) => list('listCommissioningReports', {}, { signal }),
+    makeReport: (gatewayId: string) => ask('createCommissioningReport', { body: { gatewayId } }),
+    signReport: (id: string, as: SignAs) => ask('signCommissioningReport', { path: { id }, body: { as } }),
 
     latestUpdate: async (gatewayId: string, signal?: Signal) =>
-      (await call<LatestUpdate>(`/api/gateways/${encodeURIComponent(gatewayId)}/update`, { signal })).update,
-    releases: async (signal?: Signal) => (await call<Listing<Release>>('/api/releases', { signal })).items,
-    startRollout: (body: RolloutBody) => call<Rollout>('/api/rollouts', { method: 'POST', body }),
-    stopRollout: (id: string) =>
-      call<Rollout>(`/api/rollouts/${encodeURIComponent(id)}/stop`, { method: 'POST' }),
+      (await ask('getGatewayUpdate', { path: { id: gatewayId } }, { signal })).update,
+    releases: (signal?: Signal) => list('listReleases', {}, { signal }),
+    startRollout: (body: RolloutBody) => ask('createRollout', { body }),
+    stopRollout: (id: string) => ask('stopRollout', { path: { id } }),
   };
 }

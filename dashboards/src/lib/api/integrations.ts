@@ -1,8 +1,6 @@
 import type { NewApiKey, NewWebhook, ReplayBody, Webhook, WebhookChange } from '@parkline/contract';
 import type { Caller, Signal } from './caller.ts';
 
-const ifMatch = ({ version }: Pick<Webhook, 'version'>) => ({ headers: { 'if-match': `"${version}"` } });
-
 /** Keys of programs, and other systems that are told what happens. */
 export function createIntegrationsApi({ ask, list }: Caller) {
   return {
@@ -16,9 +14,9 @@ export function createIntegrationsApi({ ask, list }: Caller) {
     webhooks: (signal?: Signal) => list('listWebhooks', {}, { signal }),
     /** The secret is in the answer, and nowhere again. */
     makeWebhook: (body: NewWebhook) => ask('createWebhook', { body }),
-    changeWebhook: (hook: Webhook, body: WebhookChange) =>
-      ask('changeWebhook', { path: { id: hook.id }, body }, ifMatch(hook)),
-    deleteWebhook: (hook: Webhook) => ask('deleteWebhook', { path: { id: hook.id } }, ifMatch(hook)),
+    changeWebhook: ({ id, version }: Webhook, body: WebhookChange) =>
+      ask('changeWebhook', { path: { id }, body }, { version }),
+    deleteWebhook: ({ id, version }: Webhook) => ask('deleteWebhook', { path: { id } }, { version }),
     testWebhook: (id: string) => ask('testWebhook', { path: { id } }),
     /** The newest deliveries first, one page. */
     deliveries: (id: string, query: { limit: number; after?: string }, signal?: Signal) =>

@@ -5,25 +5,18 @@ import type {
   ContactBody,
   Floor,
   FloorBody,
-  ImportBatch,
-  ImportKind,
-  ImportResult,
-  Lease,
   LeaseBody,
   LeaseRecord,
   MoveBody,
   Site,
   SiteBody,
-  Space,
   SpaceBody,
   SpaceRecord,
   SpaceStateBody,
-  SpaceStateChange,
-  Tenant,
   TenantBody,
   TenantRecord,
 } from '@parkline/contract';
-import type { Caller, Listing, Signal } from './caller.ts';
+import type { Caller, Signal } from './caller.ts';
 
 /** What can be made, changed and deleted one at a time, by where it is. */
 export interface Records {
@@ -37,40 +30,54 @@ export interface Records {
 }
 export type RecordName = keyof Records;
 
-const at = (name: RecordName, id: string): string => `/api/${name}/${encodeURIComponent(id)}`;
+const operationsOf = {
+  sites: { get: 'getSite', add: 'createSite', change: 'replaceSite', remove: 'deleteSite' },
+  buildings: {
+    get: 'getBuilding',
+    add: 'createBuilding',
+    change: 'replaceBuilding',
+    remove: 'deleteBuilding',
+  },
+  floors: { get: 'getFloor', add: 'createFloor', change: 'replaceFloor', remove: 'deleteFloor' },
+  spaces: { get: 'getSpace', add: 'createSpace', change: 'replaceSpace', remove: 'deleteSpace' },
+  tenants: { get: 'getTenant', add: 'createTenant', change: 'replaceTenant', remove: 'deleteTenant' },
+  contacts: { get: 'getContact', add: 'createContact', change: 'replaceContact', remove: 'deleteContact' },
+  leases: { get: 'getLease', add: 'createLease', change: 'replaceLease', remove: 'deleteLease' },
+} as const;
 
 /** Places, tenants and leases as who keeps them edits them; tables in and out. */
-export function createPlacesApi({ call, all }: Caller) {
+export function createPlacesApi({ ask, list }: Caller) {
+  // Each kind's operations answer with that kind: what TypeScript cannot see through the table is said here.
+  const of = (name: RecordName) => operationsOf[name];
+  type View<N extends RecordName> = Promise<Records[N]['view']>;
   return {
     record: <N extends RecordName>(name: N, id: string, signal?: Signal) =>
-      call<Records[N]['view']>(at(name, id), { signal }),
+      ask(of(name).get, { path: { id } }, { signal }) as View<N>,
     addRecord: <N extends RecordName>(name: N, body: Records[N]['body']) =>
-      call<Records[N]['view']>(`/api/${name}`, { method: 'POST', body }),
+      ask(of(name).add, { body }) as View<N>,
     changeRecord: <N extends RecordName>(name: N, id: string, version: number, body: Records[N]['body']) =>
-      call<Records[N]['view']>(at(name, id), { method: 'PUT', body, version }),
+      ask(of(name).change, { path: { id }, body }, { version }) as View<N>,
     removeRecord: (name: RecordName, id: string, version: number) =>
-      call<undefined>(at(name, id), { method: 'DELETE', version }),
+      ask(of(name).remove, { path: { id } }, { version }),
 
-    everySpace: (signal?: Signal) => all<Space>('/api/spaces', {}, signal),
-    tenants: (signal?: Signal) => all<Tenant>('/api/tenants', {}, signal),
-    leases: (signal?: Signal) => all<Lease>('/api/leases', {}, signal),
-    contacts: (tenant: string, signal?: Signal) => all<Contact>('/api/contacts', { tenant }, signal),
+    everySpace: (signal?: Signal) => list('listSpaces', {}, { signal }),
+    tenants: (signal?: Signal) => list('listTenants', {}, { signal }),
+    leases: (signal?: Signal) => list('listLeases', {}, { signal }),
+    contacts: (tenant: string, signal?: Signal) => list('listContacts', { query: { tenant } }, { signal }),
 
     /** Newest first. */
     spaceHistory: async (id: string, signal?: Signal) =>
-      (await call<{ items: SpaceStateChange[] }>(`${at('spaces', id)}/history`, { signal })).items,
+      (await ask('getSpaceHistory', { path: { id } }, { signal })).items,
     setSpaceState: (id: string, version: number, body: SpaceStateBody) =>
-      call<SpaceRecord>(`${at('spaces', id)}/state`, { method: 'PUT', body, version }),
+      ask('replaceSpaceState', { path: { id }, body }, { version }),
     move: (id: string, way: 'in' | 'out', body: MoveBody) =>
-      call<LeaseRecord>(`${at('leases', id)}/move-${way}`, { method: 'POST', body }),
+      ask(way === 'in' ? 'moveInLease' : 'moveOutLease', { path: { id }, body }),
 
-    importKinds: async (signal?: Signal) =>
-      (await call<{ items: ImportKind[] }>('/api/import-kinds', { signal })).items,
+    importKinds: (signal?: Signal) => list('listImportKinds', {}, { signal }),
     imports: async (signal?: Signal) =>
-      (await call<Listing<ImportBatch>>('/api/imports', { query: { limit: 20 }, signal })).items,
+      (await ask('listImports', { query: { limit: 20 } }, { signal })).items,
     importFile: (kind: string, file: File, dryRun: boolean) =>
-      call<ImportResult>('/api/imports', { method: 'POST', query: { kind, dryRun, file: file.name }, file }),
-    undoImport: (id: string) =>
-      call<{ rows: number }>(`/api/imports/${encodeURIComponent(id)}/undo`, { method: 'POST' }),
+      ask('createImport', { query: { kind, dryRun, file: file.name }, body: file }),
+    undoImport: (id: string) => ask('undoImport', { path: { id } }),
   };
 }

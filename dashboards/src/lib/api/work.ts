@@ -1,3 +1,4 @@
+import { hrefOf } from '@parkline/client';
 import type {
   FaultQuery,
   FinishBody,
@@ -13,11 +14,11 @@ type OrderFilter = Partial<Omit<WorkOrderQuery, 'limit' | 'after'>>;
 
 /** Where the raw bytes of a photo go. */
 export const photoUrl = (orderId: string, kind: PhotoKind): string =>
-  `/api/work-orders/${encodeURIComponent(orderId)}/photos?kind=${kind}`;
+  hrefOf('createWorkOrderPhoto', { path: { id: orderId }, query: { kind } });
 
 /** Where one photo of an order is read. */
 export const photoHref = (orderId: string, photoId: string): string =>
-  `/api/work-orders/${encodeURIComponent(orderId)}/photos/${encodeURIComponent(photoId)}`;
+  hrefOf('getWorkOrderPhoto', { path: { id: orderId, photoId } });
 
 interface Page {
   readonly limit: number;

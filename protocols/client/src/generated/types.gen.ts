@@ -686,6 +686,7 @@ export type ListPeopleResponses = {
             skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
             areas: Array<string>;
             hasPassword: boolean;
+            hasSecondFactor: boolean;
             createdAt: string;
             lastSeenAt: string | null;
             disabledAt: string | null;
@@ -745,6 +746,7 @@ export type CreatePersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -785,6 +787,7 @@ export type GetPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -831,6 +834,7 @@ export type ChangePersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -877,6 +881,7 @@ export type DisablePersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -923,6 +928,7 @@ export type EnablePersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -969,6 +975,7 @@ export type ResetSecondFactorPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1019,6 +1026,7 @@ export type CreatePersonGrantResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1060,6 +1068,7 @@ export type DeletePersonGrantResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1106,6 +1115,7 @@ export type ListMyPeopleResponses = {
             skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
             areas: Array<string>;
             hasPassword: boolean;
+            hasSecondFactor: boolean;
             createdAt: string;
             lastSeenAt: string | null;
             disabledAt: string | null;
@@ -1165,6 +1175,7 @@ export type CreateMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1205,6 +1216,7 @@ export type GetMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1251,6 +1263,7 @@ export type ChangeMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1297,6 +1310,7 @@ export type DisableMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1343,6 +1357,7 @@ export type EnableMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1389,6 +1404,7 @@ export type ResetSecondFactorMyPersonResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1439,6 +1455,7 @@ export type CreateMyPersonGrantResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -1480,6 +1497,7 @@ export type DeleteMyPersonGrantResponses = {
         skills: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas: Array<string>;
         hasPassword: boolean;
+        hasSecondFactor: boolean;
         createdAt: string;
         lastSeenAt: string | null;
         disabledAt: string | null;
@@ -2029,6 +2047,7 @@ export type ListIdentityProvidersResponses = {
             secondFactorAcr: Array<string>;
             defaultRole: 'facility_engineer' | 'technician' | 'supervisor' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | null;
             redirectUri: string;
+            people: number;
             version: number;
         }>;
         next: string | null;
@@ -2072,6 +2091,7 @@ export type CreateIdentityProviderResponses = {
         secondFactorAcr: Array<string>;
         defaultRole: 'facility_engineer' | 'technician' | 'supervisor' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | null;
         redirectUri: string;
+        people: number;
         version: number;
     };
 };
@@ -2127,6 +2147,7 @@ export type ChangeIdentityProviderResponses = {
         secondFactorAcr: Array<string>;
         defaultRole: 'facility_engineer' | 'technician' | 'supervisor' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | null;
         redirectUri: string;
+        people: number;
         version: number;
     };
 };
@@ -5596,11 +5617,17 @@ export type GetFloorPlanResponses = {
         marks: {
             spaces: Array<{
                 spaceId: string;
-                ring: Array<Array<unknown>>;
+                ring: Array<[
+                    number,
+                    number
+                ]>;
             }>;
             devices: Array<{
                 equipmentId: string;
-                at: Array<unknown>;
+                at: [
+                    number,
+                    number
+                ];
             }>;
         };
         version: number;
@@ -5614,11 +5641,17 @@ export type ReplaceFloorPlanData = {
     body: {
         spaces: Array<{
             spaceId: string;
-            ring: Array<Array<unknown>>;
+            ring: Array<[
+                number,
+                number
+            ]>;
         }>;
         devices: Array<{
             equipmentId: string;
-            at: Array<unknown>;
+            at: [
+                number,
+                number
+            ];
         }>;
     };
     path: {
@@ -5640,11 +5673,17 @@ export type ReplaceFloorPlanResponses = {
         marks: {
             spaces: Array<{
                 spaceId: string;
-                ring: Array<Array<unknown>>;
+                ring: Array<[
+                    number,
+                    number
+                ]>;
             }>;
             devices: Array<{
                 equipmentId: string;
-                at: Array<unknown>;
+                at: [
+                    number,
+                    number
+                ];
             }>;
         };
         version: number;
@@ -5698,11 +5737,17 @@ export type ReplaceFloorPlanImageResponses = {
         marks: {
             spaces: Array<{
                 spaceId: string;
-                ring: Array<Array<unknown>>;
+                ring: Array<[
+                    number,
+                    number
+                ]>;
             }>;
             devices: Array<{
                 equipmentId: string;
-                at: Array<unknown>;
+                at: [
+                    number,
+                    number
+                ];
             }>;
         };
         version: number;

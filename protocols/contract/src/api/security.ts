@@ -71,7 +71,7 @@ const passkeyAnswer = {
   rawId: Base64url,
   type: Type.Literal('public-key'),
   authenticatorAttachment: Type.Optional(Type.Enum(['platform', 'cross-platform'])),
-  clientExtensionResults: Type.Object({}),
+  clientExtensionResults: Type.Record(Type.String(), Type.Unknown()),
 };
 
 /** RegistrationResponseJSON of a browser. */

@@ -42,6 +42,8 @@ const readings: readonly Task[] = [
     ],
   },
   { name: 'imports', cwd: root, args: ['deploy/scripts/check-imports.mjs'] },
+  { name: 'supply', cwd: root, args: ['deploy/scripts/check-supply.ts'] },
+  { name: 'secrets', cwd: root, args: ['deploy/scripts/check-secrets.ts'] },
 ];
 
 const changedOnly = process.argv.includes('--changed') ? ['--changed', '--passWithNoTests'] : [];

@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { driverPackages } from '../../edge/src/drivers.ts';
+import { billOfMaterials, type Part } from './supply/bom.ts';
+import type { Lock } from './supply/lock.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -34,7 +36,9 @@ export async function bundleGateway({ out, version, platforms }: BundleOptions):
   copyTemplates(join(out, 'templates'));
   const natives = copyNative(NATIVE, join(out, 'node_modules'), platforms);
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
-  writeFileSync(join(out, 'THIRD-PARTY.txt'), notices([...packagesOf(chunks), ...natives]));
+  const folders = [...packagesOf(chunks), ...natives];
+  writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(folders));
+  writeFileSync(join(out, 'sbom.cdx.json'), billOfMaterials('parkline-gateway', version, partsOf(folders)));
   const manifest = {
     name: 'parkline-gateway',
     version,
@@ -151,6 +155,18 @@ function notices(folders: readonly string[]): string {
     .sort()
     .map((key) => texts.get(key)!)
     .join(line);
+}
+
+/** The packages as a bill of materials names them, each with the hash that the lock file has of it. */
+function partsOf(folders: readonly string[]): Part[] {
+  const { packages } = readJson(join(root, 'package-lock.json')) as Lock;
+  return folders.map((folder) => {
+    const { name, version } = readJson(join(folder, 'package.json')) as { name: string; version: string };
+    const entry = packages[relative(root, folder)];
+    if (entry?.version !== version)
+      throw new Error(`${name} ${version} is installed and not what the lock file asks for: run npm ci`);
+    return { name, version, licence: entry.license, integrity: entry.integrity };
+  });
 }
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));

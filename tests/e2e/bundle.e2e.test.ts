@@ -145,6 +145,11 @@ test('a gateway runs from its bundle alone, and replaces itself by a signed rele
   expect((await release('1.0.0')).hash).toBe(first.hash);
   const second = await release('1.1.0');
   const lib = join(folder, '1.0.0/lib');
+  // It says what it is made of.
+  expect(JSON.parse(readFileSync(join(folder, '1.0.0/sbom.cdx.json'), 'utf8'))).toMatchObject({
+    metadata: { component: { name: 'parkline-gateway', version: '1.0.0' } },
+    components: expect.arrayContaining([expect.objectContaining({ name: '@serialport/bindings-cpp' })]),
+  });
 
   // The compiled library of serial lines loads, and every driver says who it is.
   const load = `await import('@serialport/bindings-cpp/dist/load-bindings.js');

@@ -1,3 +1,4 @@
+import { hrefOf } from '@parkline/client';
 import type {
   Building,
   BuildingBody,
@@ -44,6 +45,15 @@ const operationsOf = {
   contacts: { get: 'getContact', add: 'createContact', change: 'replaceContact', remove: 'deleteContact' },
   leases: { get: 'getLease', add: 'createLease', change: 'replaceLease', remove: 'deleteLease' },
 } as const;
+
+export type SheetFormat = 'csv' | 'xlsx';
+
+/** Where the empty table of a kind, with its headers, is downloaded. */
+export const templateHref = (kind: string, format: SheetFormat): string =>
+  hrefOf('getImportTemplate', { path: { name: `${kind}.${format}` } });
+/** Where all of a kind is downloaded, as a table that can be changed and brought in again. */
+export const exportHref = (kind: string, format: SheetFormat): string =>
+  hrefOf('getExport', { path: { name: `${kind}.${format}` } });
 
 /** Places, tenants and leases as who keeps them edits them; tables in and out. */
 export function createPlacesApi({ ask, list }: Caller) {

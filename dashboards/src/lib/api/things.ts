@@ -1,3 +1,4 @@
+import { hrefOf } from '@parkline/client';
 import type { EquipmentBody, PlanMarks, PointBody } from '@parkline/contract';
 import type { Caller, Signal } from './caller.ts';
 
@@ -11,6 +12,15 @@ export interface ModelFilter {
 }
 
 export type ThingSheet = 'equipment' | 'points';
+
+const modelFiles = {
+  turtle: 'getExportsModelTtl',
+  hayson: 'getExportsModelJson',
+  zinc: 'getExportsModelZinc',
+} as const;
+
+/** Where the model is downloaded. */
+export const modelHref = (format: keyof typeof modelFiles): string => hrefOf(modelFiles[format]);
 
 /** Equipment, points and plans as people keep them. A change names the version that it was made on. */
 export function createThingsApi({ ask, list }: Caller) {

@@ -1,5 +1,6 @@
 import type { Changed, ChangeTopic } from '@parkline/contract';
 import { createContext } from 'svelte';
+import { hrefOf } from '../api/client.ts';
 import { EventStream, type Link, type StreamDeps } from './event-stream.svelte.ts';
 
 export interface ChangesDeps extends StreamDeps {
@@ -40,7 +41,7 @@ export class Changes {
 
   open(): void {
     if (this.#close) return;
-    const stream = new EventStream('/api/changes', this.#deps, {
+    const stream = new EventStream(hrefOf('getChanges'), this.#deps, {
       changed: (data) => {
         const { topics } = JSON.parse(data) as Changed;
         this.#tell((listener) => listener.topics.some((topic) => topics.includes(topic)));

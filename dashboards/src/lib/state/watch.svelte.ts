@@ -1,5 +1,5 @@
 import type { LiveSample, Point } from '@parkline/contract';
-import { queryText, type Api } from '../api/client.ts';
+import { hrefOf, type Api } from '../api/client.ts';
 import type { Clock } from './clock.ts';
 import { browserLive, LivePoints, type LiveDeps } from './live-points.svelte.ts';
 import { readingOf, type Reading } from './reading.ts';
@@ -49,7 +49,7 @@ export class Watch {
 
   #open(): void {
     this.#live ??= new LivePoints(
-      `/api/live${queryText(this.#filter)}`,
+      hrefOf('getLive', { query: this.#filter }),
       this.#deps.live ?? browserLive(this.#deps),
     );
   }

@@ -63,19 +63,17 @@ async function run() {
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
   process.stderr.on('error', () => undefined); // Nobody is left to tell; what was begun still comes to its end.
-  const { Command, CommanderError } = await import('commander');
+  const { createProgram, exitCodeOf, pointToHelp } = await import(
+    pathToFileURL(join(root, 'edge', 'src', 'cli', 'frame.ts')).href
+  );
   const io = {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
   };
-  const program = new Command('parkline')
-    .description('Runs a business park from the field bus to the bill.')
-    .version(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)
-    .showSuggestionAfterError()
-    .showHelpAfterError('(parkline --help lists the commands)')
-    .exitOverride();
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const program = createProgram('Runs a business park from the field bus to the bill.', version);
   const asked = process.argv[2];
   const wanted = Object.hasOwn(nouns, asked ?? '') ? [asked] : Object.keys(nouns);
   try {
@@ -87,9 +85,11 @@ async function run() {
         const { register } = await import(pathToFileURL(file).href);
         register(program, io);
       }
+    pointToHelp(program);
     await program.parseAsync();
   } catch (error) {
-    process.exitCode = exitCode(error, CommanderError);
+    process.exitCode = exitCodeOf(error, io.err);
+    if (process.env.PARKLINE_DEBUG && error instanceof Error) io.err(`${error.stack}\n`);
   }
 }
 
@@ -97,13 +97,4 @@ async function run() {
 function hasVerb(program, noun) {
   const verbs = program.commands.find((one) => one.name() === noun)?.commands ?? [];
   return verbs.some((one) => one.name() === process.argv[3]);
-}
-
-/** 0 help, 2 wrong use, else 1; a command that must say 1 or 3 sets process.exitCode itself. */
-function exitCode(error, CommanderError) {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  if (error?.code === 'usage') return 2;
-  if (process.env.PARKLINE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return 1;
 }

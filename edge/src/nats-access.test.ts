@@ -17,6 +17,7 @@ describe('what a failed connection means', () => {
     ["Hostname/IP does not match certificate's altnames: Host: localhost.", /for another name/],
     ['tlsv13 alert certificate required', /renew keys\/tls\.crt\.pem/],
     ["/home/keys/ca.crt.pem doesn't exist", /claim this gateway/],
+    ['getaddrinfo ENOTFOUND unclaimed.invalid', /not claimed yet/],
     ["'Authorization Violation'", /was revoked, or its credentials are past their date/],
   ])('%s', (words, meaning) => {
     const text = connectFailure(new Error(words));

@@ -31,6 +31,9 @@ export interface NatsAccess {
   readonly tls?: TlsFiles | undefined;
 }
 
+/** What `gateway prepare` writes: leads nowhere (RFC 2606), until a claim names the message server. */
+export const UNCLAIMED_URL = 'tls://unclaimed.invalid:4222';
+
 /** Files in the home that a claim writes. */
 export const NATS_SEED_FILE = 'keys/nats.nk';
 export const NATS_JWT_FILE = 'keys/nats.jwt';
@@ -85,6 +88,10 @@ function readIfThere(file: string): string | undefined {
 
 /** What the client and TLS say when a connection fails, and what it means to the person at the gateway. First match counts. */
 const meanings: readonly (readonly [RegExp, string])[] = [
+  [
+    /unclaimed\.invalid/,
+    'this gateway is not claimed yet, it keeps what it reads: parkline gateway claim joins it to its cloud',
+  ],
   [
     /undefined error/i,
     'the message server hung up without a greeting: it expects TLS from the first byte; write tls:// in nats.url',

@@ -117,3 +117,12 @@ test('a file with faults is refused with all of them, and so is the file of anot
   writeFileSync(join(home.path, 'other.yaml'), yaml.replace('000000000001', '000000000009'));
   await expect(run(home.path, 'apply', 'other.yaml', '--yes')).rejects.toThrow('it is for gateway');
 });
+
+test('a file that somebody broke in place is told apart from the one that is offered', async () => {
+  using home = scratch();
+  makeHome(home.path, `${yaml}bogus: 1\n`);
+  writeFileSync(join(home.path, 'next.yaml'), yaml);
+  await expect(run(home.path, 'apply', 'next.yaml', '--yes')).rejects.toThrow(
+    /gateway\.yaml is faulty itself: .*bogus; correct it first/,
+  );
+});

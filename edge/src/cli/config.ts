@@ -128,10 +128,22 @@ function history(io: Io, { home: named, json }: Options): void {
 /** @throws ConfigError naming all faults of `yaml`; Error when it is for another gateway. */
 function compare(home: string, yaml: string): { changes: ConfigChange[]; isSame: boolean } {
   const text = currentText(home);
-  const [from, to] = [parseConfig(text), parseConfig(yaml)];
+  const [from, to] = [inForce(home, text), parseConfig(yaml)];
   if (from.gatewayId !== to.gatewayId)
     throw new Error(`it is for gateway ${to.gatewayId}, this is ${from.gatewayId}`);
   return { changes: diffConfigs(from, to), isSame: text === yaml };
+}
+
+/** @throws Error when somebody edited it in place and it is no configuration any more. */
+function inForce(home: string, text: string) {
+  try {
+    return parseConfig(text);
+  } catch (cause) {
+    const what = `${join(home, 'gateway.yaml')} is faulty itself: ${(cause as Error).message}`;
+    throw new Error(`${what}; correct it first, or replace it by what parkline config show N prints`, {
+      cause,
+    });
+  }
 }
 
 async function apply(io: Io, yaml: string, options: ApplyOptions): Promise<void> {

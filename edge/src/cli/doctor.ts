@@ -4,6 +4,7 @@ import { ConfigError, type Home, loadHome } from '../config/load.ts';
 import { loadDriver } from '../bench/open.ts';
 import { asJson, progress } from '../bench/run.ts';
 import { fail, type Finding, ok, skipped } from '../doctor/check.ts';
+import { checkClaimed } from '../doctor/claim.ts';
 import { checkCloud } from '../doctor/cloud.ts';
 import { checkConnection } from '../doctor/devices.ts';
 import { checkClock, checkDisk, checkGateway, checkOutbox, isClockSynchronized } from '../doctor/machine.ts';
@@ -54,6 +55,12 @@ async function run(io: Io, options: Options): Promise<void> {
 }
 
 async function* examine(home: string, options: Options, env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
+  const missing = checkClaimed(home);
+  if (missing) {
+    yield missing;
+    yield checkClock(Date.now(), null, isClockSynchronized());
+    return;
+  }
   let read: Home;
   try {
     read = loadHome(home, env);
@@ -61,7 +68,11 @@ async function* examine(home: string, options: Options, env: NodeJS.ProcessEnv):
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const fault of error.faults)
-      yield fail('configuration', fault, 'correct it; parkline gateway config writes a new one');
+      yield fail(
+        'configuration',
+        fault,
+        'correct it; parkline config history lists the versions before, parkline config show N prints one',
+      );
     yield checkClock(Date.now(), null, isClockSynchronized());
     return;
   }

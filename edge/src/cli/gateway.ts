@@ -8,9 +8,11 @@ import { realDisk } from '../base/disk.ts';
 import { asJson, progress } from '../bench/run.ts';
 import { type Claimed, claimGateway } from '../identity/claim.ts';
 import { CloudError, createCloudClient } from '../identity/cloud-client.ts';
-import { makeKeys, publicKeysOf } from '../identity/keys.ts';
+import { makeKeys } from '../identity/keys.ts';
 import { openIdentityStore } from '../identity/store.ts';
+import { UNCLAIMED_URL } from '../nats-access.ts';
 import { createUuidV7 } from '../points/ids.ts';
+import { register as registerDoctor } from './doctor.ts';
 import { exit, type Io, readArgument, UsageError } from './io.ts';
 
 interface ClaimOptions {
@@ -28,9 +30,6 @@ interface PrepareOptions {
   readonly site: string;
   readonly timezone: string;
 }
-
-/** Leads nowhere (RFC 2606), until a claim names the message server. */
-const NOWHERE = 'tls://unclaimed.invalid:4222';
 
 /** `parkline gateway`, what of it is done on the gateway itself; the rest belongs to the cloud. */
 export function register(program: Command, io: Io): void {
@@ -62,6 +61,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action((options: ClaimOptions) => claim(io, options));
+  registerDoctor(gateway, io); // Looked for here as often as by itself.
 }
 
 const examples = `
@@ -98,12 +98,16 @@ async function claim(io: Io, options: ClaimOptions): Promise<void> {
 
 function tell(io: Io, claimed: Claimed, { json }: ClaimOptions): void {
   if (claimed.state === 'unsigned') process.exitCode = exit.partial;
-  if (json) io.out(asJson(claimed));
-  else if (claimed.state === 'unsigned')
-    io.err(`${claimed.gatewayId}: the keys are accepted and not signed yet; run the same command again\n`);
-  else if (claimed.state === 'already') io.out(`${claimed.gatewayId} was joined with this code already\n`);
-  else
-    io.out(`${claimed.gatewayId} joined ${claimed.site}; its credentials hold until ${claimed.expiresAt}\n`);
+  if (json) return io.out(asJson(claimed));
+  const { gatewayId } = claimed;
+  if (claimed.state === 'unsigned')
+    return io.err(`${gatewayId}: the keys are accepted and not signed yet; run the same command again\n`);
+  if (claimed.state === 'already') return io.out(`${gatewayId} was joined with this code already\n`);
+  const { site, expiresAt } = claimed;
+  io.out(`${gatewayId} joined ${site}; its credentials hold until ${expiresAt} and renew themselves\n`);
+  io.err(
+    'next: run it, and ask parkline doctor; what is mapped here is taken over with parkline gateway mapping\n',
+  );
 }
 
 /** The home may be made by the claim. @throws UsageError when nobody names one. */
@@ -124,7 +128,15 @@ function prepare(io: Io, { home: named, name, site, timezone }: PrepareOptions):
   const keys = makeKeys();
   const nobody = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const gatewayId = createUuidV7(Date.now());
-  const config = { version: 1, gatewayId, name, site, timezone, nats: { url: NOWHERE }, connections: [] };
+  const config = {
+    version: 1,
+    gatewayId,
+    name,
+    site,
+    timezone,
+    nats: { url: UNCLAIMED_URL },
+    connections: [],
+  };
   for (const [file, text] of [
     ['keys/signing.pem', keys.signing],
     ['keys/nats.nk', `${keys.nkeySeed}\n`],
@@ -132,5 +144,8 @@ function prepare(io: Io, { home: named, name, site, timezone }: PrepareOptions):
     ['gateway.yaml', stringify(config)],
   ] as const)
     realDisk.replace(join(home, file), text);
-  io.out(`${home}: ${name} on ${site}, key ${publicKeysOf(keys).nkey}\n`);
+  io.out(`${name} is prepared for ${site} in ${home}\n`);
+  io.err(
+    'map devices now (parkline template try, parkline points import), run it, and claim it when there is a cloud\n',
+  );
 }

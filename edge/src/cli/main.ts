@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
+import { createProgram, exitCodeOf, pointToHelp } from './frame.ts';
 import type { Io } from './io.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
@@ -26,21 +27,15 @@ export const nouns: Readonly<Record<string, () => Promise<Noun>>> = {
 
 /** Runs one command line. @returns its exit code: 0 done or help, 2 wrong use, else 1. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
-  const program = new Command('parkline')
-    .description('Sets up and looks after a gateway.')
-    .version(manifest.version)
-    .showSuggestionAfterError()
-    .showHelpAfterError('(parkline --help lists the commands)')
-    .exitOverride();
+  const program = createProgram('Sets up and looks after a gateway.', manifest.version);
   const asked = argv[0] ?? '';
   const wanted = Object.hasOwn(nouns, asked) ? [asked] : Object.keys(nouns);
   try {
     for (const noun of wanted) (await nouns[noun]!()).register(program, io);
+    pointToHelp(program);
     await program.parseAsync(argv, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    io.err(`${error instanceof Error ? error.message : String(error)}\n`);
-    return (error as { code?: unknown }).code === 'usage' ? 2 : 1;
+    return exitCodeOf(error, io.err);
   }
 }

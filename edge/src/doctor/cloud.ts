@@ -7,7 +7,8 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { subjects } from '@parkline/contract';
 import type { Home } from '../config/load.ts';
 import { checkReceipt } from '../downlink/receipts.ts';
-import { accessOptions, connectFailure, type TlsFiles } from '../nats-access.ts';
+import { accessOptions, connectFailure, type TlsFiles, UNCLAIMED_URL } from '../nats-access.ts';
+import { claimCommand } from './claim.ts';
 import { fail, type Finding, ok, skipped, warn } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -17,10 +18,11 @@ const DAY_MS = 86_400_000;
 
 /** The way to the cloud, step by step: name, port, certificate, login, and an answer that the cloud signed. */
 export async function checkCloud(
-  { config, keys, natsTls }: Home,
+  { path, config, keys, natsTls }: Home,
   epoch: string | undefined,
   now: () => number,
 ): Promise<Finding[]> {
+  if (config.nats.url === UNCLAIMED_URL) return unclaimed(path);
   const url = new URL(config.nats.url.split(',')[0] ?? ''); // Of a cluster the first stands for all.
   const port = Number(url.port || 4_222);
   const network = await checkNetwork(url.hostname, port);
@@ -34,6 +36,14 @@ export async function checkCloud(
     ];
   return [network, certificate, ...(await checkBroker({ config, keys, natsTls }, epoch, now))];
 }
+
+/** A gateway that was prepared and has no cloud yet: nothing of it is broken. */
+const unclaimed = (home: string): Finding[] => [
+  warn('claim', 'not claimed yet: what it reads is kept here and goes nowhere', claimCommand(home)),
+  ...['network', 'certificate', 'broker', 'cloud'].map((check) =>
+    skipped(check, 'not asked: a claim tells where they are'),
+  ),
+];
 
 async function checkNetwork(host: string, port: number): Promise<Finding> {
   try {

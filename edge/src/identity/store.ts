@@ -33,7 +33,7 @@ const Next = Type.Object({ keys: OwnKeys, issued: Type.Union([Issued, Type.Null(
 export type Next = Static<typeof Next>;
 
 const KEYS_FOLDER = 'keys';
-const NEXT_FILE = join(KEYS_FOLDER, 'next.json');
+export const NEXT_FILE = join(KEYS_FOLDER, 'next.json');
 export const IDENTITY_FILE = join(KEYS_FOLDER, 'identity.json');
 
 /**

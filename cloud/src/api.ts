@@ -18,6 +18,7 @@ import {
   linkRoutes,
   oidcRoutes,
   type Passwords,
+  passwordLinkRoutes,
   peopleRoutes,
   privacyRoutes,
   providerRoutes,
@@ -65,6 +66,8 @@ export interface ApiDeps {
   readonly releaseKeys?: readonly KeyObject[] | undefined;
   /** Address of the message server as gateways reach it. */
   readonly gatewayNatsUrl: string;
+  /** Hosts that identity providers may be at although they are not public. */
+  readonly oidcAllowHosts?: ReadonlySet<string>;
   /** For development: webhooks may go to this machine and its networks. */
   readonly allowPrivateWebhooks?: boolean;
 }
@@ -82,7 +85,8 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
   const { db, now, newId, passwords, keeper, setupTokenSha256, nats, changes } = deps;
   const nameOfTenant = tenants.nameOf;
   const peopleAdmin = createPeopleAdmin({ db, now, newId, nameOfTenant });
-  const oidc = createOidc({ db, now, newId, secrets: deps.secrets, publicUrl: deps.portalUrl });
+  const { secrets, portalUrl: publicUrl, oidcAllowHosts: allowHosts } = deps;
+  const oidc = createOidc({ db, now, newId, secrets, publicUrl, allowHosts });
   const https = deps.portalUrl.startsWith('https:');
   const holders = createLinkHolders({ db, now, newId, passwords });
   const isLoggedIn = (request: FastifyRequest): Promise<boolean> => {
@@ -98,6 +102,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('identity', securityRoutes({ ...deps, rule: deps.secondFactor })),
     inSlice('identity', auditRoutes({ db })),
     inSlice('identity', peopleRoutes(peopleAdmin)),
+    inSlice('identity', passwordLinkRoutes(peopleAdmin)),
     inSlice('identity', invitationRoutes(peopleAdmin)),
     inSlice('identity', privacyRoutes(peopleAdmin)),
     inSlice('identity', oidcRoutes({ db, now, oidc, sessions: keeper, https })),

@@ -18,7 +18,7 @@ import {
 import { runSeals } from './commissioning/index.ts';
 import { createChangeHub } from './platform/changes.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
-import { type Config, loadConfig, natsAccess, portalUrl } from './platform/config.ts';
+import { type Config, loadConfig, natsAccess, oidcAllowHosts, portalUrl } from './platform/config.ts';
 import { assertBoundByPolicies, createDb, createPool, type DbRole } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { createApp } from './platform/http.ts';
@@ -103,6 +103,7 @@ async function startApi(shared: Shared): Promise<Part> {
     portalUrl: portalUrl(config),
     releaseKeys: releaseKeys(config),
     gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
+    oidcAllowHosts: oidcAllowHosts(config),
     allowPrivateWebhooks: config.WEBHOOK_ALLOW_PRIVATE,
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);

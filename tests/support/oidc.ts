@@ -13,6 +13,8 @@ export interface Behaviour {
   signature?: 'none' | 'foreign';
   /** `iss` of the answer to the browser; absent: its own. */
   answersAs?: string;
+  /** Where the token and its keys are to be had; absent: here. */
+  endpoints?: { readonly token_endpoint?: string; readonly jwks_uri?: string };
 }
 
 /** An identity provider (OpenID Connect Core 1.0, code flow, PKCE S256) for one client, which approves everybody at once. */
@@ -101,6 +103,7 @@ export async function startIdentityProvider(redirectUri: string): Promise<Identi
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
+    ...provider.behaviour.endpoints,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256', 'none'],

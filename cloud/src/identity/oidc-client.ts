@@ -6,6 +6,7 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   Configuration,
+  customFetch,
   discovery,
   enableNonRepudiationChecks,
   type IDToken,
@@ -16,6 +17,7 @@ import {
   type ServerMetadata,
 } from 'openid-client';
 import { AppError } from '../platform/errors.ts';
+import type { createGuardedFetch } from '../platform/outbound.ts';
 
 /** What is known of a client at a provider; `secret` absent: PKCE alone. */
 export interface OidcClientFacts {
@@ -36,11 +38,17 @@ export interface AuthorizationRequest {
 const PATIENCE_S = 10;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
+/** How a provider is asked: what an administrator typed leads to public addresses, and to those that the operator named. */
+export type ProviderFetch = ReturnType<typeof createGuardedFetch>;
+
 /**
- * Reads what the provider says of itself. Its address is https, or http on this machine.
- * @throws AppError 'bad_input' on `body.issuer` when it is none that can be asked.
+ * Reads what the provider says of itself; whatever it names is asked in the same guarded way. Its address is https, or http
+ * on this machine. @throws AppError 'bad_input' on `body.issuer` when it is none that can be asked.
  */
-export async function discover({ issuer, clientId, secret }: OidcClientFacts): Promise<Configuration> {
+export async function discover(
+  { issuer, clientId, secret }: OidcClientFacts,
+  fetchOut: ProviderFetch,
+): Promise<Configuration> {
   const url = new URL(issuer);
   const isPlain = url.protocol === 'http:';
   if (isPlain && !LOOPBACK.has(url.hostname)) throw badIssuer('must begin with https://');
@@ -48,12 +56,15 @@ export async function discover({ issuer, clientId, secret }: OidcClientFacts): P
   const found = await discovery(url, clientId, undefined, None(), {
     execute: ways,
     timeout: PATIENCE_S,
+    [customFetch]: fetchOut,
   }).catch((cause: unknown) => {
-    throw badIssuer('does not answer as an identity provider', cause);
+    // The same words whether there is nothing, something else, or an inner address that is nobody's business.
+    throw badIssuer('does not answer as an identity provider at a public address', cause);
   });
   const metadata = found.serverMetadata();
   const config = new Configuration(metadata, clientId, undefined, authenticationOf(metadata, secret));
   config.timeout = PATIENCE_S;
+  config[customFetch] = fetchOut;
   for (const way of ways) way(config);
   // The signature is checked, although the token comes straight from the provider.
   enableNonRepudiationChecks(config);

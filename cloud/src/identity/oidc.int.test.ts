@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IdentityProvider } from '@parkline/contract';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startIdentityProvider } from '../../../tests/support/oidc.ts';
@@ -26,7 +27,7 @@ const other = await startIdentityProvider(redirectUri);
 
 let ahead = 0;
 const now = () => new Date(Date.now() + ahead);
-const oidc = createOidc({ db, now, newId, secrets, publicUrl });
+const oidc = createOidc({ db, now, newId, secrets, publicUrl, allowHosts: new Set(['127.0.0.1']) });
 const sessions = testKeeper(db);
 const app: FastifyInstance = await createTestApp(db);
 const nameOfTenant = () => Promise.resolve(undefined);
@@ -321,9 +322,31 @@ describe('a person who is logged in', () => {
 });
 
 describe('a provider', () => {
+  const silent = 'does not answer as an identity provider at a public address';
+
+  test.each(['token_endpoint', 'jwks_uri'] as const)(
+    'that says its %s is on a machine nobody named is not asked there',
+    async (what) => {
+      const third = await startIdentityProvider(redirectUri);
+      const path = what === 'jwks_uri' ? '/jwks' : '/token';
+      const { claims } = await known();
+      const endpoints = { [what]: third.issuer.replace('127.0.0.1', 'localhost') + path };
+      third.behaviour = { claims, endpoints };
+      const id = await givenProvider(third);
+      expect(refusalOf(await logIn(id))).toEqual(refused('provider'));
+      third.behaviour = { claims };
+      ahead = 3_601_000; // What it says of itself is read again.
+      expect(refusalOf(await logIn(id))).toEqual(['/', true]);
+      await third.stop();
+    },
+  );
+
   test.each([
     ['http on another machine', 'http://idp.example.org', 'must begin with https://'],
-    ['one that is none', 'http://127.0.0.1:9', 'does not answer as an identity provider'],
+    ['one that is none', 'http://127.0.0.1:9', silent],
+    ['the machine that tells a server its keys', 'https://169.254.169.254', silent],
+    ['of the network of the server', 'https://10.0.0.7', silent],
+    ['of this machine by another name', 'https://localhost', silent],
   ])('is not kept when it is %s', async (_what, issuer, message) => {
     const reply = await call('POST', '/api/identity-providers', { name: 'X', issuer, clientId: 'x' });
     expect([reply.statusCode, reply.json().details]).toEqual([400, [{ field: 'body.issuer', message }]]);
@@ -335,10 +358,12 @@ describe('a provider', () => {
     const { id: personId, claims } = await known();
     elsewhere.behaviour = { claims };
     expect(await meOf(await logIn(id))).toMatchObject({ id: personId });
+    const all = (await call('GET', '/api/identity-providers')).json<{ items: IdentityProvider[] }>().items;
+    expect(all.find((one) => one.id === id)?.people).toBe(1);
     const third = await startIdentityProvider(redirectUri);
     const match = { ...boss, 'if-match': '"1"' };
     const moved = await call('PATCH', `/api/identity-providers/${id}`, { issuer: third.issuer }, match);
-    expect([moved.statusCode, moved.json().hasClientSecret]).toEqual([200, false]);
+    expect([moved.statusCode, moved.json()]).toMatchObject([200, { hasClientSecret: false, people: 0 }]);
     third.behaviour = { claims: { sub: claims.sub } };
     expect(refusalOf(await logIn(id))).toEqual(refused('provider')); // Without its own secret it lets nobody in.
     expect(

@@ -4,6 +4,7 @@ import type { Now } from '../platform/clock.ts';
 import { type Db, withAccount } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
+import { createGuardedFetch } from '../platform/outbound.ts';
 import { sealedPlace, type Secrets } from '../platform/secrets.ts';
 import { audit } from './audit.ts';
 import { linkHash, newLinkToken } from './links.ts';
@@ -19,6 +20,8 @@ export interface OidcDeps {
   readonly secrets: Secrets;
   /** Address of the portal; the redirect address hangs on it and on nothing that a request says. */
   readonly publicUrl: string;
+  /** Hosts that providers may be at although they are not public. */
+  readonly allowHosts?: ReadonlySet<string> | undefined;
 }
 
 /** Why somebody is not let in; the login page has words for each. */
@@ -70,7 +73,8 @@ export const redirectUriOf = (publicUrl: string): string =>
 export const safeBack = (path: string | undefined): string =>
   path && /^\/(?![/\\])\P{Cc}*$/u.test(path) && !path.startsWith('/login') ? path : '/';
 
-export function createOidc({ db, now, newId, secrets, publicUrl }: OidcDeps) {
+export function createOidc({ db, now, newId, secrets, publicUrl, allowHosts = new Set() }: OidcDeps) {
+  const fetchOut = createGuardedFetch({ allowHosts });
   const redirectUri = redirectUriOf(publicUrl);
   const known = new Map<string, { config: Promise<Configuration>; until: number }>();
 
@@ -82,7 +86,7 @@ export function createOidc({ db, now, newId, secrets, publicUrl }: OidcDeps) {
     const { issuer, clientId, sealedClientSecret, id } = provider;
     const secret =
       sealedClientSecret === null ? undefined : secrets.open(sealedClientSecret, secretPlace(id));
-    const config = discover({ issuer, clientId, secret }).catch((cause: unknown) => {
+    const config = discover({ issuer, clientId, secret }, fetchOut).catch((cause: unknown) => {
       known.delete(key);
       throw new OidcError('unavailable', { cause });
     });
@@ -149,7 +153,7 @@ export function createOidc({ db, now, newId, secrets, publicUrl }: OidcDeps) {
     },
 
     /** @throws AppError 'bad_input' when the issuer cannot be asked. */
-    check: (facts: Parameters<typeof discover>[0]) => discover(facts),
+    check: (facts: Parameters<typeof discover>[0]) => discover(facts, fetchOut),
     redirectUri,
   };
 

@@ -213,6 +213,13 @@ const Env = Type.Object({
     minimum: 1,
     description: 'API requests a second and account; above it 429.',
   }),
+  OIDC_ALLOW_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[^\\s,/]+(,[^\\s,/]+)*$',
+      description:
+        'Hosts of identity providers that are not at a public address, a comma list of names or addresses without ports.',
+    }),
+  ),
   WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
     default: false,
     description:
@@ -308,6 +315,12 @@ export const natsAccess = (config: Config): NatsAccess => ({
 /** From other machines, as far as the configuration tells. */
 const isReachable = ({ HOST, PUBLIC_URL }: Pick<Env, 'HOST' | 'PUBLIC_URL'>): boolean =>
   (PUBLIC_URL?.startsWith('https:') ?? false) || !/^(127(\.\d+){3}|::1|localhost)$/.test(HOST);
+
+/** Hosts of OIDC_ALLOW_HOSTS. */
+export const oidcAllowHosts = ({
+  OIDC_ALLOW_HOSTS = '',
+}: Pick<Config, 'OIDC_ALLOW_HOSTS'>): ReadonlySet<string> =>
+  new Set(OIDC_ALLOW_HOSTS.toLowerCase().split(',').filter(Boolean));
 
 /** Where people reach the portal, for links that leave this process: never what a request says of itself. */
 export const portalUrl = ({ PUBLIC_URL, HOST, PORT }: Config): string =>

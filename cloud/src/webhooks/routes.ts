@@ -12,9 +12,10 @@ import type { Secrets } from '../platform/secrets.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { secretPlace } from './sending.ts';
 import { deliveryRoutes } from './delivery-routes.ts';
-import { urlFault } from './guard.ts';
+import { urlFault } from '../platform/outbound.ts';
 import { webhookView } from './present.ts';
 import { type WebhookRow, webhooks, type WebhookSetting } from './repository.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { newSecret } from './sign.ts';
 
 export interface WebhookRouteDeps {
@@ -68,6 +69,7 @@ export const webhookRoutes =
     );
     await app.register(makingRoutes(deps));
     await app.register(editingRoutes(deps));
+    await app.register(secretRoutes(deps));
     await app.register(deliveryRoutes(deps));
   };
 
@@ -145,8 +147,13 @@ const editingRoutes =
   };
 
 /** @throws AppError 'not_found'. */
-export async function webhookOf(trx: Db, { accountId }: Actor, id: string): Promise<WebhookRow> {
-  const row = await webhooks.find(trx, accountId, id);
+export async function webhookOf(
+  trx: Db,
+  { accountId }: Actor,
+  id: string,
+  find = webhooks.find,
+): Promise<WebhookRow> {
+  const row = await find(trx, accountId, id);
   if (!row) throw new AppError('not_found', 'no such webhook', { details: { id } });
   return row;
 }

@@ -1,6 +1,4 @@
-import { request as overHttp } from 'node:http';
-import { request as overHttps } from 'node:https';
-import { guardedLookup, type Resolve, urlFault } from './guard.ts';
+import { requestOut, type Resolve, urlFault } from '../platform/outbound.ts';
 
 export interface Sending {
   readonly url: string;
@@ -34,19 +32,20 @@ export function createSend({ allowPrivate, resolve, timeoutMs = TIMEOUT_MS }: Se
     const fault = urlFault(url, allowPrivate);
     if (fault) return { status: null, reply: null, error: `the address ${fault}` };
     const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const request = url.startsWith('https:') ? overHttps : overHttp;
     return new Promise((done) => {
       const fail = (err: Error): void => {
         const why = stop.aborted && !signal.aborted ? `no answer within ${timeoutMs / 1_000} s` : err.message;
         done({ status: null, reply: null, error: why.slice(0, 500) });
       };
-      const out = request(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-        agent: false, // No connection is used twice: each is made to an address that was just checked.
-        signal: stop,
-        ...(!allowPrivate && { lookup: guardedLookup(resolve) }),
-      });
+      const out = requestOut(
+        url,
+        { allowPrivate, resolve },
+        {
+          method: 'POST',
+          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+          signal: stop,
+        },
+      );
       out.on('error', fail);
       out.on('response', (answer) => {
         const status = answer.statusCode ?? 0;

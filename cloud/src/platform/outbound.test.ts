@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { ForbiddenAddressError, guardedLookup, isPublic, urlFault } from './guard.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createGuardedFetch, ForbiddenAddressError, guardedLookup, isPublic, urlFault } from './outbound.ts';
 
 test.each([
   ['127.0.0.1', false],
@@ -77,4 +79,43 @@ test('one inner address among public ones refuses them all', async () => {
     expect(String(err)).toContain('10.0.0.5');
   }
   expect(await looked([], true)).toBeInstanceOf(ForbiddenAddressError);
+});
+
+describe('fetching what somebody typed', () => {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    asked += 1;
+    if (request.url === '/moved') response.writeHead(302, { location: '/secret' }).end();
+    else if (request.url === '/long') response.end('x'.repeat(2_000_000));
+    else request.pipe(response.writeHead(200, { 'x-how': String(request.method) }));
+  }).listen(0, '127.0.0.1');
+  afterAll(() => server.close());
+  const url = (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  const here = createGuardedFetch({ allowHosts: new Set(['127.0.0.1']) });
+  const nowhere = createGuardedFetch({
+    allowHosts: new Set(['other.example']),
+    resolve: (_name, done) => done(null, [{ address: '169.254.169.254', family: 4 }]),
+  });
+
+  test('reaches a host that is named, whole and without going where it points', async () => {
+    const reply = await here(url('/'), { method: 'POST', body: new URLSearchParams({ a: 'é' }) });
+    expect([reply.status, reply.headers.get('x-how'), await reply.text()]).toEqual([200, 'POST', 'a=%C3%A9']);
+    const before = asked;
+    expect((await here(url('/moved'))).status).toBe(302);
+    expect(asked - before).toBe(1);
+    await expect(here(url('/long'))).rejects.toThrow('more than 1048576 bytes');
+    await expect(here(url('/'), { signal: AbortSignal.abort() })).rejects.toThrow();
+  });
+
+  test.each([
+    'https://127.0.0.1',
+    'https://169.254.169.254/latest',
+    'https://[fd00::1]',
+    'https://name.example',
+    '',
+  ])('asks nothing of %s', async (address) => {
+    const before = asked;
+    await expect(nowhere(address || url('/'))).rejects.toBeInstanceOf(ForbiddenAddressError);
+    expect(asked).toBe(before);
+  });
 });

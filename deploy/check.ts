@@ -1,9 +1,10 @@
 // `npm run check [-- --changed] [CHECK...]`: everything that can be said about the sources without services. Each check
 // keeps a cache below node_modules/.cache, so that only what changed is looked at again; with --changed only the unit
 // tests that import something not yet committed are run.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endOnSignals, row, runTask, type Task, type TaskResult } from './task.ts';
+import { listed, readCounts, reportTo } from './test-report.ts';
 
 const root = join(import.meta.dirname, '..');
 const dashboards = join(root, 'dashboards');
@@ -48,11 +49,17 @@ const readings: readonly Task[] = [
 
 const changedOnly = process.argv.includes('--changed') ? ['--changed', '--passWithNoTests'] : [];
 
+const reportOf = (name: string): string => join(cache, `parkline-check-${name}.json`);
+
 /** One after the other and alone: they use both cores themselves, and some of them watch the clock. */
 const tests: readonly Task[] = [
-  { name: 'unit', cwd: root, args: [tool('vitest/vitest.mjs'), 'run', '--project', 'unit', ...changedOnly] },
-  { name: 'portal', cwd: dashboards, args: [tool('vitest/vitest.mjs'), 'run', ...changedOnly] },
-];
+  { name: 'unit', cwd: root, project: ['--project', 'unit'] },
+  { name: 'portal', cwd: dashboards, project: [] },
+].map(({ name, cwd, project }) => ({
+  name,
+  cwd,
+  args: [tool('vitest/vitest.mjs'), 'run', ...project, ...changedOnly, ...reportTo(reportOf(name))],
+}));
 
 interface Done {
   readonly task: Task;
@@ -73,6 +80,14 @@ async function runAll(tasks: readonly Task[], atOnce: number): Promise<Done[]> {
   return done;
 }
 
+/** `check: file: name: why` of each test that failed in one of these. */
+async function failuresOf(ran: readonly Done[]): Promise<string[]> {
+  const counts = await Promise.all(
+    ran.map(({ task: { name }, result }) => readCounts(name, reportOf(name), root, result)),
+  );
+  return counts.flatMap(({ failed }) => failed);
+}
+
 /** Svelte's own types are written by Kit, and its checker needs them. */
 async function syncKit(): Promise<void> {
   const task = {
@@ -91,12 +106,17 @@ const chosen = (tasks: readonly Task[]): readonly Task[] =>
 const began = Date.now();
 await mkdir(cache, { recursive: true });
 if (chosen(readings).some(({ name }) => name === 'svelte')) await syncKit();
-const done = [...(await runAll(chosen(readings), 2)), ...(await runAll(chosen(tests), 1))];
+for (const { name } of tests) await rm(reportOf(name), { force: true });
+const read = await runAll(chosen(readings), 2);
+const tested = await runAll(chosen(tests), 1);
+const done = [...read, ...tested];
 process.stdout.write('\n');
 for (const { task, result } of done)
   process.stdout.write(row(task.name, result.ok ? 'ok' : 'FAILED', result.ms));
 process.stdout.write(row('all', '', Date.now() - began));
 const failed = done.filter(({ result }) => !result.ok).map(({ task }) => task.name);
-const summary = { passed: done.length - failed.length, failed };
+const failedTests = await failuresOf(tested);
+process.stdout.write(listed('FAILED', failedTests));
+const summary = { passed: done.length - failed.length, failed, failedTests };
 await writeFile(join(cache, 'parkline-check.json'), `${JSON.stringify(summary)}\n`);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,9 +1,9 @@
 // `npm test [-- SUITE...]`: every test of the repository, cheapest first, and one table at the end.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildPortal } from './local/portal.ts';
 import { endOnSignals, row, runTask, type TaskResult } from './task.ts';
-import { add, type Counts, countTests, nothing, type VitestReport } from './test-report.ts';
+import { add, type Counts, listed, nothing, outcomeOf, readCounts, reportTo } from './test-report.ts';
 
 const root = join(import.meta.dirname, '..');
 const reports = join(root, 'node_modules/.cache/parkline-test');
@@ -40,36 +40,20 @@ async function runSuite({ name, projects, cwd, workers, portal }: Suite): Promis
   const report = join(reports, `${name}.json`);
   const only = projects.flatMap((project) => ['--project', project]);
   const output = [
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
+    ...reportTo(report),
     '--passWithNoTests',
     ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
   ];
   const result = await runTask({ name, args: [vitest, 'run', ...only, ...output], cwd }, true);
-  return { name, result, counts: await readCounts(report, result) };
-}
-
-/** A suite that broke before it could report counts as one failure. */
-async function readCounts(report: string, { ok }: TaskResult): Promise<Counts> {
-  const text = await readFile(report, 'utf8').catch(() => undefined);
-  const counts = text === undefined ? nothing : countTests(JSON.parse(text) as VitestReport, root);
-  return ok || counts.failed > 0 ? counts : add(counts, { ...nothing, failed: 1 });
+  return { name, result, counts: await readCounts(name, report, root, result) };
 }
 
 function printSummary(outcomes: readonly Outcome[], total: Counts): void {
-  process.stdout.write('\n');
-  for (const { name, counts, result } of outcomes) {
-    const text = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`;
-    process.stdout.write(row(name, text, result.ms));
-  }
   const ms = outcomes.reduce((sum, { result }) => sum + result.ms, 0);
-  process.stdout.write(
-    row('all', `${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`, ms),
-  );
-  if (total.skipped.length === 0) return;
-  process.stdout.write('\nNOT RUN (the reason is in the name or in the notices above):\n');
-  for (const test of total.skipped) process.stdout.write(`  ${test}\n`);
+  const rows = outcomes.map(({ name, counts, result }) => row(name, outcomeOf(counts), result.ms));
+  process.stdout.write(`\n${rows.join('')}${row('all', outcomeOf(total), ms)}`);
+  process.stdout.write(listed('NOT RUN (the reason is in the name or in the notices above)', total.skipped));
+  process.stdout.write(listed('FAILED', total.failed));
 }
 
 function wanted(names: readonly string[]): readonly Suite[] {
@@ -91,4 +75,4 @@ for (const suite of chosen) outcomes.push(await runSuite(suite));
 const total = outcomes.reduce((sum, { counts }) => add(sum, counts), nothing);
 printSummary(outcomes, total);
 await writeFile(join(reports, 'summary.json'), `${JSON.stringify(total, null, 2)}\n`);
-process.exitCode = total.failed > 0 ? 1 : 0;
+process.exitCode = total.failed.length > 0 ? 1 : 0;

@@ -11,6 +11,7 @@ import {
   invitationRoutes,
   letterJobs,
   linkRoutes,
+  passwordLinkRoutes,
   peopleRoutes,
   verifyAudit,
 } from './identity/index.ts';
@@ -42,6 +43,7 @@ const own = { db, now, newId, passwords, sessions: keeper, nameOfTenant: tenants
 for (const plugin of [
   identityRoutes(own),
   peopleRoutes(admin),
+  passwordLinkRoutes(admin),
   invitationRoutes(admin),
   linkRoutes({ holders, sessions: keeper, now, wait }),
 ])
@@ -433,6 +435,27 @@ describe('a forgotten password', () => {
     expect((await reset(token)).json().details.why).toBe('used');
     await post();
     expect(mailsTo(person.login).at(-1)!.text).toMatch(/已通过邮件链接更改/);
+  });
+
+  test('is chosen through a link that an administrator shows to somebody without an address, once, for a day', async () => {
+    const wang = await somebody('technician');
+    const made = async (headers = boss) => call('POST', `/api/people/${wang.id}/password-link`, headers);
+    const [first, second] = [(await made()).json(), (await made()).json()];
+    const mails = sink.mails.length;
+    expect((await reset(first.token)).json().details.why).toBe('used');
+    ahead = 86_401_000;
+    expect((await reset(second.token)).json().details.why).toBe('expired');
+    ahead = 3_700_000;
+    expect((await reset(second.token)).statusCode).toBe(204);
+    ahead = 0;
+    const payload = { login: wang.login, password: next };
+    expect((await app.inject({ method: 'POST', url: '/api/login', payload })).statusCode).toBe(204);
+    await post();
+    expect(sink.mails.length).toBe(mails); // There is nowhere to write to.
+    expect((await lastDeed(wang.id))?.action).toBe('person.password_reset');
+    expect((await made(engineer)).statusCode).toBe(403);
+    await call('POST', `/api/people/${wang.id}/disable`);
+    expect((await made()).json().details.why).toBe('disabled');
   });
 
   test('has a link for thirty minutes, three an hour, and none for who is disabled', async () => {

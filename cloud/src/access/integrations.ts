@@ -18,6 +18,8 @@ export const integrations: Routes = {
   },
   'PATCH /api/webhooks/:id': { who: admin, body: { name: 'Other' } },
   'DELETE /api/webhooks/:id': { who: admin },
+  // The secret of the fixture is none that opens.
+  'POST /api/webhooks/:id/rotate-secret': { who: admin, own: [503] },
   'GET /api/webhooks/:id/deliveries': { who: admin },
   'POST /api/webhooks/:id/test': { who: admin },
   'POST /api/webhooks/:id/replay': {

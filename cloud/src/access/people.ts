@@ -13,6 +13,7 @@ export const people: Routes = {
   'POST /api/people/:id/disable': { who: admin },
   'POST /api/people/:id/enable': { who: admin },
   'POST /api/people/:id/reset-second-factor': { who: admin },
+  'POST /api/people/:id/password-link': { who: admin },
   'POST /api/people/:id/grants': { who: admin, body: { role: 'technician' } },
   'DELETE /api/people/:id/grants/:grantId': { who: admin },
   'GET /api/invitations': { who: admin },

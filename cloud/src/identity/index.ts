@@ -23,5 +23,6 @@ export { providerRoutes } from './provider-routes.ts';
 export { privacyRoutes } from './privacy-routes.ts';
 export { erasePerson, exportPerson, mayBeErased, personReferences } from './privacy.ts';
 export { createPeopleAdmin } from './people-admin.ts';
+export { passwordLinkRoutes } from './password-link-routes.ts';
 export { peopleRoutes } from './people-routes.ts';
 export { securityRoutes } from './security-routes.ts';

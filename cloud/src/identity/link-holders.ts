@@ -153,6 +153,8 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
     at: Date,
   ): Promise<void> {
     const { accountId, login, name, email, language } = person;
+    const to = email ?? (login.includes('@') ? login : undefined);
+    if (to === undefined) return; // The link was shown to them, not sent.
     const account = await trx
       .selectFrom('account')
       .select('name')
@@ -160,7 +162,7 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
       .executeTakeFirstOrThrow();
     const facts = { login, name, accountName: inLanguage(account.name, language) };
     const letter = passwordChangedLetter[language](facts);
-    await queueMail(trx, newId, { accountId, at, to: email ?? login, language, ...letter });
+    await queueMail(trx, newId, { accountId, at, to, language, ...letter });
   }
 }
 

@@ -13,7 +13,12 @@ export interface ProviderRow {
   readonly secondFactorAcr: string[];
   readonly defaultRole: string | null;
   readonly version: number;
+  /** How many people are known through it. */
+  readonly people: number;
 }
+
+/** What is kept of a provider by itself. */
+type ProviderFacts = Omit<ProviderRow, 'version' | 'people'>;
 
 /** A login under way, as it is held against the answer of the provider. */
 export interface Flow {
@@ -31,7 +36,9 @@ export interface Flow {
 const columns = [
   ...(['id', 'accountId', 'name', 'issuer', 'clientId', 'sealedClientSecret'] as const),
   ...(['trustSecondFactor', 'secondFactorAcr', 'defaultRole', 'version'] as const),
-];
+  sql<number>`(select count(*)::int from person_identity i
+    where i.account_id = identity_provider.account_id and i.provider_id = identity_provider.id)`.as('people'),
+] as const;
 
 /** Looked up before an account is known: each call is one checked function of the database. */
 export const oidcGate = {
@@ -82,7 +89,7 @@ export const providers = {
   },
 
   /** @returns false when the account has this client of this issuer already. */
-  async add(db: Db, row: Omit<ProviderRow, 'version'>): Promise<boolean> {
+  async add(db: Db, row: ProviderFacts): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('identityProvider')
       .values(row)
@@ -95,7 +102,7 @@ export const providers = {
   async change(
     db: Db,
     { id, accountId, version }: Pick<ProviderRow, 'id' | 'accountId' | 'version'>,
-    changes: Partial<Omit<ProviderRow, 'id' | 'accountId' | 'version'>>,
+    changes: Partial<Omit<ProviderFacts, 'id' | 'accountId'>>,
   ): Promise<boolean> {
     const { numUpdatedRows } = await db
       .updateTable('identityProvider')

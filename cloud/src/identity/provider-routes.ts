@@ -22,9 +22,9 @@ export interface ProviderDeps {
 
 /** Without its secret. Pure. */
 function view(row: ProviderRow, redirectUri: string): IdentityProvider {
-  const { id, name, issuer, clientId, trustSecondFactor, secondFactorAcr, version } = row;
+  const { id, name, issuer, clientId, trustSecondFactor, secondFactorAcr, people, version } = row;
   return {
-    ...{ id, name, issuer, clientId, trustSecondFactor, secondFactorAcr, redirectUri, version },
+    ...{ id, name, issuer, clientId, trustSecondFactor, secondFactorAcr, redirectUri, people, version },
     hasClientSecret: row.sealedClientSecret !== null,
     defaultRole: row.defaultRole as IdentityProvider['defaultRole'],
   };

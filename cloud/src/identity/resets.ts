@@ -43,10 +43,18 @@ export const resets = {
     return n;
   },
 
-  /** Those asked for before `old` go: they count for nothing any more. */
+  /** Those asked for before `old` go once they are over: they count for nothing any more. */
   async add(
     db: Db,
-    row: { id: string; accountId: string; personId: string; askedAt: Date; expiresAt: Date },
+    row: {
+      readonly id: string;
+      readonly accountId: string;
+      readonly personId: string;
+      /** Known at once where the link is shown; else it is noted when the mail leaves. */
+      readonly tokenHash?: Buffer;
+      readonly askedAt: Date;
+      readonly expiresAt: Date;
+    },
     old: Date,
   ): Promise<void> {
     await db
@@ -54,6 +62,7 @@ export const resets = {
       .where('accountId', '=', row.accountId)
       .where('personId', '=', row.personId)
       .where('askedAt', '<=', old)
+      .where('expiresAt', '<=', row.askedAt)
       .execute();
     await db.insertInto('passwordReset').values(row).execute();
   },

@@ -17,6 +17,7 @@ export interface PersonRow {
   readonly areas: string[];
   readonly grants: readonly (GrantRow & { readonly id: string })[];
   readonly hasPassword: boolean;
+  readonly hasSecondFactor: boolean;
   readonly createdAt: Date;
   readonly lastSeenAt: Date | null;
   readonly disabledAt: Date | null;
@@ -39,7 +40,10 @@ const columns = sql`p.id, p.login, p.name, p.email, p.language, p.tenant_id, p.s
     from person_area a where a.person_id = p.id), '{}') as areas,
   coalesce((select jsonb_agg(jsonb_build_object('id', g.id, 'role', g.role, 'siteId', g.site_id, 'buildingId', g.building_id)
     order by g.role, g.id) from role_grant g where g.person_id = p.id), '[]') as grants,
-  p.password_hash is not null as has_password, p.created_at, p.disabled_at, p.erased_at, p.version,
+  p.password_hash is not null as has_password,
+  (exists (select from totp t where t.account_id = p.account_id and t.person_id = p.id and t.confirmed_at is not null)
+    or exists (select from passkey k where k.account_id = p.account_id and k.person_id = p.id)) as has_second_factor,
+  p.created_at, p.disabled_at, p.erased_at, p.version,
   (select max(s.seen_at) from session s where s.person_id = p.id) as last_seen_at`;
 
 /** The fields that are edited by themselves. */

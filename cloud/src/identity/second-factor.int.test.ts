@@ -259,7 +259,11 @@ test('who lost it all enrols anew, when an administrator of the own account lets
   };
   expect(await reset(await administrator(await givenAccount(owner)))).toBe('not_found');
   const open = await loggedIn(person);
-  expect(await reset(await administrator(person.accountId))).toBe('ok');
+  const boss = await administrator(person.accountId);
+  const isProtected = async () => (await boss.get(`/api/people/${person.id}`)).json().hasSecondFactor;
+  expect(await isProtected()).toBe(true);
+  expect(await reset(boss)).toBe('ok');
+  expect(await isProtected()).toBe(false);
   expect(await open.outcome('GET', '/api/look')).toBe('not_logged_in');
   const again = await loggedIn(person);
   expect(await again.outcome('GET', '/api/look')).toBe('second_factor_enrol');

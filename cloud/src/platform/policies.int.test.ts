@@ -167,6 +167,7 @@ test('only ingest, the gate and background work see more than one account, and o
     'job',
     'webhook',
     'webhook_delivery',
+    'webhook_former_secret',
   ]);
 });
 

@@ -10,6 +10,7 @@ export const webhookView = (row: WebhookRow): Webhook => ({
   pausedWhy: row.pausedWhy,
   failingSince: instant(row.failingSince),
   deliveredAt: instant(row.deliveredAt),
+  formerSecretUntil: instant(row.formerUntil),
 });
 
 export const deliveryView = (row: DeliveryRow): Delivery => ({

@@ -14,6 +14,8 @@ export interface Due {
   readonly firstAt: Date;
   readonly url: string;
   readonly sealedSecret: string;
+  /** Those it was signed with before and still is. */
+  readonly formers: readonly { readonly id: string; readonly sealed: string }[];
 }
 
 /** A try that is not over by then belongs to a process that died. */
@@ -41,7 +43,9 @@ export const queue = {
       update webhook_delivery d set attempts = d.attempts + 1, last_at = ${now}, first_at = coalesce(d.first_at, ${now}),
         next_at = ${new Date(now.getTime() + LEASE_MS)}
       from due, webhook w where d.id = due.id and w.id = d.webhook_id
-      returning d.id, d.account_id, d.webhook_id, d.event_id, d.body, d.attempts, d.first_at, w.url, w.sealed_secret`.execute(
+      returning d.id, d.account_id, d.webhook_id, d.event_id, d.body, d.attempts, d.first_at, w.url, w.sealed_secret,
+        (select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'sealed', f.sealed_secret) order by f.id desc), '[]')
+         from webhook_former_secret f where f.webhook_id = w.id and f.valid_until > ${now}) as formers`.execute(
       db,
     );
     return rows;
@@ -85,6 +89,15 @@ export const queue = {
       .where('pausedAt', 'is', null)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
+  },
+
+  /** Forgets secrets that sign nothing any more. @returns how many. */
+  async sweepFormers(db: Db, now: Date): Promise<number> {
+    const { numDeletedRows } = await db
+      .deleteFrom('webhookFormerSecret')
+      .where('validUntil', '<=', now)
+      .executeTakeFirst();
+    return Number(numDeletedRows);
   },
 
   /** Forgets what was settled before. @returns how many. */

@@ -3,7 +3,8 @@ import type { DeliveryQuery, PauseWhy } from '@parkline/contract';
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tables } from '../platform/db.ts';
 
-export type WebhookRow = Selectable<Tables['webhook']>;
+/** `formerUntil`: until when deliveries carry the signature of a former secret as well; null: there is none. */
+export type WebhookRow = Selectable<Tables['webhook']> & { readonly formerUntil: Date | null };
 export type DeliveryRow = Selectable<Tables['webhookDelivery']>;
 
 export interface NewWebhookRow {
@@ -26,25 +27,32 @@ export interface WebhookSetting {
   readonly failingSince?: null;
 }
 
+const selected = (db: Db, accountId: string) =>
+  db
+    .selectFrom('webhook')
+    .selectAll()
+    .select(
+      sql<Date | null>`(select max(f.valid_until) from webhook_former_secret f where f.webhook_id = webhook.id)`.as(
+        'formerUntil',
+      ),
+    )
+    .where('accountId', '=', accountId);
+
 /** Subscriptions, inside an account. */
 export const webhooks = {
   page: (db: Db, accountId: string, { limit, after }: { limit: number; after?: string | undefined }) =>
-    db
-      .selectFrom('webhook')
-      .selectAll()
-      .where('accountId', '=', accountId)
+    selected(db, accountId)
       .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
       .orderBy('id')
       .limit(limit)
       .execute(),
 
   find: (db: Db, accountId: string, id: string): Promise<WebhookRow | undefined> =>
-    db
-      .selectFrom('webhook')
-      .selectAll()
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .executeTakeFirst(),
+    selected(db, accountId).where('id', '=', id).executeTakeFirst(),
+
+  /** As `find`, held until the transaction ends. */
+  lock: (db: Db, accountId: string, id: string): Promise<WebhookRow | undefined> =>
+    selected(db, accountId).where('id', '=', id).forUpdate().executeTakeFirst(),
 
   count: async (db: Db, accountId: string): Promise<number> => {
     const { n } = await db
@@ -74,6 +82,37 @@ export const webhooks = {
       .where('version', '=', version)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
+  },
+
+  /** Signs with another secret from now on; the one before, sealed in its new place, signs as well until `validUntil`. */
+  async replaceSecret(
+    db: Db,
+    { accountId, id }: Pick<WebhookRow, 'accountId' | 'id'>,
+    sealedSecret: string,
+    former: { readonly id: string; readonly sealedSecret: string; readonly validUntil: Date },
+  ): Promise<void> {
+    await db
+      .insertInto('webhookFormerSecret')
+      .values({ accountId, webhookId: id, ...former })
+      .execute();
+    await db
+      .updateTable('webhook')
+      .set({ sealedSecret })
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .execute();
+  },
+
+  /** How many former secrets still sign. */
+  async countFormer(db: Db, accountId: string, webhookId: string, at: Date): Promise<number> {
+    const { n } = await db
+      .selectFrom('webhookFormerSecret')
+      .select(sql<number>`count(*)::int`.as('n'))
+      .where('accountId', '=', accountId)
+      .where('webhookId', '=', webhookId)
+      .where('validUntil', '>', at)
+      .executeTakeFirstOrThrow();
+    return n;
   },
 
   /** With its deliveries. @returns whether it was still that version. */

@@ -16,6 +16,9 @@ import { signedHeaders } from './sign.ts';
 /** Where a subscription's secret is sealed. */
 export const secretPlace = (webhookId: string): string => sealedPlace('webhook', 'sealed_secret', webhookId);
 
+/** Where one is sealed that was replaced. */
+export const formerPlace = (id: string): string => sealedPlace('webhook_former_secret', 'sealed_secret', id);
+
 /** What is sent: the kind, when it happened, what it is about (Standard Webhooks 1.0, "Payload structure"). Pure. */
 export const bodyOf = (type: string, timestamp: string, data: object): string =>
   JSON.stringify({ type, timestamp, data });
@@ -35,6 +38,7 @@ export const webhookRetention: readonly Retention[] = [
     what: 'webhook deliveries',
     drop: (db, now) => queue.sweep(db, new Date(now.getTime() - KEEP_MS)),
   },
+  { what: 'former secrets of webhooks', drop: (db, now) => queue.sweepFormers(db, now) },
 ];
 
 export interface DeliverDeps {
@@ -70,13 +74,16 @@ async function deliver(deps: DeliverDeps, due: Due, signal: AbortSignal): Promis
 }
 
 async function attempt({ secrets, send, now }: DeliverDeps, due: Due, signal: AbortSignal): Promise<Sent> {
-  const { id, webhookId, eventId, url, body, sealedSecret } = due;
+  const { id, webhookId, eventId, url, body, sealedSecret, formers } = due;
   try {
-    const secret = secrets.open(sealedSecret, secretPlace(webhookId));
+    const signing = [
+      secrets.open(sealedSecret, secretPlace(webhookId)),
+      ...formers.map((former) => secrets.open(former.sealed, formerPlace(former.id))),
+    ];
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Parkline-Webhooks/1',
-      ...signedHeaders(secret, eventId, now(), body),
+      ...signedHeaders(signing, eventId, now(), body),
     };
     return await send({ url, headers, body }, signal);
   } catch (err) {

@@ -17,6 +17,13 @@ declare module '../platform/db.ts' {
       failingSince: Generated<Date | null>;
       deliveredAt: Generated<Date | null>;
     };
+    webhookFormerSecret: {
+      id: string;
+      accountId: string;
+      webhookId: string;
+      sealedSecret: string;
+      validUntil: Date;
+    };
     webhookDelivery: {
       id: string;
       accountId: string;

@@ -288,6 +288,40 @@ test('the secret is told once and sealed, an edit names its version, and others 
   expect((await call('DELETE', path, undefined, { 'if-match': '"2"' })).statusCode).toBe(204);
 });
 
+test('a secret that is replaced signs for another day beside those that took its place', async () => {
+  const first = await given();
+  const path = `/api/webhooks/${first.id}/rotate-secret`;
+  const rotated = async () => (await call('POST', path)).json<MadeWebhook>();
+  const { secret, ...shown } = await rotated();
+  expect(shown).toEqual(await shownOf(first.id));
+  expect(Date.parse(shown.formerSecretUntil!) - Date.now()).toBeGreaterThan(86_300_000);
+  const third = await rotated();
+  await raise();
+  await work();
+  const [{ headers, body }] = heard as [Heard];
+  const verify = documentedCheck();
+  const known = [first.secret, secret, third.secret, (await given()).secret];
+  expect(known.map((one) => verify(one, headers, body))).toEqual([true, true, true, false]);
+  const formers = await owner.selectFrom('webhookFormerSecret').select('sealedSecret').execute();
+  expect(formers.map(({ sealedSecret }) => sealedSecret.slice(0, 13))).toEqual(
+    Array(2).fill('sealed:v1:k1:'),
+  );
+
+  await rotated();
+  await rotated();
+  expect(await rotated()).toMatchObject({ code: 'conflict', details: { why: 'too_many' } });
+  expect((await call('POST', path, undefined, stranger)).statusCode).toBe(404);
+  expect((await call('POST', path, undefined, engineer)).statusCode).toBe(403);
+
+  aheadMs = 86_400_000;
+  await raise();
+  await work();
+  const [signature, ...more] = String(heard.at(-1)!.headers['webhook-signature']).split(' ');
+  expect([signature!.slice(0, 3), more]).toEqual(['v1,', []]);
+  const { drop } = webhookRetention.find(({ what }) => what === 'former secrets of webhooks')!;
+  expect(await drop(worker, now())).toBe(4);
+});
+
 test('an address that could be anything but a receiver is not taken', async () => {
   const strict = await createTestApp(db);
   await strict.register(webhookRoutes({ db, now, newId, secrets, allowPrivate: false }));

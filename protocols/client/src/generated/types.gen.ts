@@ -1508,6 +1508,33 @@ export type DeleteMyPersonGrantResponses = {
 
 export type DeleteMyPersonGrantResponse = DeleteMyPersonGrantResponses[keyof DeleteMyPersonGrantResponses];
 
+export type PasswordLinkPersonData = {
+    body?: never;
+    headers?: {
+        /**
+         * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/people/{id}/password-link';
+};
+
+export type PasswordLinkPersonResponses = {
+    /**
+     * Default Response
+     */
+    201: {
+        token: string;
+        expiresAt: string;
+    };
+};
+
+export type PasswordLinkPersonResponse = PasswordLinkPersonResponses[keyof PasswordLinkPersonResponses];
+
 export type ListInvitationsData = {
     body?: never;
     path?: never;
@@ -2416,6 +2443,7 @@ export type ListWebhooksResponses = {
             pausedWhy: 'person' | 'failing' | 'gone' | null;
             failingSince: string | null;
             deliveredAt: string | null;
+            formerSecretUntil: string | null;
         }>;
         next: string | null;
     };
@@ -2455,6 +2483,7 @@ export type CreateWebhookResponses = {
         pausedWhy: 'person' | 'failing' | 'gone' | null;
         failingSince: string | null;
         deliveredAt: string | null;
+        formerSecretUntil: string | null;
         secret: string;
     };
 };
@@ -2503,6 +2532,7 @@ export type GetWebhookResponses = {
         pausedWhy: 'person' | 'failing' | 'gone' | null;
         failingSince: string | null;
         deliveredAt: string | null;
+        formerSecretUntil: string | null;
     };
 };
 
@@ -2537,10 +2567,48 @@ export type ChangeWebhookResponses = {
         pausedWhy: 'person' | 'failing' | 'gone' | null;
         failingSince: string | null;
         deliveredAt: string | null;
+        formerSecretUntil: string | null;
     };
 };
 
 export type ChangeWebhookResponse = ChangeWebhookResponses[keyof ChangeWebhookResponses];
+
+export type RotateSecretWebhookData = {
+    body?: never;
+    headers?: {
+        /**
+         * Chosen by the sender, kept 24 h: the same request with the same key is carried out once and answered the same.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/webhooks/{id}/rotate-secret';
+};
+
+export type RotateSecretWebhookResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        id: string;
+        name: string;
+        url: string;
+        kinds: Array<string>;
+        version: number;
+        createdAt: string;
+        pausedAt: string | null;
+        pausedWhy: 'person' | 'failing' | 'gone' | null;
+        failingSince: string | null;
+        deliveredAt: string | null;
+        formerSecretUntil: string | null;
+        secret: string;
+    };
+};
+
+export type RotateSecretWebhookResponse = RotateSecretWebhookResponses[keyof RotateSecretWebhookResponses];
 
 export type ListWebhookDeliveriesData = {
     body?: never;

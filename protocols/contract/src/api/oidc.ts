@@ -29,6 +29,8 @@ export const IdentityProvider = Type.Object({
   defaultRole: Nullable(DefaultRole),
   /** What has to be registered with the provider, letter by letter. */
   redirectUri: Type.String(),
+  /** How many people log in through it. */
+  people: Type.Integer(),
   version: Type.Integer(),
 });
 export type IdentityProvider = Static<typeof IdentityProvider>;

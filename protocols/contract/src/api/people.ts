@@ -47,6 +47,8 @@ export const Person = Type.Object({
   areas: Type.Array(Uuid),
   /** Without one somebody comes in through an identity provider, or sets one through a link by mail. */
   hasPassword: Type.Boolean(),
+  /** Whether a second factor is asked for when this person logs in. */
+  hasSecondFactor: Type.Boolean(),
   createdAt: Instant,
   /** Last request of a session that still lives. */
   lastSeenAt: Nullable(Instant),
@@ -92,6 +94,10 @@ export const PersonPatch = Type.Object({
   areas: Type.Optional(areas),
 });
 export type PersonPatch = Static<typeof PersonPatch>;
+
+/** Shown this once: opens `/reset#<token>` of the portal, where its holder chooses the password of the person. */
+export const PasswordLink = Type.Object({ token: Type.String(), expiresAt: Instant });
+export type PasswordLink = Static<typeof PasswordLink>;
 
 export const GrantParams = Type.Object({ id: Uuid, grantId: Uuid });
 

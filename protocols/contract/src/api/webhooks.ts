@@ -36,6 +36,8 @@ export const Webhook = Type.Object({
   /** Since when every attempt has failed. */
   failingSince: Nullable(Instant),
   deliveredAt: Nullable(Instant),
+  /** The secret was replaced: until then deliveries carry the signature of the one before as well. */
+  formerSecretUntil: Nullable(Instant),
 });
 export type Webhook = Static<typeof Webhook>;
 

@@ -1,4 +1,5 @@
 import { enAudit } from './en-audit.ts';
+import { enBuses } from './en-buses.ts';
 import { enCommands } from './en-commands.ts';
 import { enCommissioning } from './en-commissioning.ts';
 import { enGateways } from './en-gateways.ts';
@@ -19,6 +20,7 @@ export const en = {
   ...enSecurity,
   ...enPeople,
   ...enPlaces,
+  ...enBuses,
   ...enThings,
   ...enGateways,
   ...enCommissioning,

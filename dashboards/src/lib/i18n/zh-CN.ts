@@ -1,4 +1,5 @@
 import { zhCNAudit } from './zh-CN-audit.ts';
+import { zhCNBuses } from './zh-CN-buses.ts';
 import { zhCNCommands } from './zh-CN-commands.ts';
 import { zhCNCommissioning } from './zh-CN-commissioning.ts';
 import { zhCNGateways } from './zh-CN-gateways.ts';
@@ -19,6 +20,7 @@ export const zhCN = {
   ...zhCNSecurity,
   ...zhCNPeople,
   ...zhCNPlaces,
+  ...zhCNBuses,
   ...zhCNThings,
   ...zhCNGateways,
   ...zhCNCommissioning,

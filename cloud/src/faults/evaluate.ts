@@ -48,6 +48,8 @@ export interface Snapshot {
   readonly gateways: ReadonlyMap<string, Gateway['state']>;
   /** Of the gateways that say so. */
   readonly outboxes: ReadonlyMap<string, OutboxFill>;
+  /** ms that the clocks of gateways are off, of those where it is known. */
+  readonly clocks: ReadonlyMap<string, number>;
   /** By key of the rule; without one its own numbers hold. */
   readonly settings: ReadonlyMap<string, Setting>;
   /** By `stateKey`. */
@@ -125,16 +127,15 @@ const notAfter = (now: number, at: number | null): number | null => (at === null
 
 function viewOf(watch: Watch, snapshot: Snapshot, before: Stored | undefined, peers: PeersOf): View {
   const alive = isAlive(watch, snapshot);
+  const isHeard = snapshot.gateways.get(watch.gatewayId) === 'online';
   return {
     reading: (key) => (alive ? readingOf(watch.points.get(key), snapshot) : undefined),
     memory: before?.memory ?? undefined,
     peers: peers(watch),
     silence: silenceOf(watch, snapshot),
     // What a gateway said before it fell silent is no longer true.
-    outbox:
-      snapshot.gateways.get(watch.gatewayId) === 'online'
-        ? snapshot.outboxes.get(watch.gatewayId)
-        : undefined,
+    outbox: isHeard ? snapshot.outboxes.get(watch.gatewayId) : undefined,
+    clockOffMs: isHeard ? snapshot.clocks.get(watch.gatewayId) : undefined,
   };
 }
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { judge, type Memory, type View } from './judge.ts';
-import type { ComparisonRule, FillingRule, FrozenRule, StepBackRule, ThresholdRule } from './rule-schema.ts';
+import type {
+  ClockRule,
+  ComparisonRule,
+  FillingRule,
+  FrozenRule,
+  StepBackRule,
+  ThresholdRule,
+} from './rule-schema.ts';
 
 const text = { en: 'x', zh: '某' };
 const words = { title: text, advice: text, detail: text };
@@ -16,6 +23,7 @@ const view = (values: Readonly<Record<string, number>>, over: Partial<View> = {}
   peers: () => ({ count: 0, moved: 0 }),
   silence: 'unknown',
   outbox: undefined,
+  clockOffMs: undefined,
   ...over,
 });
 
@@ -55,6 +63,18 @@ describe('a threshold', () => {
     ['a guard is unknown', guarded, { x: 1, on: 1 }, false, 'unknown'],
   ] as const)('%s', (_what, rule, values, isOpen, sure) => {
     expect(judge(rule, view(values), settings, isOpen).sure).toBe(sure);
+  });
+});
+
+describe('a clock', () => {
+  const rule: ClockRule = { ...common, kind: 'clock', limit: { value: 60, unit: 's', min: 2, max: 60 } };
+  test.each([
+    [60_000, 'not'],
+    [60_001, 'holds'],
+    [-60_001, 'holds'],
+    [undefined, 'unknown'],
+  ] as const)('off by %s ms', (clockOffMs, sure) => {
+    expect(judge(rule, view({}, { clockOffMs }), { limit: 60, forMs: 0 }, false).sure).toBe(sure);
   });
 });
 

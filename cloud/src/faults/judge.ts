@@ -1,5 +1,6 @@
 import type { Sure } from './episode.ts';
 import type {
+  ClockRule,
   ComparisonRule,
   FillingRule,
   FrozenRule,
@@ -37,6 +38,8 @@ export interface View {
   readonly silence: Sure;
   /** How full the gateway's outbox is; undefined when it does not say, or is not there to say it. */
   readonly outbox: OutboxFill | undefined;
+  /** How far the gateway's clock is off the cloud's, ms; undefined when nobody knows. */
+  readonly clockOffMs: number | undefined;
 }
 
 /** What waits to be sent, in % of what the outbox may hold, and the hours until nothing more is taken in. */
@@ -77,6 +80,8 @@ export function judge(rule: Rule, view: View, settings: Settings, isOpen: boolea
       return { sure: view.silence };
     case 'filling':
       return filling(rule, view, settings, isOpen);
+    case 'clock':
+      return clock(rule, view, settings);
     case 'frozen':
       return frozen(rule, view, settings, isOpen);
     case 'step-back':
@@ -129,6 +134,12 @@ function filling(
     }),
   };
   return { sure: percent > limit - (isOpen ? hysteresis : 0) ? 'holds' : 'not', told };
+}
+
+function clock(_rule: ClockRule, { clockOffMs }: View, { limit = 60 }: Settings): Judgement {
+  if (clockOffMs === undefined) return { sure: 'unknown' };
+  const offS = Math.abs(clockOffMs) / 1_000;
+  return { sure: offS > limit ? 'holds' : 'not', told: { off: { value: offS, unit: 's', decimals: 0 } } };
 }
 
 /**

@@ -65,7 +65,7 @@ export function makePlan(
 }
 
 const isOfGateways = (rule: Rule): boolean =>
-  rule.kind === 'filling' || (rule.kind === 'no-data' && rule.of === 'gateway');
+  rule.kind === 'filling' || rule.kind === 'clock' || (rule.kind === 'no-data' && rule.of === 'gateway');
 
 const watchGateway = (rule: Rule, { id, buildingId }: PlannedGateway): Watch => ({
   ...{ rule, subjectId: id, equipmentId: null, gatewayId: id, buildingId, floorId: null },

@@ -81,6 +81,8 @@ export const NoDataRule = closed({
 });
 /** What a gateway has to send takes more than this share of its outbox. */
 export const FillingRule = closed({ kind: Type.Literal('filling'), limit: Limit, hysteresis });
+/** The clock of a gateway is further off the cloud's than this. */
+export const ClockRule = closed({ kind: Type.Literal('clock'), limit: Limit });
 /** Bit for bit the same value again and again, while its peers move. */
 export const FrozenRule = closed({ kind: Type.Literal('frozen'), equipment, point: Role });
 /** A register below its last good value. Looks at the first of `points` that a device has. */
@@ -94,6 +96,7 @@ export const ruleSchemas = {
   comparison: ComparisonRule,
   'no-data': NoDataRule,
   filling: FillingRule,
+  clock: ClockRule,
   frozen: FrozenRule,
   'step-back': StepBackRule,
 } as const;
@@ -102,6 +105,8 @@ export type ThresholdRule = Static<typeof ThresholdRule>;
 export type ComparisonRule = Static<typeof ComparisonRule>;
 export type NoDataRule = Static<typeof NoDataRule>;
 export type FillingRule = Static<typeof FillingRule>;
+export type ClockRule = Static<typeof ClockRule>;
 export type FrozenRule = Static<typeof FrozenRule>;
 export type StepBackRule = Static<typeof StepBackRule>;
-export type Rule = ThresholdRule | ComparisonRule | NoDataRule | FillingRule | FrozenRule | StepBackRule;
+export type Rule =
+  ThresholdRule | ComparisonRule | NoDataRule | FillingRule | ClockRule | FrozenRule | StepBackRule;

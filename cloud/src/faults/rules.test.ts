@@ -15,7 +15,7 @@ test('every shipped rule is sound, bilingual, and says its sentence in both lang
   for (const rule of rules.values()) {
     for (const text of [rule.title, rule.advice, rule.detail]) expect(text.zh).toMatch(/[\u4e00-\u9fff]/);
     const values = Object.fromEntries(
-      [...pointKeys(rule), 'before', 'after', 'fill', 'hoursLeft'].map((key) => [
+      [...pointKeys(rule), 'before', 'after', 'fill', 'hoursLeft', 'off'].map((key) => [
         key,
         { value: 1.26, unit: '°C', decimals: 1 },
       ]),

@@ -87,6 +87,7 @@ function meaningFaults(rule: Rule, key: string): string[] {
     'after',
     'fill',
     'hoursLeft',
+    'off',
   ]);
   for (const text of [rule.detail.en, rule.detail.zh])
     for (const [, name = ''] of text.matchAll(/\{(\w+)\}/g))
@@ -96,7 +97,9 @@ function meaningFaults(rule: Rule, key: string): string[] {
 
 /** What an account may set; undefined where there is nothing to set. */
 export const limitOf = (rule: Rule) =>
-  rule.kind === 'threshold' || rule.kind === 'comparison' || rule.kind === 'filling' ? rule.limit : undefined;
+  rule.kind === 'threshold' || rule.kind === 'comparison' || rule.kind === 'filling' || rule.kind === 'clock'
+    ? rule.limit
+    : undefined;
 
 /** Keys of the points that a rule reads; of a step-back rule a device has one of them. */
 export function pointKeys(rule: Rule): readonly string[] {
@@ -114,6 +117,7 @@ export function pointKeys(rule: Rule): readonly string[] {
       return rule.points;
     case 'no-data':
     case 'filling':
+    case 'clock':
       return [];
   }
 }
@@ -121,7 +125,7 @@ export function pointKeys(rule: Rule): readonly string[] {
 /** Whether a rule looks at equipment of this kind. */
 export function looksAt(rule: Rule, kind: string): boolean {
   if (rule.kind === 'step-back') return true;
-  if (rule.kind === 'filling') return false;
+  if (rule.kind === 'filling' || rule.kind === 'clock') return false;
   if (rule.kind === 'no-data') {
     if (rule.of === 'gateway') return false;
     return rule.equipment?.includes(kind) ?? !rule.except?.includes(kind);

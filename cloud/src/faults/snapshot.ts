@@ -89,7 +89,7 @@ async function readSilences(
   db: Db,
   accountId: string,
   now: Date,
-): Promise<Pick<Snapshot, 'devices' | 'gateways' | 'outboxes'>> {
+): Promise<Pick<Snapshot, 'devices' | 'gateways' | 'outboxes' | 'clocks'>> {
   const devices = await db
     .selectFrom('deviceStatus')
     .select(['equipmentId', 'state'])
@@ -99,7 +99,7 @@ async function readSilences(
     .selectFrom('gatewayStatus as s')
     .innerJoin('gateway as g', 'g.id', 's.gatewayId')
     .select(['s.gatewayId', 's.heardAt', 'g.revokedAt'])
-    .select(['s.outboxWaitingBytes', 's.outboxMaxBytes', 's.outboxHoursLeft'])
+    .select(['s.outboxWaitingBytes', 's.outboxMaxBytes', 's.outboxHoursLeft', 's.clockSkewMs'])
     .where('s.accountId', '=', accountId)
     .execute();
   return {
@@ -110,6 +110,11 @@ async function readSilences(
         waiting === null || !Number(most)
           ? []
           : [[gatewayId, { percent: (100 * Number(waiting)) / Number(most), hoursLeft: outboxHoursLeft }]],
+      ),
+    ),
+    clocks: new Map(
+      gateways.flatMap(({ gatewayId, clockSkewMs }) =>
+        clockSkewMs === null ? [] : [[gatewayId, Number(clockSkewMs)]],
       ),
     ),
   };

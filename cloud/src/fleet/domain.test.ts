@@ -45,6 +45,8 @@ describe('what a person sees', () => {
     outboxMaxBytes: '1048576',
     outboxWaitingBytes: '2048',
     outboxHoursLeft: 7.5,
+    clockSkewMs: '-2500',
+    clockMeasuredAt: ago(5_000),
     devicesTotal: 9,
     devicesOnline: 8,
   };

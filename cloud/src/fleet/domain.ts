@@ -9,6 +9,7 @@ import type {
 } from '@parkline/contract';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import { addressWords } from './addresses.ts';
+import { clockState } from './clock.ts';
 import type { EquipmentParams } from './tables.ts';
 
 /** Silence after which a gateway is offline: three of its health messages. */
@@ -58,6 +59,8 @@ export interface GatewayRow {
   readonly outboxMaxBytes: string | null;
   readonly outboxWaitingBytes: string | null;
   readonly outboxHoursLeft: number | null;
+  readonly clockSkewMs: string | null;
+  readonly clockMeasuredAt: Date | null;
   readonly devicesTotal: number;
   readonly devicesOnline: number;
 }
@@ -88,8 +91,15 @@ export function gatewayView(row: GatewayRow, now: Date, language: Language): Gat
             waitingBytes: outboxWaitingBytes === null ? null : Number(outboxWaitingBytes),
             hoursLeft: row.outboxHoursLeft,
           },
+    clock: clockView(row),
     devices: { total: row.devicesTotal, online: state === 'online' ? row.devicesOnline : 0 },
   };
+}
+
+function clockView({ clockSkewMs, clockMeasuredAt }: GatewayRow): Gateway['clock'] {
+  if (clockSkewMs === null || clockMeasuredAt === null) return null;
+  const skewMs = Number(clockSkewMs);
+  return { state: clockState(skewMs), skewMs, measuredAt: clockMeasuredAt.toISOString() };
 }
 
 export interface EquipmentRow {

@@ -1,3 +1,4 @@
+export { gatewaysHeld } from './clock.ts';
 export { saveCommandResults } from './command-results.ts';
 export { secretParams } from './bus-routes.ts';
 export { commandRoutes } from './command-routes.ts';

@@ -26,7 +26,7 @@ export const gateways = {
         's.writing',
       ])
       .select(['s.outboxPending', 's.outboxOldestAt', 's.outboxBytes', 's.outboxMaxBytes'])
-      .select(['s.outboxWaitingBytes', 's.outboxHoursLeft'])
+      .select(['s.outboxWaitingBytes', 's.outboxHoursLeft', 's.clockSkewMs', 's.clockMeasuredAt'])
       .select((eb) => [
         eb
           .selectFrom('equipment as e')

@@ -2,6 +2,7 @@ import './tables.ts';
 import type { GatewayHealth } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import { recordClock } from './clock.ts';
 
 const at = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 /** bigint columns take text; an older gateway does not say. */
@@ -41,6 +42,8 @@ export const status = {
   async recordHealth(db: Db, accountId: string, health: GatewayHealth, heardAt: Date): Promise<void> {
     await db.transaction().execute(async (trx) => {
       await status.recordHeard(trx, accountId, health.gatewayId, heardAt);
+      const off = { at: health.at, offMs: health.at - heardAt.getTime() };
+      await recordClock(trx, health.gatewayId, off, heardAt);
       const { numUpdatedRows } = await trx
         .updateTable('gatewayStatus')
         .set({

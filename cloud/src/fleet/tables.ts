@@ -125,6 +125,11 @@ declare module '../platform/db.ts' {
       outboxMaxBytes: string | null;
       outboxWaitingBytes: string | null;
       outboxHoursLeft: number | null;
+      /** ms that its clock is ahead of the cloud's; bigint as text. */
+      clockSkewMs: Generated<string | null>;
+      clockMeasuredAt: Generated<Date | null>;
+      clockReportAt: Generated<string | null>;
+      clockReportOffMs: Generated<string | null>;
     };
     deviceStatus: {
       equipmentId: string;

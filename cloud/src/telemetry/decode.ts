@@ -147,8 +147,11 @@ export type Resolved =
     }
   | { readonly ok: false; readonly why: 'index' | 'value'; readonly detail: string };
 
-/** Puts the points behind the indexes. `now` is the cloud's clock, Unix ms. */
-export function toRows(batch: SampleBatch, table: KnownTable, now: number): Resolved {
+/**
+ * Puts the points behind the indexes. `now` is the cloud's clock, Unix ms; `isClockHeld` says that the gateway's is known to be
+ * far off it.
+ */
+export function toRows(batch: SampleBatch, table: KnownTable, now: number, isClockHeld = false): Resolved {
   const { t0, p, dt, v, q } = batch;
   const at = dt.map((delta) => t0 + delta);
   const keep = at.map((time) => sane(time, now));
@@ -169,7 +172,8 @@ export function toRows(batch: SampleBatch, table: KnownTable, now: number): Reso
     rows.at[n] = at[i]!;
     rows.value[n] = value ?? NaN;
     rows.quality[n] = quality;
-    rows.flags[n] = marks[i]! | (at[i]! > now + SUSPECT_AHEAD_MS ? flag.suspect : 0);
+    const isSuspect = isClockHeld || at[i]! > now + SUSPECT_AHEAD_MS;
+    rows.flags[n] = marks[i]! | (isSuspect ? flag.suspect : 0);
     n += 1;
   }
   return { ok: true, rows, insane: p.length - count };

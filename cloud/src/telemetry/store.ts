@@ -1,6 +1,6 @@
 import type { UplinkHeader } from '@parkline/contract';
 import type { ClientBase } from 'pg';
-import { saveCommandResults } from '../fleet/index.ts';
+import { gatewaysHeld, saveCommandResults } from '../fleet/index.ts';
 import { saveUpdateResults } from '../updates/index.ts';
 import { saveConfigResults } from '../provisioning/index.ts';
 import { saveEvents } from './events.ts';
@@ -76,7 +76,11 @@ export async function storeMessages(
   const tables = fresh.filter(({ opened }) => opened.ok && opened.content.kind === 'points');
   const rest = fresh.filter((message) => !tables.includes(message));
   const released = await takeTables(deps, client, tables, work);
-  for (const message of [...rest, ...released]) await takeSamples(deps, client, message, work);
+  const held = await gatewaysHeld(
+    client,
+    outboxesOf(proven).map(({ gatewayId }) => gatewayId),
+  );
+  for (const message of [...rest, ...released]) await takeSamples(deps, client, message, work, held);
   for (const message of rest) await takeEvents(client, message, work);
 
   const blocks = work.samples.map(({ rows }) => rows);
@@ -166,7 +170,13 @@ async function takeTables(
   return released;
 }
 
-async function takeSamples(deps: StoreDeps, client: ClientBase, message: Proven, work: Work): Promise<void> {
+async function takeSamples(
+  deps: StoreDeps,
+  client: ClientBase,
+  message: Proven,
+  work: Work,
+  held: ReadonlySet<string>,
+): Promise<void> {
   const { opened } = message;
   if (!opened.ok) return work.refuse(message, opened.why, opened.detail);
   if (opened.content.kind !== 'samples') return;
@@ -174,7 +184,7 @@ async function takeSamples(deps: StoreDeps, client: ClientBase, message: Proven,
   const { batch } = opened.content;
   const table = await deps.tables.find(client, gatewayId, batch.table);
   if (!table) return work.refuse(message, 'table', batch.table, batch.table);
-  const resolved = toRows(batch, table, deps.now().getTime());
+  const resolved = toRows(batch, table, deps.now().getTime(), held.has(gatewayId));
   if (!resolved.ok) return work.refuse(message, resolved.why, resolved.detail);
   if (resolved.insane > 0) work.refuse(message, 'time', `${resolved.insane} samples`);
   else if (message.retry) work.done.push(message.retry.id);

@@ -4237,6 +4237,11 @@ export type ListGatewaysResponses = {
                 waitingBytes: number | null;
                 hoursLeft: number | null;
             } | null;
+            clock: {
+                state: 'good' | 'off' | 'held';
+                skewMs: number;
+                measuredAt: string;
+            } | null;
             devices: {
                 total: number;
                 online: number;
@@ -6949,7 +6954,7 @@ export type ListFaultRulesResponses = {
             key: string;
             title: string;
             advice: string;
-            kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'frozen' | 'step-back';
+            kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'clock' | 'frozen' | 'step-back';
             severity: 'critical' | 'warning' | 'notice';
             skill: 'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering';
             equipmentKinds: Array<string>;
@@ -6990,7 +6995,7 @@ export type GetFaultRuleResponses = {
         key: string;
         title: string;
         advice: string;
-        kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'frozen' | 'step-back';
+        kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'clock' | 'frozen' | 'step-back';
         severity: 'critical' | 'warning' | 'notice';
         skill: 'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering';
         equipmentKinds: Array<string>;
@@ -7033,7 +7038,7 @@ export type ReplaceFaultRuleResponses = {
         key: string;
         title: string;
         advice: string;
-        kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'frozen' | 'step-back';
+        kind: 'threshold' | 'comparison' | 'no-data' | 'filling' | 'clock' | 'frozen' | 'step-back';
         severity: 'critical' | 'warning' | 'notice';
         skill: 'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering';
         equipmentKinds: Array<string>;

@@ -78,7 +78,15 @@ export const FaultQuery = Type.Object({
 });
 export type FaultQuery = Static<typeof FaultQuery>;
 
-export const ruleKinds = ['threshold', 'comparison', 'no-data', 'filling', 'frozen', 'step-back'] as const;
+export const ruleKinds = [
+  'threshold',
+  'comparison',
+  'no-data',
+  'filling',
+  'clock',
+  'frozen',
+  'step-back',
+] as const;
 export const RuleKind = Type.Enum(ruleKinds);
 export type RuleKind = (typeof ruleKinds)[number];
 

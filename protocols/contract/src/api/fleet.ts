@@ -67,6 +67,16 @@ export const Gateway = Type.Object({
       hoursLeft: Nullable(Type.Number()),
     }),
   ),
+  /** Its clock, as its reports showed last; null before two of them agreed. */
+  clock: Nullable(
+    Type.Object({
+      /** off: by more than 2 s. held: by more than 60 s, and what it stamps is kept but not billed. */
+      state: Type.Union([Type.Literal('good'), Type.Literal('off'), Type.Literal('held')]),
+      /** ms that it is ahead of the cloud's clock. */
+      skewMs: Type.Integer(),
+      measuredAt: Instant,
+    }),
+  ),
   devices: Type.Object({ total: Type.Integer(), online: Type.Integer() }),
 });
 export type Gateway = Static<typeof Gateway>;

@@ -1,12 +1,7 @@
-/** What a request carries beside its body. */
-export interface Extra {
-  /** A file, sent as it is. */
-  readonly file?: { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import { type Client, createClient, type Request } from '@parkline/client';
 
-/** A `body` that is a Blob is sent as it is, others as JSON. @throws ApiRefusal with what the API says; Error where nothing answers. */
-export type Call = (method: string, path: string, body?: object, extra?: Extra) => Promise<Response>;
+/** Carries out one request of the client. @throws ApiRefusal with what the API says; Error where nothing answers. */
+export type Call = (request: Request) => Promise<unknown>;
 
 /** Cookies of one server, by name. */
 export type Cookies = Readonly<Record<string, string>>;
@@ -23,7 +18,7 @@ export class ApiRefusal extends Error {
 }
 
 /** Calls as a browser would: with the cookies it was given last, and the session's token where something changes. */
-export interface Caller {
+export interface Caller extends Client {
   readonly call: Call;
   readonly cookies: () => Cookies;
 }
@@ -31,7 +26,7 @@ export interface Caller {
 /** `url` has no slash at its end; `cookies`: what an earlier caller was left with. */
 export function createCaller(url: string, cookies: Cookies = {}): Caller {
   const jar = new Map(Object.entries(cookies));
-  const call: Call = async (method, path, body, { file, headers } = {}) => {
+  const call: Call = async ({ method, url: path, body, headers }) => {
     const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
     const isFile = body instanceof Blob; // It names its media type itself.
     const reply = await fetch(`${url}${path}`, {
@@ -41,11 +36,9 @@ export function createCaller(url: string, cookies: Cookies = {}): Caller {
         ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
         ...(csrf && { 'x-csrf-token': csrf }),
         ...(body && !isFile && { 'content-type': 'application/json' }),
-        ...(file && { 'content-type': file.type }),
         ...headers,
       },
       ...(body && { body: isFile ? body : JSON.stringify(body) }),
-      ...(file && { body: file.bytes }),
     }).catch((cause: unknown) => {
       throw new Error(`${url} does not answer: is the park running?`, { cause });
     });
@@ -55,9 +48,15 @@ export function createCaller(url: string, cookies: Cookies = {}): Caller {
       else jar.set(name, value);
     }
     if (!reply.ok) throw await refusalOf(reply);
-    return reply;
+    return bodyOf(reply);
   };
-  return { call, cookies: () => Object.fromEntries(jar) };
+  return { ...createClient(call), call, cookies: () => Object.fromEntries(jar) };
+}
+
+/** What is not JSON is a file. */
+function bodyOf(reply: Response): Promise<unknown> | undefined {
+  if (reply.status === 204) return undefined;
+  return reply.headers.get('content-type')?.startsWith('application/json') ? reply.json() : reply.blob();
 }
 
 interface ErrorReply {

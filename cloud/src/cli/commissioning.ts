@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import type { Commissioning, CommissioningReport, Gateway } from '@parkline/contract';
+import type { Commissioning, CommissioningBody, CommissioningReport, SignAs } from '@parkline/contract';
 import type { Command } from 'commander';
 import { verifyReport } from '../commissioning/index.ts';
 import { type Io, readArgument } from './io.ts';
@@ -11,9 +11,6 @@ interface Common {
   readonly login?: string;
   readonly codeFile?: string;
   readonly json?: true;
-}
-interface Page<T> {
-  readonly items: readonly T[];
 }
 
 /** `parkline commissioning`: proof of meters, through the API and so with the rights of a person. */
@@ -40,7 +37,7 @@ export function register(program: Command, io: Io): void {
     .action((named: string, options: Common) =>
       withSession(io, { ...options, role: 'installer' }, async (session) => {
         const { equipmentId } = await find(session, named);
-        tell(io, options, await session.post<Commissioning>(`/api/commissioning/${equipmentId}/check`));
+        tell(io, options, await session.ask('checkCommissioning', { path: { id: equipmentId } }));
       }),
     );
   add('waive', 'let a meter pass without proof; an engineer does, and says why')
@@ -49,8 +46,8 @@ export function register(program: Command, io: Io): void {
     .action((named: string, options: Common & { reason: string }) =>
       withSession(io, { ...options, role: 'facility_engineer' }, async (session) => {
         const { equipmentId } = await find(session, named);
-        const body = { reason: options.reason };
-        tell(io, options, await session.post<Commissioning>(`/api/commissioning/${equipmentId}/waive`, body));
+        const input = { path: { id: equipmentId }, body: { reason: options.reason } };
+        tell(io, options, await session.ask('waiveCommissioning', input));
       }),
     );
   registerReports(add, io);
@@ -63,7 +60,7 @@ interface RecordOptions extends Common {
   readonly at: string;
   readonly ct: string;
   readonly pt: string;
-  readonly ratioIn: string;
+  readonly ratioIn: NonNullable<CommissioningBody['ratioApplied']>;
   readonly photo?: string;
   readonly laterDisplay?: string;
   readonly laterAt?: string;
@@ -83,26 +80,32 @@ function registerRecord(add: (name: string, description: string) => Command, io:
     .option('--photo <file>', 'photo of the nameplate: PNG, JPEG or WebP')
     .action((named: string, options: RecordOptions) =>
       withSession(io, { ...options, role: 'installer' }, async (session) => {
-        const meter = await find(session, named);
-        const path = `/api/commissioning/${meter.equipmentId}`;
+        const path = { id: (await find(session, named)).equipmentId };
         if (options.photo !== undefined)
-          await session.send('POST', `${path}/photo`, { file: picture(io, options.photo) });
-        const { version } = await session.get<Commissioning>(path);
-        const reply = await session.send('PUT', path, {
-          body: bodyOf(options),
-          headers: { 'if-match': `"${version}"` },
-        });
-        tell(io, options, (await reply.json()) as Commissioning);
+          await session.ask('photoCommissioning', { path, body: picture(io, options.photo) });
+        const { version } = await session.ask('getCommissioning', { path });
+        const body = bodyOf(options);
+        tell(io, options, await session.ask('replaceCommissioning', { path, body }, { version }));
       }),
     );
 }
 
-function bodyOf({ serial, display, at, ct, pt, ratioIn, laterDisplay, laterAt }: RecordOptions): object {
+function bodyOf({
+  serial,
+  display,
+  at,
+  ct,
+  pt,
+  ratioIn,
+  laterDisplay,
+  laterAt,
+}: RecordOptions): CommissioningBody {
   if ((laterDisplay === undefined) !== (laterAt === undefined))
     throw usage('--later-display and --later-at go together');
   return {
     ...{ serial, display, readAt: at, ctRatio: ratio(ct), ptRatio: ratio(pt), ratioApplied: ratioIn },
-    ...(laterDisplay !== undefined && { later: { display: laterDisplay, readAt: laterAt } }),
+    ...(laterDisplay !== undefined &&
+      laterAt !== undefined && { later: { display: laterDisplay, readAt: laterAt } }),
   };
 }
 
@@ -124,13 +127,13 @@ const mediaTypes: Readonly<Record<string, string>> = {
 function picture(io: Io, path: string) {
   const type = mediaTypes[extname(path).toLowerCase()];
   if (!type) throw usage(`${path}: a photo is a .png, .jpg or .webp`);
-  return { type, bytes: new Uint8Array(readFileSync(resolve(io.cwd, path))) };
+  return new Blob([readFileSync(resolve(io.cwd, path))], { type });
 }
 
 interface ReportOptions extends Common {
   readonly gateway?: string;
   readonly sign?: string;
-  readonly as?: string;
+  readonly as?: SignAs;
   readonly id?: string;
   readonly out?: string;
   readonly file?: string;
@@ -154,37 +157,40 @@ function registerReports(add: (name: string, description: string) => Command, io
 }
 
 async function report(io: Io, session: Session, options: ReportOptions): Promise<void> {
-  const path = '/api/commissioning-reports';
-  const named = async (text: string): Promise<string> => {
-    const { items } = await session.get<Page<CommissioningReport>>(path);
-    const one = items.find(({ id, number }) => id === text || number === text);
+  const named = async (text: string) => {
+    const reports = await session.all('listCommissioningReports');
+    const one = reports.find(({ id, number }) => id === text || number === text);
     if (!one) throw new Error(`there is no report ${text}`);
-    return `${path}/${one.id}`;
+    return { id: one.id };
   };
   if (options.gateway !== undefined) {
     const gatewayId = await gatewayOf(session, options.gateway);
-    return tellReports(io, options, [await session.post<CommissioningReport>(path, { gatewayId })]);
+    return tellReports(io, options, [
+      await session.ask('createCommissioningReport', { body: { gatewayId } }),
+    ]);
   }
   if (options.sign !== undefined) {
     if (options.as === undefined) throw usage('--sign needs --as installer or --as engineer');
-    const signed = `${await named(options.sign)}/sign`;
-    return tellReports(io, options, [await session.post<CommissioningReport>(signed, { as: options.as })]);
+    const input = { path: await named(options.sign), body: { as: options.as } };
+    return tellReports(io, options, [await session.ask('signCommissioningReport', input)]);
   }
   if (options.id !== undefined) {
-    const one = await named(options.id);
-    if (options.out === undefined && options.file === undefined) throw usage('--id needs --out or --file');
-    for (const [what, to] of [
-      ['pdf', options.out],
-      ['file', options.file],
-    ] as const) {
-      if (to === undefined) continue;
-      const reply = await session.send('GET', `${one}/${what}`);
-      writeFileSync(resolve(io.cwd, to), Buffer.from(await reply.arrayBuffer()));
+    const path = await named(options.id);
+    const { out, file } = options;
+    if (out === undefined && file === undefined) throw usage('--id needs --out or --file');
+    const write = (to: string, what: string | Buffer): void => {
+      writeFileSync(resolve(io.cwd, to), what);
       io.err(`${to} written\n`);
+    };
+    if (out !== undefined) {
+      const paper = await session.ask('getCommissioningReportPdf', { path });
+      write(out, Buffer.from(await paper.arrayBuffer()));
     }
+    if (file !== undefined)
+      write(file, JSON.stringify(await session.ask('getCommissioningReportFile', { path })));
     return;
   }
-  tellReports(io, options, (await session.get<Page<CommissioningReport>>(path)).items);
+  tellReports(io, options, await session.all('listCommissioningReports'));
 }
 
 function registerVerify(commissioning: Command, io: Io): void {
@@ -228,15 +234,15 @@ function pdfFault(io: Io, text: string, path: string | undefined): string | unde
 }
 
 async function gatewayOf(session: Session, named: string): Promise<string> {
-  const { items } = await session.get<Page<Gateway>>('/api/gateways?limit=500');
-  const one = items.find(({ id, key }) => id === named || key === named);
+  const gateways = await session.all('listGateways');
+  const one = gateways.find(({ id, key }) => id === named || key === named);
   if (!one) throw new Error(`there is no gateway ${named}`);
   return one.id;
 }
 
 async function list(session: Session, gateway?: string): Promise<readonly Commissioning[]> {
-  const filter = gateway === undefined ? '' : `?gateway=${await gatewayOf(session, gateway)}`;
-  return (await session.get<Page<Commissioning>>(`/api/commissioning${filter}`)).items;
+  const query = gateway === undefined ? {} : { gateway: await gatewayOf(session, gateway) };
+  return session.all('listCommissioning', { query });
 }
 
 async function find(session: Session, named: string): Promise<Commissioning> {

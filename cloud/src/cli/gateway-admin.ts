@@ -5,18 +5,10 @@ import type {
   GatewayConfigText,
   GatewayConfigView,
   GatewayIdentityView,
-  GatewayLog,
-  GatewayMapping,
-  NewClaimCode,
 } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Io, readArgument } from './io.ts';
 import { loginOptions, type Session, withSession } from './session.ts';
-
-interface Page<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-}
 
 interface Common {
   readonly login?: string;
@@ -34,11 +26,13 @@ export function registerAdmin(gateway: Command, io: Io): void {
   const as = role(io);
   add('list', 'list the gateways of the park').action((options: Common) =>
     as('facility_engineer', options, async (session) => {
-      const items = await all(session);
-      const rows = items.map(({ key, name, state, version, lastSeenAt, devices }) => [
-        ...[key, name, state, version ?? '-', lastSeenAt ?? '-', `${devices.online}/${devices.total}`],
+      const items = await session.all('listGateways');
+      const rows = items.map(({ key, name, state, version, lastSeenAt, clock, devices }) => [
+        ...[key, name, state, version ?? '-', lastSeenAt ?? '-'],
+        ...[clockWords(clock), `${devices.online}/${devices.total}`],
       ]);
-      print(io, options, items, table(['KEY', 'NAME', 'STATE', 'VERSION', 'LAST HEARD', 'DEVICES'], rows));
+      const heads = ['KEY', 'NAME', 'STATE', 'VERSION', 'LAST HEARD', 'CLOCK', 'DEVICES'];
+      print(io, options, items, table(heads, rows));
     }),
   );
   add('show', 'show one gateway: its steps, keys and health')
@@ -46,7 +40,7 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common) =>
       as('facility_engineer', options, async (session) => {
         const one = await find(session, named);
-        const identity = await session.get<GatewayIdentityView>(`/api/gateways/${one.id}`);
+        const identity = await session.ask('getGateway', { path: { id: one.id } });
         print(io, options, { ...one, ...identity, name: one.name }, shown(one, identity));
       }),
     );
@@ -56,9 +50,8 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common & { hours: number }) =>
       as('account_admin', options, async (session) => {
         const { id } = await find(session, named);
-        const made = await session.post<NewClaimCode>(`/api/gateways/${id}/claim-codes`, {
-          hours: options.hours,
-        });
+        const body = { hours: options.hours };
+        const made = await session.ask('createGatewayClaimCode', { path: { id }, body });
         print(io, options, made, `${made.code}\n`);
         if (!options.json) io.err(`holds until ${made.expiresAt}; it is not shown again\n`);
       }),
@@ -69,9 +62,8 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common & { name: string }) =>
       as('account_admin', options, async (session) => {
         const { id, key } = await find(session, named);
-        const view = await session.post<GatewayIdentityView>(`/api/gateways/${id}/revoke`, {
-          name: options.name,
-        });
+        const body = { name: options.name };
+        const view = await session.ask('revokeGateway', { path: { id }, body });
         print(io, options, view, `${key} is revoked\n`);
       }),
     );
@@ -80,7 +72,7 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common) =>
       as('account_admin', options, async (session) => {
         const { id, key } = await find(session, named);
-        const view = await session.post<GatewayIdentityView>(`/api/gateways/${id}/rotate`);
+        const view = await session.ask('rotateGateway', { path: { id } });
         print(io, options, view, `${key} is asked to change its keys\n`);
       }),
     );
@@ -90,7 +82,7 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common & { lines: number }) =>
       as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const log = await session.post<GatewayLog>(`/api/gateways/${id}/logs`, { lines: options.lines });
+        const log = await session.ask('createGatewayLog', { path: { id }, body: { lines: options.lines } });
         print(io, options, log, log.lines.map((line) => `${line}\n`).join(''));
         if (log.truncated && !options.json) io.err('older lines were left out: the answer has a limit\n');
       }),
@@ -105,14 +97,14 @@ function registerMapping(add: ReturnType<typeof adder>, io: Io): void {
     .action((named: string, options: Common & { accept?: true }) =>
       role(io)('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const { items } = await session.get<Page<GatewayMapping>>(`/api/gateways/${id}/mappings`);
+        const items = await session.all('listGatewayMappings', { path: { id } });
         const offered = items.find(({ state }) => state === 'offered');
         if (!offered) {
           print(io, options, null, 'nothing is offered\n');
           return;
         }
-        const path = `/api/gateways/${id}/mappings/${offered.id}/accept`;
-        const { changes } = options.accept ? await session.post<GatewayMapping>(path) : offered;
+        const path = { id, mappingId: offered.id };
+        const { changes } = options.accept ? await session.ask('acceptGatewayMapping', { path }) : offered;
         const rows = offered.changes.map(({ what, name, protocol, points, why }) => [
           ...[what, name, protocol, `${points.add} new, ${points.same} known`, why],
         ]);
@@ -137,7 +129,7 @@ export function registerConfig(config: Command, io: Io): void {
     .action((named: string, options: Common) =>
       as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const { items } = await session.get<Page<GatewayConfigView>>(`/api/gateways/${id}/configs`);
+        const items = await session.all('listGatewayConfigs', { path: { id } });
         const rows = items.map(({ n, createdAt, createdBy, source, state, why }) => [
           ...[String(n), createdAt, createdBy ?? '-', source, state, why],
         ]);
@@ -150,10 +142,7 @@ export function registerConfig(config: Command, io: Io): void {
     .action((named: string, options: Common & { file?: string }) =>
       as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const diff = await session.post<GatewayConfigDiff>(
-          `/api/gateways/${id}/config-diff`,
-          bodyOf(io, options),
-        );
+        const diff = await session.ask('configDiffGateway', { path: { id }, body: bodyOf(io, options) });
         print(io, options, diff, diffText(diff));
       }),
     );
@@ -164,10 +153,7 @@ export function registerConfig(config: Command, io: Io): void {
     .action((named: string, options: Common & { file?: string; wait: boolean }) =>
       as('account_admin', options, async (session) => {
         const { id } = await find(session, named);
-        const made = await session.post<GatewayConfigText>(
-          `/api/gateways/${id}/configs`,
-          bodyOf(io, options),
-        );
+        const made = await session.ask('createGatewayConfig', { path: { id }, body: bodyOf(io, options) });
         const { yaml: _yaml, ...last } = options.wait ? await outcome(session, id, made) : made;
         print(io, options, last, `version ${last.n}: ${last.state}${last.why ? `: ${last.why}` : ''}\n`);
         if (options.wait) process.exitCode = exitOf(last.state);
@@ -186,7 +172,7 @@ async function outcome(session: Session, id: string, made: GatewayConfigText): P
   const giveUpAt = performance.now() + WAIT_MS;
   while (['waiting', 'sent', 'applied'].includes(last.state) && performance.now() < giveUpAt) {
     await sleep(LOOK_MS);
-    last = await session.get<GatewayConfigText>(`/api/gateways/${id}/configs/${made.n}`);
+    last = await session.ask('getGatewayConfig', { path: { id, n: made.n } });
   }
   return last;
 }
@@ -200,18 +186,24 @@ const role = (io: Io) => (who: string, options: Common, work: (session: Session)
 const print = (io: Io, { json }: Common, value: unknown, text: string): void =>
   io.out(json ? `${JSON.stringify(value)}\n` : text);
 
-const all = async (session: Session): Promise<readonly Gateway[]> =>
-  (await session.get<Page<Gateway>>('/api/gateways')).items;
-
 /** @throws Error naming those that there are. */
 async function find(session: Session, named: string): Promise<Gateway> {
-  const gateways = await all(session);
+  const gateways = await session.all('listGateways');
   const found = gateways.find(({ id, key }) => id === named || key === named);
   if (found) return found;
   throw new Error(
     `there is no gateway ${named}; there are: ${gateways.map(({ key }) => key).join(', ') || 'none'}`,
   );
 }
+
+/** 'ok', or by how much it is off: '+3.0 s'. */
+function clockWords(clock: Gateway['clock']): string {
+  if (!clock) return '-';
+  if (clock.state === 'good') return 'ok';
+  return `${clock.skewMs > 0 ? '+' : ''}${(clock.skewMs / 1_000).toFixed(1)} s`;
+}
+
+const held = 'readings are kept and not billed';
 
 function shown(one: Gateway, { steps, credentials, revokedAt }: GatewayIdentityView): string {
   const line = (name: string, value: string | null | undefined): string =>
@@ -222,6 +214,11 @@ function shown(one: Gateway, { steps, credentials, revokedAt }: GatewayIdentityV
     line('state', `${one.state}${revokedAt ? ` since ${revokedAt}` : ''}`),
     line('version', one.version),
     line('last heard', one.lastSeenAt),
+    line(
+      'clock',
+      one.clock &&
+        `${clockWords(one.clock)}${one.clock.state === 'held' ? `, ${held}` : ''}, seen ${one.clock.measuredAt}`,
+    ),
     line('devices', `${one.devices.online} of ${one.devices.total} answer`),
     line('outbox', outbox && `${outbox.pending} messages wait, ${outbox.bytes} of ${outbox.maxBytes} bytes`),
     line('code made', steps.codeMadeAt),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Gateway, GatewayUpdate, LatestUpdate, Release, Rollout } from '@parkline/contract';
+import type { GatewayUpdate, Release, Rollout, RolloutBody } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Io } from './io.ts';
 import { loginOptions, type Session, withSession } from './session.ts';
@@ -19,10 +19,6 @@ interface Options {
   readonly wait?: true;
   readonly stop?: true;
   readonly json?: true;
-}
-
-interface Page<T> {
-  readonly items: readonly T[];
 }
 
 /** `parkline gateway update`: another version of the program, for one gateway or a share of all. */
@@ -71,20 +67,24 @@ async function run(
   if (status !== undefined && status !== 'status') throw usage(`what is ${status}? Only "status" may follow`);
   if ((named === 'all') !== (options.share !== undefined))
     throw usage('--share goes with "all", and only with it');
-  if (named === 'all') return rollOut(io, session, options, { share: options.share });
-  const { items } = await session.get<Page<Gateway>>('/api/gateways?limit=500');
-  const gateway = items.find(({ id, key }) => id === named || key === named);
+  if (named === 'all')
+    return rollOut(io, session, options, { ...(options.share !== undefined && { share: options.share }) });
+  const gateways = await session.all('listGateways');
+  const gateway = gateways.find(({ id, key }) => id === named || key === named);
   if (!gateway) throw new Error(`there is no gateway ${named}`);
   if (options.stop) return stop(io, session, gateway.id, options);
   if (options.release !== undefined) return rollOut(io, session, options, { gatewayIds: [gateway.id] });
-  const { update } = await session.get<LatestUpdate>(`/api/gateways/${gateway.id}/update`);
+  const { update } = await session.ask('getGatewayUpdate', { path: { id: gateway.id } });
   print(io, options, update ? [update] : []);
 }
 
-async function rollOut(io: Io, session: Session, options: Options, to: object): Promise<void> {
+/** One gateway, or a share of all. */
+type Part = Pick<RolloutBody, 'gatewayIds' | 'share'>;
+
+async function rollOut(io: Io, session: Session, options: Options, to: Part): Promise<void> {
   const { id: releaseId } = await releaseOf(io, session, options.release ?? '');
   const url = options.url === undefined ? {} : { url: options.url };
-  const rollout = await session.post<Rollout>('/api/rollouts', { releaseId, ...to, ...url });
+  const rollout = await session.ask('createRollout', { body: { releaseId, ...to, ...url } });
   const told = options.wait ? await ended(session, rollout) : rollout.gateways;
   print(io, options, told);
   if (options.wait && told.some(({ state }) => state !== 'kept')) process.exitCode = 1;
@@ -92,8 +92,8 @@ async function rollOut(io: Io, session: Session, options: Options, to: object): 
 
 /** A version or an id that lies in the cloud; else a file, which is brought in. */
 async function releaseOf(io: Io, session: Session, named: string): Promise<Release> {
-  const { items } = await session.get<Page<Release>>('/api/releases');
-  const known = items.find(({ id, version }) => id === named || version === named);
+  const releases = await session.all('listReleases');
+  const known = releases.find(({ id, version }) => id === named || version === named);
   if (known) return known;
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -106,8 +106,7 @@ async function releaseOf(io: Io, session: Session, named: string): Promise<Relea
       },
     );
   }
-  const file = { type: 'application/octet-stream', bytes };
-  return (await (await session.send('POST', '/api/releases', { file })).json()) as Release;
+  return session.ask('createRelease', { body: new Blob([bytes], { type: 'application/octet-stream' }) });
 }
 
 const open = new Set(['waiting', 'sent', 'stopping', 'applied']);
@@ -117,16 +116,16 @@ async function ended(session: Session, { id, gateways }: Rollout): Promise<reado
   let told = gateways;
   while (told.some(({ state }) => open.has(state)) && performance.now() < giveUpAt) {
     await sleep(LOOK_MS);
-    const { items } = await session.get<Page<Rollout>>('/api/rollouts');
-    told = items.find((one) => one.id === id)?.gateways ?? told;
+    const rollouts = await session.all('listRollouts');
+    told = rollouts.find((one) => one.id === id)?.gateways ?? told;
   }
   return told;
 }
 
 async function stop(io: Io, session: Session, gatewayId: string, options: Options): Promise<void> {
-  const { update } = await session.get<LatestUpdate>(`/api/gateways/${gatewayId}/update`);
+  const { update } = await session.ask('getGatewayUpdate', { path: { id: gatewayId } });
   if (!update) throw new Error('this gateway never had an update');
-  const { gateways } = await session.post<Rollout>(`/api/rollouts/${update.rolloutId}/stop`);
+  const { gateways } = await session.ask('stopRollout', { path: { id: update.rolloutId } });
   print(io, options, gateways);
 }
 

@@ -46,5 +46,5 @@ function earlier(io: Io): KeptSession | undefined {
 /** Nobody uses it any more; it ends by itself, too. */
 const end = ({ url, cookies }: KeptSession): Promise<unknown> =>
   createCaller(url, cookies)
-    .call('POST', '/api/logout')
+    .ask('logout')
     .catch(() => undefined);

@@ -18,7 +18,7 @@ async function logout(io: Io): Promise<void> {
   if (!kept) return io.err('nobody is logged in\n');
   const { url, login, cookies } = kept;
   await createCaller(url, cookies)
-    .call('POST', '/api/logout')
+    .ask('logout')
     .catch((cause: unknown) => {
       if (cause instanceof ApiRefusal && cause.code === 'not_logged_in') return; // It was over already.
       throw new Error(

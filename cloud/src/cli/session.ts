@@ -1,19 +1,12 @@
 import { type Client, createClient } from '@parkline/client';
-import type { SessionState } from '@parkline/contract';
 import type { Command } from 'commander';
-import { ApiRefusal, type Call, type Caller, createCaller, type Extra } from './api-call.ts';
+import { ApiRefusal, type Call, type Caller, createCaller } from './api-call.ts';
 import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
 import { forgetSession, keepSession, type KeptSession, readKeptSession } from './kept-session.ts';
 import { ask, readPassword } from './prompt.ts';
 
-/** The API, as one person who is logged in: `ask` and `all` by the names and types of its description. */
-export interface Session extends Client {
-  /** @throws Error with what the API says, and the fields it blames. */
-  get<T>(path: string): Promise<T>;
-  post<T>(path: string, body?: object): Promise<T>;
-  /** Whatever the two above are not: other methods, headers, files. @throws as they do. */
-  send(method: string, path: string, extra?: Extra & { readonly body?: object }): Promise<Response>;
-}
+/** The API, as one person who is logged in. Its calls reject with what the API says, and the fields it blames. */
+export type Session = Client;
 
 /** Who is to log in. */
 export interface Who {
@@ -48,12 +41,12 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const kept = keptFor(io, who);
-  if (kept) return work(sessionOf(keptCall(io, who, kept)));
+  if (kept) return work(createClient(keptCall(io, who, kept)));
   const caller = await openSession(io, who, await credentials(io, who));
   try {
-    await work(sessionOf(fresh(io, who, caller.call)));
+    await work(createClient(fresh(io, who, caller.call)));
   } finally {
-    await caller.call('POST', '/api/logout').catch(() => undefined); // The session ends by itself, too.
+    await caller.ask('logout').catch(() => undefined); // The session ends by itself, too.
   }
 }
 
@@ -75,34 +68,19 @@ export async function openSession(
   { url, login, password }: Credentials,
 ): Promise<Caller> {
   const caller = createCaller(url);
-  const { call } = caller;
-  await call('POST', '/api/login', { login, password }).catch((cause: unknown) => {
+  await caller.ask('login', { body: { login, password } }).catch((cause: unknown) => {
     throw new Error(`${login} cannot log in: ${(cause as Error).message}`, { cause });
   });
   try {
-    const { stage } = (await (await call('GET', '/api/session')).json()) as SessionState;
+    const { stage } = await caller.ask('getSession');
     if (stage === 'enrol')
       throw new Error('your rights need a second factor: log in to the portal once and set one up');
-    if (stage === 'give') await giveSecondFactor(io, who, call);
+    if (stage === 'give') await giveSecondFactor(io, who, caller);
     return caller;
   } catch (error) {
-    await call('POST', '/api/logout').catch(() => undefined);
+    await caller.ask('logout').catch(() => undefined);
     throw error;
   }
-}
-
-function sessionOf(call: Call): Session {
-  const client = createClient(async ({ method, url, body, headers }) => {
-    const reply = await call(method, url, body, headers && { headers });
-    if (reply.status === 204) return undefined;
-    return reply.headers.get('content-type')?.startsWith('application/json') ? reply.json() : reply.blob();
-  });
-  return {
-    ...client,
-    get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
-    post: async <T>(path: string, body?: object) => (await (await call('POST', path, body)).json()) as T,
-    send: (method, path, { body, ...extra } = {}) => call(method, path, body, extra),
-  };
 }
 
 const isRefusal = (error: unknown, code: string): boolean =>
@@ -111,14 +89,14 @@ const isRefusal = (error: unknown, code: string): boolean =>
 /** Gives a code where the API asks for a fresh one, and asks again; what it refused it has not done. */
 const fresh =
   (io: Io, who: Who, call: Call, given?: () => void): Call =>
-  async (...request) => {
+  async (request) => {
     try {
-      return await call(...request);
+      return await call(request);
     } catch (error) {
       if (!isRefusal(error, 'second_factor_needed')) throw error;
-      await giveSecondFactor(io, who, call);
+      await giveSecondFactor(io, who, createClient(call));
       given?.();
-      return call(...request);
+      return call(request);
     }
   };
 
@@ -130,10 +108,10 @@ function keptCall(io: Io, who: Who, first: KeptSession): Call {
   let kept = first;
   let caller = createCaller(kept.url, kept.cookies);
   const keep = (): void => void keepSession(io, (kept = { ...kept, cookies: caller.cookies() }));
-  const call: Call = fresh(io, who, (...request) => caller.call(...request), keep);
-  return async (...request) => {
+  const call: Call = fresh(io, who, (request) => caller.call(request), keep);
+  return async (request) => {
     try {
-      return await call(...request);
+      return await call(request);
     } catch (error) {
       if (!isRefusal(error, 'not_logged_in')) throw error;
       const other = keptFor(io, who);
@@ -145,7 +123,7 @@ function keptCall(io: Io, who: Who, first: KeptSession): Call {
       }
       kept = other;
       caller = createCaller(kept.url, kept.cookies);
-      return call(...request);
+      return call(request);
     }
   };
 }
@@ -160,8 +138,8 @@ function keptFor(io: Io, who: Pick<Who, 'login'>): KeptSession | undefined {
   return login === undefined || login === kept.login ? kept : undefined;
 }
 
-async function giveSecondFactor(io: Io, who: Pick<Who, 'codeFile'>, call: Call): Promise<void> {
-  const { kinds = [] } = (await (await call('GET', '/api/session')).json()) as SessionState;
+async function giveSecondFactor(io: Io, who: Pick<Who, 'codeFile'>, api: Client): Promise<void> {
+  const { kinds = [] } = await api.ask('getSession');
   const file = who.codeFile ?? io.env['PARKLINE_CODE_FILE'];
   const question = kinds.includes('totp')
     ? 'code of your authenticator app, or a recovery code:'
@@ -172,7 +150,7 @@ async function giveSecondFactor(io: Io, who: Pick<Who, 'codeFile'>, call: Call):
         otherwise:
           'a second factor is needed: name a file with a code with --code-file or PARKLINE_CODE_FILE',
       });
-  await call('POST', '/api/me/second-factor/code', { code: code.trim() });
+  await api.ask('createMeSecondFactorCode', { body: { code: code.trim() } });
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fault, specifiers } from './check-imports.mjs';
+import { fault, pathsByHand, specifiers } from './check-imports.mjs';
 
 describe('import directions', () => {
   test.each([
@@ -67,5 +67,29 @@ describe('import directions', () => {
   test('finds every way to import', () => {
     const source = `import a from 'a';\nimport 'b';\nexport * from "c";\nconst d = await import('d');\nimport {\n  e,\n} from 'e';`;
     expect(specifiers(source).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+});
+
+describe('paths of the API', () => {
+  test.each([
+    ['in the functions of the portal', 'dashboards/src/lib/api/work.ts', "call('/api/faults')"],
+    ['in a link', 'dashboards/src/routes/a.svelte', '<a href="/api/exports/{kind}.csv">'],
+    ['in a template', 'dashboards/src/lib/a.ts', 'open(`/api/live${query}`)'],
+    ['behind an address', 'cloud/src/cli/a.ts', 'fetch(`${url}/api/login`)'],
+  ])('are not written by hand %s', (_where, from, source) => {
+    expect(pathsByHand(from, source)).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      'an import',
+      'dashboards/src/lib/a.ts',
+      "import { getApi } from '#lib/api/client.ts'; import '../api/b.ts';",
+    ],
+    ['a test', 'dashboards/src/lib/a.test.ts', "expect(url).toBe('/api/live')"],
+    ['the server', 'cloud/src/fleet/routes.ts', "app.get('/api/points')"],
+    ['a name', 'cloud/src/cli/a.ts', "ask('getFault', { path: { id } })"],
+  ])('%s is none', (_what, from, source) => {
+    expect(pathsByHand(from, source)).toEqual([]);
   });
 });

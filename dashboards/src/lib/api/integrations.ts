@@ -17,6 +17,8 @@ export function createIntegrationsApi({ ask, list }: Caller) {
     changeWebhook: ({ id, version }: Webhook, body: WebhookChange) =>
       ask('changeWebhook', { path: { id }, body }, { version }),
     deleteWebhook: ({ id, version }: Webhook) => ask('deleteWebhook', { path: { id } }, { version }),
+    /** The new secret is in the answer, and nowhere again; the one before signs for a day more. */
+    rotateWebhookSecret: (id: string) => ask('rotateSecretWebhook', { path: { id } }),
     testWebhook: (id: string) => ask('testWebhook', { path: { id } }),
     /** The newest deliveries first, one page. */
     deliveries: (id: string, query: { limit: number; after?: string }, signal?: Signal) =>

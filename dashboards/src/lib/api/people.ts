@@ -1,11 +1,15 @@
 import type {
   AcceptInvitationBody,
   GrantBody,
+  IdentityProvider,
   InvitationBody,
   NewPasswordBody,
+  NewPersonBody,
+  NewProviderBody,
   Person,
   PersonPatch,
   PersonQuery,
+  ProviderPatch,
 } from '@parkline/contract';
 import type { Caller, Signal } from './caller.ts';
 
@@ -19,6 +23,7 @@ const doors = {
     change: 'changePerson',
     disable: 'disablePerson',
     enable: 'enablePerson',
+    resetFactor: 'resetSecondFactorPerson',
     grant: 'createPersonGrant',
     revokeGrant: 'deletePersonGrant',
     invitations: 'listInvitations',
@@ -32,6 +37,7 @@ const doors = {
     change: 'changeMyPerson',
     disable: 'disableMyPerson',
     enable: 'enableMyPerson',
+    resetFactor: 'resetSecondFactorMyPerson',
     grant: 'createMyPersonGrant',
     revokeGrant: 'deleteMyPersonGrant',
     invitations: 'listMyInvitations',
@@ -52,6 +58,11 @@ export function createPeopleApi({ ask, list }: Caller) {
       ask(doors[door].change, { path: { id }, body }, { version }),
     switchPerson: (door: PeopleDoor, id: string, what: 'disable' | 'enable') =>
       ask(doors[door][what], { path: { id } }),
+    /** Takes every second factor and session of the person away. */
+    resetSecondFactor: (door: PeopleDoor, id: string) => ask(doors[door].resetFactor, { path: { id } }),
+    addPerson: (body: NewPersonBody) => ask('createPerson', { body }),
+    /** The link is in the answer, and nowhere again. */
+    makePasswordLink: (id: string) => ask('passwordLinkPerson', { path: { id } }),
     grant: (door: PeopleDoor, id: string, body: GrantBody) => ask(doors[door].grant, { path: { id }, body }),
     revokeGrant: (door: PeopleDoor, { id, version }: Person, grantId: string) =>
       ask(doors[door].revokeGrant, { path: { id, grantId } }, { version }),
@@ -68,6 +79,12 @@ export function createPeopleApi({ ask, list }: Caller) {
     acceptInvitation: (body: AcceptInvitationBody) => ask('createInvitationAccept', { body }),
     askForReset: (login: string) => ask('passwordReset', { body: { login } }),
     resetPassword: (body: NewPasswordBody) => ask('createPasswordResetComplete', { body }),
+    identityProviders: (signal?: Signal) => list('listIdentityProviders', {}, { signal }),
+    addIdentityProvider: (body: NewProviderBody) => ask('createIdentityProvider', { body }),
+    changeIdentityProvider: ({ id, version }: IdentityProvider, body: ProviderPatch) =>
+      ask('changeIdentityProvider', { path: { id }, body }, { version }),
+    removeIdentityProvider: ({ id, version }: IdentityProvider) =>
+      ask('deleteIdentityProvider', { path: { id } }, { version }),
     loginProviders: (signal?: Signal) => list('listLoginProviders', {}, { signal }),
     loginLinks: (signal?: Signal) => list('listMeLoginLinks', {}, { signal }),
     linkLogin: (providerId: string) => ask('createMeLoginLink', { body: { providerId } }),

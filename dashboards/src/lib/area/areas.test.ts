@@ -1,10 +1,21 @@
+import { roles } from '@parkline/contract';
 import { expect, test } from 'vitest';
 import { areaOfPath, areasOf, startAreaOf } from './areas.ts';
 
 test('each role starts its day in its own area', () => {
-  expect(startAreaOf(['technician'])).toBe('technician');
-  expect(startAreaOf(['tenant_admin'])).toBe('tenant');
-  expect(startAreaOf(['account_admin'])).toBe('engineer');
+  expect(Object.fromEntries(roles.map((role) => [role, startAreaOf([role])]))).toEqual({
+    facility_engineer: 'engineer',
+    technician: 'technician',
+    supervisor: 'supervisor',
+    tenant_admin: 'tenant',
+    tenant_employee: 'tenant',
+    finance_officer: 'finance',
+    leasing_officer: 'leasing',
+    guard: 'guard',
+    executive: 'executive',
+    installer: 'installer',
+    account_admin: 'admin',
+  });
   expect(startAreaOf([])).toBeUndefined();
 });
 

@@ -27,7 +27,7 @@ const areasByRole: Record<Role, readonly Area[]> = {
   guard: ['guard'],
   executive: ['executive'],
   installer: ['installer', 'admin'],
-  account_admin: ['engineer', 'supervisor', 'finance', 'leasing', 'admin'],
+  account_admin: ['admin', 'engineer', 'supervisor', 'finance', 'leasing'],
 };
 
 /** Every area that somebody with these roles may enter, in the order of {@link areas}. */

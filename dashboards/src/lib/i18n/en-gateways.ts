@@ -46,6 +46,8 @@ export const enGateways = {
     codeLine: 'made {{at}} by {{by}}',
     codeReused: 'Tried again by another machine {{at}}',
     takeBack: 'Take back',
+    takeBackTitle: 'Take this code back?',
+    takeBackText: 'Nobody can claim the gateway with it any more. Another code can be made at any time.',
     mapping: 'Mapped on site',
     mappingText:
       'The gateway was mapped before the cloud knew it. Take its devices and points over as they are?',

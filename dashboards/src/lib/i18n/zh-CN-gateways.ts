@@ -45,6 +45,8 @@ export const zhCNGateways = {
     codeLine: '{{by}} 于 {{at}} 生成',
     codeReused: '{{at}} 有其他设备再次尝试使用',
     takeBack: '收回',
+    takeBackTitle: '要收回此认领码吗？',
+    takeBackText: '此后无法再用它认领网关；可随时生成新的认领码。',
     mapping: '现场映射',
     mappingText: '该网关在接入云端之前已在现场完成映射。是否按原样接收其设备和点位？',
     mappingRow: '{{name}}（{{protocol}}）：新点位 {{add}} 个，已有 {{same}} 个',

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { attachDatabase, type Database, runDatabase } from './database.ts';
 import type { Debs } from './debs.ts';
 import { readOrMake } from './files.ts';
-import { newToken } from './keys.ts';
+import { newToken, sealingKeys } from './keys.ts';
 import { findNatsServer, type NatsServer } from './nats-server.ts';
 import {
   configureGateway,
@@ -42,7 +42,8 @@ export async function launch(context: Context, debs: Debs): Promise<Launched> {
   const natsServer = options.natsUrl ? undefined : aside(findNatsServer(debs, context.env, steps.detail));
 
   const database = await steps.step('database', () => openDatabase(context, debs, ports), describe);
-  const parkline = createParkline(context, { DATABASE_URL: database.url });
+  const sealing = await sealingKeys(join(home.secrets, 'sealing.keys'));
+  const parkline = createParkline(context, { DATABASE_URL: database.url, SECRETS_KEY_FILE: sealing });
   await steps.step('migrations', () => parkline(['db', 'migrate']));
   await keepProfile(home.profile, options.park);
   const park = await openPark(context, parkline);

@@ -137,7 +137,8 @@ export async function configureGateway(
   const tokens = deviceTokens(context);
   const secrets = existsSync(tokens) ? ['--secrets', tokens] : []; // A park without such devices has no tokens.
   const ports = ['--ports', busPorts(context)];
-  const config = await parkline(['gateway', 'config', ...named, ...ports, ...secrets, ...set, '--yaml']);
+  const flags = [...ports, ...secrets, ...set, '--note', '--yaml'];
+  const config = await parkline(['gateway', 'config', ...named, ...flags]);
   await writeWhole(join(home, 'gateway.yaml'), config);
 }
 

@@ -1,13 +1,18 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { sql } from 'kysely';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { mixedPark, smallPark } from '../fleet/testing.ts';
 import { createPasswords, people as technicians } from '../identity/index.ts';
+import { withAccount } from '../platform/db.ts';
+import { newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase, emptyDatabase } from '../platform/testing.ts';
+import { makeConfig } from '../provisioning/config-make.ts';
+import { configs } from '../provisioning/config-repository.ts';
 import * as db from './db.ts';
 import * as gateway from './gateway.ts';
 import * as park from './park.ts';
@@ -131,6 +136,48 @@ describe('gateway', () => {
     expect(config.connections[0].devices).toHaveLength(2);
     expect(config.connections[0].devices[0].points.length).toBeGreaterThan(5);
     expect(JSON.parse(await parkline([...args, '--json'])).gatewayId).toBe(gateways[0].id);
+  });
+
+  test('config --note lets the cloud make the same configuration, and asks for no bus twice', async () => {
+    const { account, gateways } = await seed();
+    const id = gateways[0].id as string;
+    const env = { DATABASE_URL: url, SECRETS_KEY_FILE: join(cwd, await file('keys', newKeyLine('one'))) };
+    const config = async (places: string, ...more: string[]) =>
+      parkline(
+        ['gateway', 'config', 'gw-a', '--ports', places, '--set', 'nats.url=nats://hub:4222', ...more],
+        env,
+      );
+    const inForce = async () =>
+      withAccount(owner, account, async (trx) => ({
+        noted: await configs.inForce(trx, account, id),
+        made: await makeConfig(
+          trx,
+          account,
+          { id, name: { en: 'Gateway A' }, buildingId: randomUUID() },
+          'nats://hub:4222',
+        ),
+      }));
+    const before = async () => {
+      const { rows } = await sql<{ claimed: boolean; configured: boolean; buses: number; n: number }>`
+        select claimed_at is not null as claimed, configured_at is not null as configured,
+          (select count(*)::int from bus b where b.gateway_id = g.id) as buses,
+          (select max(n) from gateway_config c where c.gateway_id = g.id) as n from gateway g where g.id = ${id}`.execute(
+        owner,
+      );
+      return rows[0];
+    };
+    expect(await before()).toMatchObject({ buses: 0, n: null });
+    for (let again = 0; again < 2; again += 1) await config(await ports(), '--note');
+    expect(await before()).toMatchObject({ buses: 1, n: 1 });
+    const { noted, made } = await inForce();
+    expect(parse(noted!.yaml)).toEqual({ ...parse(made), timezone: 'Asia/Shanghai' });
+
+    // Elsewhere now: one text in force, and what the file leaves out is known.
+    const moved = await file('moved.json', { 'a-panel': { host: '10.0.0.8', port: 502 } });
+    await config(moved, '--note');
+    expect(await before()).toMatchObject({ buses: 1, n: 1 });
+    expect((await inForce()).noted!.yaml).toContain('10.0.0.8');
+    expect(await config(await file('none.json', {}))).toContain('10.0.0.8');
   });
 
   test('trust stores an Ed25519 key and nothing else', async () => {

@@ -5,8 +5,9 @@ import { loadTemplates } from '@parkline/templates';
 import { sql } from 'kysely';
 import Type, { type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import {
+  buses,
   type BusPorts,
   type DeviceTokens,
   equipment,
@@ -18,10 +19,12 @@ import { places } from '../places/index.ts';
 import { systemNow } from '../platform/clock.ts';
 import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
+import { createSecrets } from '../platform/secrets.ts';
+import { noteConfig, type NotedGateway } from '../provisioning/config-note.ts';
 import { credentials } from '../provisioning/credentials.ts';
 import { registerAdmin, registerConfig } from './gateway-admin.ts';
 import { registerUpdate } from './gateway-update.ts';
-import { databaseUrl, type Io, natsUrl, readArgument, usualAccount } from './io.ts';
+import { databaseUrl, type Io, natsUrl, readArgument, secretsKeyFile, usualAccount } from './io.ts';
 
 const Ports = Type.Record(
   Type.String(),
@@ -40,6 +43,7 @@ interface ConfigOptions {
   readonly ports: string;
   readonly secrets?: string;
   readonly set: readonly string[];
+  readonly note?: true;
   readonly account?: string;
   readonly json?: true;
 }
@@ -61,6 +65,7 @@ export function register(program: Command, io: Io): void {
     )
     .option('--secrets <file>', 'JSON file of what MQTT devices log in with: {"<equipment>": "<token>"}')
     .option('--set <path=value>', 'change a setting, "report.every=true"; may be repeated', collect, [])
+    .option('--note', 'take note of it as what the gateway runs with: the cloud knows then what would change')
     .option('--account <key>', 'park it belongs to; the running one, where the database holds several')
     .option('--json', 'print JSON')
     .option('--yaml', 'print YAML (the default)')
@@ -131,14 +136,15 @@ async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
 }
 
 async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions): Promise<void> {
-  const ports: BusPorts = parseAs('ports file', Ports, readArgument(io, options.ports));
+  const given: BusPorts = parseAs('ports file', Ports, readArgument(io, options.ports));
   const tokens: DeviceTokens = options.secrets
     ? parseAs('secrets file', Tokens, readArgument(io, options.secrets))
     : {};
   const { accountId, ...gateway } = await findGateway(db, io, key, options.account);
-  const { devices, points, timezone } = await withAccount(db, accountId, async (trx) => ({
+  const { devices, points, timezone, described } = await withAccount(db, accountId, async (trx) => ({
     ...(await equipment.ofGateway(trx, accountId, gateway.id)),
     timezone: (await places.timezoneOf(trx, accountId, gateway.buildingId)) ?? 'UTC',
+    described: await buses.list(trx, accountId, { gateway: gateway.id }),
   }));
   const pointsOf = Map.groupBy(points, ({ equipmentId }) => equipmentId);
   const configured = {
@@ -151,10 +157,33 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
       points: new Map((pointsOf.get(device.id) ?? []).map((point) => [point.key, point])),
     })),
   };
-  const around = { ports, tokens, natsUrl: natsUrl(io), templates: loadTemplates() };
-  const config = gatewayConfig(configured, around);
+  // What the file does not say somebody may have said in the portal.
+  const known = Object.fromEntries(described.map((bus) => [bus.key, { params: bus.params }]));
+  const ports = { ...known, ...given };
+  const config = gatewayConfig(configured, {
+    ports,
+    tokens,
+    natsUrl: natsUrl(io),
+    templates: loadTemplates(),
+  });
   for (const assignment of options.set) setPath(config, assignment);
+  if (options.note) await note(db, io, { accountId, gateway, ports, tokens }, options);
   io.out(options.json ? `${JSON.stringify(config)}\n` : stringify(config));
+}
+
+type Noted = Pick<NotedGateway, 'accountId' | 'gateway' | 'ports' | 'tokens'>;
+
+/** What is noted differs from what is printed in nothing but its secrets, in place of which it has marks. */
+async function note(db: Db, io: Io, noted: Noted, { set }: ConfigOptions): Promise<void> {
+  const shape = (yaml: string): string => {
+    const config = parse(yaml) as Record<string, unknown>;
+    for (const assignment of set) setPath(config, assignment);
+    return stringify(config, { lineWidth: 0 });
+  };
+  const deps = { secrets: createSecrets(secretsKeyFile(io)), newId, at: systemNow() };
+  await withAccount(db, noted.accountId, (trx) =>
+    noteConfig(trx, deps, { ...noted, natsUrl: natsUrl(io), shape }),
+  );
 }
 
 /** @throws Error naming the file, the entry and the field. */

@@ -46,6 +46,10 @@ export function runUsers(
   return typeof url === 'string' && Array.isArray(users) ? { url, users } : undefined;
 }
 
+/** File of the keys that seal what is secret in the database: SECRETS_KEY_FILE, else the one that `npm start` keeps. */
+export const secretsKeyFile = ({ env, cwd }: Io): string =>
+  env['SECRETS_KEY_FILE'] ?? join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'secrets/sealing.keys');
+
 const runFile = ({ env, cwd }: Io): string =>
   join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'run.json');
 const readRunFile = (io: Io) => JSON.parse(readFileSync(runFile(io), 'utf8')) as Record<string, unknown>;

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { createDb, createPool, type Db } from '../platform/db.ts';
 import { countByKey, rotateSecrets } from '../platform/rotate-secrets.ts';
 import { createSecrets, newKeyLine, parseKeys } from '../platform/secrets.ts';
-import { databaseUrl, type Io } from './io.ts';
+import { databaseUrl, type Io, secretsKeyFile } from './io.ts';
 
 /** `parkline secrets`: the keys that seal what is secret in the database. */
 export function register(program: Command, io: Io): void {
@@ -14,7 +14,7 @@ export function register(program: Command, io: Io): void {
     .description('put a new key before the others in the key file; secrets are sealed with it from now on')
     .argument('[id]', 'its name; the day, when not given')
     .action((id?: string) => {
-      const file = keyFile(io);
+      const file = secretsKeyFile(io);
       io.out(`${addKey(file, id ?? new Date().toISOString().slice(0, 10))}\n`);
       io.err(`next: restart the processes, then parkline secrets rotate\n`);
     });
@@ -24,7 +24,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print JSON')
     .action(({ json }: { json?: true }) =>
       withDb(io, async (db) => {
-        const rotated = await rotateSecrets(db, createSecrets(keyFile(io)));
+        const rotated = await rotateSecrets(db, createSecrets(secretsKeyFile(io)));
         io.out(json ? `${JSON.stringify({ rotated })}\n` : `${rotated} sealed anew\n`);
       }),
     );
@@ -34,7 +34,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print JSON')
     .action(({ json }: { json?: true }) =>
       withDb(io, async (db) => {
-        const file = keyFile(io);
+        const file = secretsKeyFile(io);
         const inFile = parseKeys(readFileSync(file, 'utf8'), file).map(({ id }) => id);
         const counts = await countByKey(db);
         const keys = [...new Set([...inFile, ...counts.keys()])].map((id) => ({
@@ -67,10 +67,6 @@ function addKey(file: string, id: string): string {
   renameSync(draft, file);
   return id;
 }
-
-/** SECRETS_KEY_FILE, else the one that `npm start` keeps. */
-const keyFile = ({ env, cwd }: Io): string =>
-  env['SECRETS_KEY_FILE'] ?? join(env['PARKLINE_HOME'] ?? resolve(cwd, '.parkline'), 'secrets/sealing.keys');
 
 async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
   const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline secrets' }));

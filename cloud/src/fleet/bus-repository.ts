@@ -1,6 +1,7 @@
 import './tables.ts';
 import type { Bus, KeptSecret } from '@parkline/contract';
 import { sql } from 'kysely';
+import type { NewId } from '../platform/ids.ts';
 import type { Db } from '../platform/db.ts';
 import { sealedPlace, type Secrets } from '../platform/secrets.ts';
 import type { BusPorts, DeviceTokens } from './connections.ts';
@@ -26,6 +27,33 @@ export const buses = {
       .orderBy('b.gatewayId')
       .orderBy('b.key')
       .execute(),
+
+  /**
+   * Makes a gateway have these; others stay. One that answers elsewhere loses its secrets: they were given for the place before.
+   * A second time changes nothing.
+   */
+  async describe(
+    db: Db,
+    { accountId, gatewayId, newId }: { accountId: string; gatewayId: string; newId: NewId },
+    wanted: readonly Pick<Bus, 'key' | 'protocol' | 'params'>[],
+  ): Promise<void> {
+    if (wanted.length === 0) return;
+    await sql`delete from bus_secret s using bus b, jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w (key text, params jsonb)
+      where b.account_id = ${accountId} and b.gateway_id = ${gatewayId} and b.key = w.key and b.params <> w.params
+        and s.account_id = b.account_id and s.bus_id = b.id`.execute(db);
+    await db
+      .insertInto('bus')
+      .values(wanted.map((bus) => ({ id: newId(), accountId, gatewayId, ...bus })))
+      .onConflict((c) =>
+        c
+          .columns(['accountId', 'gatewayId', 'key'])
+          .doUpdateSet((eb) => ({ protocol: eb.ref('excluded.protocol'), params: eb.ref('excluded.params') }))
+          .where(
+            sql<boolean>`(bus.protocol, bus.params) is distinct from (excluded.protocol, excluded.params)`,
+          ),
+      )
+      .execute();
+  },
 
   /** @returns whether it is there. */
   async lock(db: Db, accountId: string, id: string): Promise<boolean> {
@@ -94,4 +122,28 @@ export async function gatewayConnections(
       ]),
     ),
   };
+}
+
+/** Keeps what devices of a gateway log in with, sealed. A second time changes nothing. */
+export async function keepTokens(
+  db: Db,
+  secrets: Secrets,
+  { accountId, gatewayId, at }: { accountId: string; gatewayId: string; at: Date },
+  given: DeviceTokens,
+): Promise<void> {
+  const { rows } = await sql<{ id: string; key: string; sealed: string | null }>`
+    select e.id, e.key, s.sealed_value as sealed from equipment e
+    left join equipment_secret s on s.equipment_id = e.id and s.name = 'token'
+    where e.account_id = ${accountId} and e.gateway_id = ${gatewayId} and e.retired_at is null`.execute(db);
+  for (const { id, key, sealed } of rows) {
+    const token = given[key];
+    const place = sealedPlace('equipment_secret', 'sealed_value', accountId, id, 'token');
+    if (token === undefined || (sealed !== null && secrets.open(sealed, place) === token)) continue;
+    const kept = { sealedValue: secrets.seal(token, place), setAt: at };
+    await db
+      .insertInto('equipmentSecret')
+      .values({ accountId, equipmentId: id, name: 'token', ...kept })
+      .onConflict((c) => c.columns(['accountId', 'equipmentId', 'name']).doUpdateSet(kept))
+      .execute();
+  }
 }

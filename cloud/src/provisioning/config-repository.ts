@@ -30,6 +30,30 @@ export const configs = {
       .limit(1)
       .executeTakeFirst(),
 
+  /**
+   * Takes note of the text that a gateway runs with from elsewhere. One that was noted so before makes room: only what was sent
+   * from here has a history.
+   */
+  async note(
+    trx: Db,
+    row: { id: string; accountId: string; gatewayId: string; yaml: string; createdAt: Date },
+  ): Promise<void> {
+    const { accountId, gatewayId, yaml, createdAt } = row;
+    const current = await configs.inForce(trx, accountId, gatewayId);
+    if (current?.yaml === yaml) return;
+    await trx
+      .deleteFrom('gatewayConfig')
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .where('source', '=', 'gateway')
+      .execute();
+    const n = await nextNumber(trx, accountId, gatewayId);
+    await trx
+      .insertInto('gatewayConfig')
+      .values({ ...row, n, source: 'gateway', state: 'kept', createdBy: null, endedAt: createdAt })
+      .execute();
+  },
+
   /** Makes a version that waits to be sent; one that waits or was sent before it is overtaken. @returns its number. */
   async add(
     trx: Db,
@@ -59,13 +83,7 @@ export const configs = {
       .where('gatewayId', '=', gatewayId)
       .where('state', 'in', ['waiting', 'sent'])
       .execute();
-    const last = await trx
-      .selectFrom('gatewayConfig')
-      .select((eb) => eb.fn.max('n').as('n'))
-      .where('accountId', '=', accountId)
-      .where('gatewayId', '=', gatewayId)
-      .executeTakeFirst();
-    const n = (last?.n ?? 0) + 1;
+    const n = await nextNumber(trx, accountId, gatewayId);
     await trx
       .insertInto('gatewayConfig')
       .values({ ...row, n, state: 'waiting' })
@@ -73,5 +91,15 @@ export const configs = {
     return n;
   },
 };
+
+async function nextNumber(trx: Db, accountId: string, gatewayId: string): Promise<number> {
+  const last = await trx
+    .selectFrom('gatewayConfig')
+    .select((eb) => eb.fn.max('n').as('n'))
+    .where('accountId', '=', accountId)
+    .where('gatewayId', '=', gatewayId)
+    .executeTakeFirst();
+  return (last?.n ?? 0) + 1;
+}
 
 export type ListedConfig = Awaited<ReturnType<typeof configs.list>>[number];

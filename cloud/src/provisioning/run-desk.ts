@@ -34,7 +34,7 @@ export async function runDesk(deps: DeskDeps, signal: AbortSignal): Promise<void
       await sendConfigs(deps);
       await sendAsks(deps);
       if (now().getTime() >= stepsAt) {
-        await noteFirstValues(deps);
+        await noteSteps(deps);
         stepsAt = now().getTime() + STEPS_MS;
       }
       failures = 0;
@@ -132,8 +132,10 @@ export async function sendAsks({
   });
 }
 
-/** The last step of setting a gateway up. */
-async function noteFirstValues({ db, now }: Pick<DeskDeps, 'db' | 'now'>): Promise<void> {
+/** Steps of setting a gateway up that nobody tells: it is heard, and a first value is there. */
+async function noteSteps({ db, now }: Pick<DeskDeps, 'db' | 'now'>): Promise<void> {
+  await sql`update gateway g set connected_at = s.heard_at from gateway_status s
+    where s.gateway_id = g.id and g.connected_at is null and s.heard_at is not null`.execute(db);
   await sql`update gateway g set first_value_at = ${now()} where g.first_value_at is null and exists (
     select from equipment e join point p on p.equipment_id = e.id join point_latest l on l.point_num = p.num
     where e.gateway_id = g.id and l.value is not null)`.execute(db);

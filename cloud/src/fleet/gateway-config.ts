@@ -51,7 +51,9 @@ export function gatewayConfig(gateway: ConfiguredGateway, around: Surroundings):
   const buses = Map.groupBy(gateway.devices, ({ bus }) => bus);
   const missing = [...buses.keys()].filter((bus) => !around.ports[bus]);
   if (missing.length > 0)
-    throw new Error(`the ports file does not say where these buses are: ${missing.join(', ')}`);
+    throw new Error(
+      `nobody has said where these buses are: ${missing.join(', ')}; write it down under Equipment, Field buses, or in the file of --ports`,
+    );
   return {
     version: 1,
     gatewayId: gateway.id,

@@ -18,6 +18,7 @@ import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { telemetryRoutes } from '../telemetry/index.ts';
 import * as command from './command.ts';
+import * as gateway from './gateway.ts';
 import * as login from './login.ts';
 import * as logout from './logout.ts';
 
@@ -77,7 +78,7 @@ async function parkline(
   const own = { XDG_CONFIG_HOME: join(home, 'nobody'), ...env };
   const io = { out: (text: string) => void (printed += text), err: () => undefined, env: own, cwd: home };
   const program = new Command('parkline').exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const { register } of [command, login, logout]) register(program, io);
+  for (const { register } of [command, gateway, login, logout]) register(program, io);
   await program.parseAsync([...noun, ...args], { from: 'user' });
   return printed;
 }
@@ -234,6 +235,23 @@ describe('a session that is kept', () => {
     await expect(list()).rejects.toThrow(`the session of uma at ${url} is over: parkline login`);
     await expect(stat(file)).rejects.toThrow('ENOENT');
   });
+});
+
+test('the list of gateways shows a clock that is off, and by how much', async () => {
+  const said = async (skewMs: number | null) => {
+    await pool().query(
+      `insert into gateway_status as s (gateway_id, account_id, heard_at, clock_skew_ms, clock_measured_at)
+       select id, account_id, now(), $1, now() from gateway where account_id = $2
+       on conflict (gateway_id) do update set clock_skew_ms = excluded.clock_skew_ms`,
+      [skewMs, accountId],
+    );
+    const [, ...lines] = (await parkline(['list'], undefined, ['gateway'])).trimEnd().split('\n');
+    return new Set(lines.map((line) => /Z +(.*?) {2,}\S+$/.exec(line)?.[1]));
+  };
+  expect(await said(null)).toEqual(new Set(['-']));
+  expect(await said(-1_900)).toEqual(new Set(['ok']));
+  expect(await said(3_000)).toEqual(new Set(['+3.0 s']));
+  expect(await said(-90_000)).toEqual(new Set(['-90.0 s']));
 });
 
 test('elsewhere a login and its password come from the environment', async () => {

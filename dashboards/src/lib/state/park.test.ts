@@ -33,6 +33,7 @@ const gateway = (id: string, state: Gateway['state'] = 'online'): Gateway => ({
   writing: null,
   startedAt: null,
   outbox: null,
+  clock: null,
   devices: { total: 1, online: 1 },
 });
 const point = (id: string, equipmentId: string): Point => ({

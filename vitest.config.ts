@@ -28,6 +28,9 @@ export default defineConfig({
       {
         test: {
           name: 'int',
+          // Loading the cloud costs more than most of these files: a worker keeps it for the next. What belongs to a file, it makes
+          // and closes itself: its database, its server, its processes.
+          isolate: false,
           // The attacks ask nothing of the database: once is enough.
           include: [...integration, 'tests/security/**/*.int.test.ts'],
           globalSetup: services,
@@ -39,6 +42,7 @@ export default defineConfig({
         // Again where readings lie in PostgreSQL's own partitions: whatever writes, reads or drops them, and the schema itself.
         test: {
           name: 'int-native',
+          isolate: false,
           include: process.env['NATIVE_ALL'] === '1' ? integration : onReadings,
           globalSetup: services,
           testTimeout: 30_000,

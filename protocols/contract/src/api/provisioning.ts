@@ -217,7 +217,10 @@ export const GatewayConfigView = Type.Object({
 export type GatewayConfigView = Static<typeof GatewayConfigView>;
 export const GatewayConfigText = Type.Object({ ...GatewayConfigView.properties, yaml: Type.String() });
 export type GatewayConfigText = Static<typeof GatewayConfigText>;
-export const GatewayConfigParams = Type.Object({ id: Uuid, n: Type.Integer({ minimum: 1 }) });
+export const GatewayConfigParams = Type.Object({
+  id: Uuid,
+  n: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+});
 /** Absent: made from what the cloud knows. */
 export const GatewayConfigBody = Type.Object({
   yaml: Type.Optional(Type.String({ minLength: 1, maxLength: 900_000 })),

@@ -98,7 +98,13 @@ export const MoveBody = Type.Object({
   /** In: the first day that the spaces are the tenant's. Out: the first day that they are not any more. */
   date: LocalDate,
   readings: Type.Optional(
-    Type.Array(Type.Object({ usagePointId: Uuid, counts: Type.Integer({ minimum: 0 }) }), { maxItems: 500 }),
+    Type.Array(
+      Type.Object({
+        usagePointId: Uuid,
+        counts: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      }),
+      { maxItems: 500 },
+    ),
   ),
 });
 export type MoveBody = Static<typeof MoveBody>;

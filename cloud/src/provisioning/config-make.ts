@@ -39,6 +39,11 @@ export async function makeConfig(
       },
     ]),
   );
+  const missing = [...new Set(devices.map(({ bus }) => bus))].filter((bus) => !ports[bus]).toSorted();
+  if (missing.length > 0)
+    throw new AppError('unprocessable', `nobody has said where these buses are: ${missing.join(', ')}`, {
+      details: { why: 'no_bus', buses: missing },
+    });
   const tokens = Object.fromEntries(devices.map(({ key }) => [key, tokenMark(key)]));
   const pointsOf = Map.groupBy(points, ({ equipmentId }) => equipmentId);
   const configured = {

@@ -258,6 +258,29 @@ describe('a point', () => {
     });
   });
 
+  test('that lacks a class, a unit, a place or its device is listed as unmapped until it has it', async () => {
+    const device = await ask('POST', '/api/equipment', { payload: meter({ floorId: null, spaceId: null }) });
+    const { id } = device.body;
+    const bare = point({ key: 'bare', unit: '1', source: { address: 'hr:900', scale: 1, deadband: 1 } });
+    const made = await ask('POST', `/api/equipment/${id}/points`, { payload: bare });
+    expect([made.status, made.body.gaps]).toEqual([201, ['class', 'unit', 'space']]);
+    const gapsIn = async (query: string) => {
+      const reply = await ask('GET', `/api/model/points?equipment=${id}&limit=500&${query}`);
+      const items = reply.body.items as { key: string; gaps: string[] }[];
+      return items.find(({ key }) => key === 'bare')?.gaps;
+    };
+    expect(await gapsIn('unmapped=true')).toEqual(['class', 'unit', 'space']);
+    expect(await gapsIn('unmapped=false')).toBeUndefined();
+    const mapped = { ...bare, unit: '°C', brick: 'Air_Temperature_Sensor', spaceId };
+    const changed = await ask('PUT', `/api/points/${made.body.id}`, { ...at('"1"'), payload: mapped });
+    expect([changed.status, changed.body.gaps]).toEqual([200, []]);
+    expect(await gapsIn('unmapped=true')).toBeUndefined();
+    expect(await gapsIn('unmapped=false')).toEqual([]);
+    read.add(made.body.id);
+    expect((await ask('DELETE', `/api/equipment/${id}`, at('"1"'))).body).toEqual({ removed: 'retired' });
+    expect(await gapsIn('unmapped=true&retired=true')).toEqual(['equipment']);
+  });
+
   test.each([
     ['no way to read it', { source: null }, 'body.source'],
     [

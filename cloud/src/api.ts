@@ -28,7 +28,7 @@ import {
   sessions,
 } from './identity/index.ts';
 import { importRoutes } from './imports/index.ts';
-import { usagePointsOf } from './metering/index.ts';
+import { handoverRoutes, usagePointsOf } from './metering/index.ts';
 import { placeRecordRoutes, placeRoutes } from './places/index.ts';
 import { actorOf } from './platform/access.ts';
 import type { ChangeHub } from './platform/changes.ts';
@@ -115,6 +115,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inSlice('places', placeRecordRoutes({ db, now, newId })),
     inSlice('tenancy', tenancyRoutes({ db, now })),
     inSlice('tenancy', tenancyRecordRoutes({ db, now, newId, usagePointsOf })),
+    inSlice('metering', handoverRoutes({ db, now })),
     inSlice('fleet', fleetRoutes({ db, now })),
     inSlice('fleet', commandRoutes({ db, now, newId })),
     inSlice('fleet', thingRoutes({ ...deps, withReadings: pointsWithReadings })),

@@ -34,6 +34,7 @@ export const tenancy: Routes = {
   'POST /api/leases': { who: keepers, body: lease, own: [400] },
   'PUT /api/leases/:id': { who: keepers, body: lease },
   'DELETE /api/leases/:id': { who: keepers },
+  'GET /api/leases/:id/meters': { who: keepers },
   'POST /api/leases/:id/move-in': { who: keepers, body: { date: '1990-01-01' }, own: [409] },
   'POST /api/leases/:id/move-out': { who: keepers, body: { date: '1990-01-01' }, own: [409] },
 };

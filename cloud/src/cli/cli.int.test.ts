@@ -167,6 +167,7 @@ describe('gateway', () => {
       return rows[0];
     };
     expect(await before()).toMatchObject({ buses: 0, n: null });
+    await expect(inForce()).rejects.toMatchObject({ details: { why: 'no_bus', buses: ['a-panel'] } });
     for (let again = 0; again < 2; again += 1) await config(await ports(), '--note');
     expect(await before()).toMatchObject({ buses: 1, n: 1 });
     const { noted, made } = await inForce();

@@ -1,11 +1,13 @@
 import pino from 'pino';
 import { expect, test } from 'vitest';
+import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
 import { withAccount, withActor } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { jobs } from '../platform/jobs.ts';
 import { doNextJob } from '../platform/run-jobs.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { givenPark, givenReadings } from '../telemetry/testing.ts';
+import { handoverRoutes } from './handover-routes.ts';
 import { meteringJobs, usagePointsOf } from './handover.ts';
 import { tenantUsage } from './repository.ts';
 import { givenInstallation, givenLease, givenSpace, givenTenant, givenUsagePoint } from './testing.ts';
@@ -64,4 +66,34 @@ test('what was read at a handover is where the use of a tenant ends, and is writ
   const known = (spaces: string[]) =>
     withAccount(database.app, accountId, (trx) => usagePointsOf(trx, accountId, spaces, [point]));
   expect([await known([space]), await known([other])]).toEqual([[point], []]);
+});
+
+test('who keeps leases is told what to read at a handover, and nobody else', async () => {
+  const park = await givenPark(owner);
+  const { accountId } = park;
+  const energy = park.gateways[0]!.meters[0]!.points[1]!;
+  const space = await givenSpace(owner, accountId, park.gateways[0]!.buildingId);
+  const [point, unread] = [
+    await givenUsagePoint(owner, accountId, space),
+    await givenUsagePoint(owner, accountId, space),
+  ];
+  await givenInstallation(owner, accountId, point, energy.id);
+  const tenant = await givenTenant(owner, accountId);
+  await givenLease(owner, accountId, { tenant, space, from: '2026-11-10', to: null });
+  const { rows } = await owner.query<{ id: string }>('select id from lease where tenant_id = $1', [tenant]);
+  const app = await createTestApp(database.app);
+  await app.register(handoverRoutes({ db: database.app, now: () => now }));
+  const meters = async (headers: Record<string, string>) => {
+    const reply = await app.inject({ url: `/api/leases/${rows[0]!.id}/meters`, headers });
+    return { status: reply.statusCode, items: reply.json().items };
+  };
+  const officer = await loggedIn(database.owner, accountId, ['leasing_officer']);
+  const { items } = await meters(officer);
+  expect(items).toEqual([
+    { id: point, name: expect.any(String), spaceName: expect.any(String), unit: 'kWh', resolution: 0.01 },
+  ]);
+  expect(JSON.stringify(items)).not.toContain(unread);
+  expect((await meters(await loggedIn(database.owner, accountId, ['technician']))).status).toBe(403);
+  const stranger = await givenAccount(database.owner);
+  expect((await meters(await loggedIn(database.owner, stranger, ['leasing_officer']))).status).toBe(404);
 });

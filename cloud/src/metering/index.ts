@@ -24,6 +24,7 @@ export type { Installation, Reading } from './registers.ts';
 export { type Shown, showRegister } from './shown.ts';
 export { createSeries, type Quality, type Series, type Span } from './series.ts';
 export { meteringJobs, usagePointsOf } from './handover.ts';
+export { handoverRoutes } from './handover-routes.ts';
 export { multiplierAt } from './multiplier.ts';
 export { type HeldUsagePoint, tenantUsage, type TenantUse } from './repository.ts';
 export { seedUsagePoints, type UsagePlan } from './seed.ts';

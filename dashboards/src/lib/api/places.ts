@@ -80,8 +80,10 @@ export function createPlacesApi({ ask, list }: Caller) {
       (await ask('getSpaceHistory', { path: { id } }, { signal })).items,
     setSpaceState: (id: string, version: number, body: SpaceStateBody) =>
       ask('replaceSpaceState', { path: { id }, body }, { version }),
+    /** What is read when the spaces of a lease change hands. */
+    leaseMeters: (id: string, signal?: Signal) => list('listLeaseMeters', { path: { id } }, { signal }),
     move: (id: string, way: 'in' | 'out', body: MoveBody) =>
-      ask(way === 'in' ? 'moveInLease' : 'moveOutLease', { path: { id }, body }),
+      ask(way === 'in' ? 'moveIn' : 'moveOut', { path: { id }, body }),
 
     importKinds: (signal?: Signal) => list('listImportKinds', {}, { signal }),
     imports: async (signal?: Signal) =>

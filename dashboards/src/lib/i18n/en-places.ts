@@ -164,6 +164,10 @@ export const enPlaces = {
       'The spaces are free from the beginning of this day. Once nothing else is leased, the tenant’s people lose their access.',
     date: 'Day',
     edit: 'Edit',
+    readings: 'What the meters show',
+    readingsText: 'As this day begins. A meter that is left empty ends with what it sends itself.',
+    reading: '{{name}}, {{unit}}',
+    readingWrong: 'A number as the meter shows it, in steps of {{resolution}}.',
     moveRefused: {
       already_moved_in: 'The tenant has moved in already.',
       already_moved_out: 'The tenant has moved out already.',

@@ -163,6 +163,10 @@ export const zhCNPlaces = {
     moveOutText: '自当日零时起收回空间。若租户已无其他租约，其人员将失去访问权限。',
     date: '日期',
     edit: '编辑',
+    readings: '抄表读数',
+    readingsText: '当日零时的读数。留空的表计以其自动上传的读数为准。',
+    reading: '{{name}}（{{unit}}）',
+    readingWrong: '请按表计显示填写数字，最小单位 {{resolution}}。',
     moveRefused: {
       already_moved_in: '租户已入驻。',
       already_moved_out: '租户已退租。',

@@ -108,3 +108,15 @@ export const MoveBody = Type.Object({
   ),
 });
 export type MoveBody = Static<typeof MoveBody>;
+/** A meter of the spaces of a lease: what is read when they change hands. */
+export const HandoverMeter = Type.Object({
+  /** Of its usage point. */
+  id: Uuid,
+  name: Type.String(),
+  spaceName: Type.String(),
+  /** Of the register as it is displayed: 'kWh'. */
+  unit: Type.String(),
+  /** What one count of the register is in that unit: 0.01 when two digits after the point are displayed. */
+  resolution: Type.Number(),
+});
+export type HandoverMeter = Static<typeof HandoverMeter>;

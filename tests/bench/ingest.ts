@@ -1,7 +1,7 @@
 // Ingest against the plainest way to get the same rows into the same table: binary COPY from this process.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, JetStreamApiError, type JetStreamClient, jetstreamManager } from '@nats-io/jetstream';
 import { subjects, UPLINK_STREAM } from '@parkline/contract';
 import { encodeRows, type BenchServices, startServices } from './ingest-services.ts';
 import { copyRows } from '../../cloud/src/telemetry/copy.ts';
@@ -118,12 +118,25 @@ function perRow(wallMs: number, before: Record<string, number>, after: Record<st
   return { wallMs, cpu: Object.values(parts).reduce((sum, us) => sum + us, 0), parts };
 }
 
+/** Its share may be full of what nobody has read yet: then it asks again. */
+async function sent(stream: JetStreamClient, subject: string, message: Uint8Array): Promise<void> {
+  for (;;) {
+    try {
+      await stream.publish(subject, message);
+      return;
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError)) throw error;
+      await sleep(5);
+    }
+  }
+}
+
 /** As a gateway does: up to 64 messages without an answer. */
 async function publishAll({ nats, gateway }: BenchServices, messages: readonly Uint8Array[]): Promise<void> {
   const stream = jetstream(nats);
   const queue = messages.values();
   const lane = async () => {
-    for (const message of queue) await stream.publish(subjects.uplink(gateway.id), message);
+    for (const message of queue) await sent(stream, subjects.uplink(gateway.id), message);
   };
   await Promise.all(Array.from({ length: 64 }, lane));
 }

@@ -15,7 +15,7 @@ import { clonedDatabase } from '../platform/testing.ts';
 import { failpoints } from './failpoint.ts';
 import { runIngest } from './ingest.ts';
 import { createSender, givenPark, type TestGateway } from './testing.ts';
-import { openUplink, streamFaults } from './uplink-stream.ts';
+import { MOST_OF_ONE, openUplink, streamFaults } from './uplink-stream.ts';
 
 const database = await clonedDatabase();
 const owner = database.pool();
@@ -246,9 +246,29 @@ test('goes on after the broker was killed and after its stream was wiped', async
   await eventually(async () => (await count(second)).n === 1);
 });
 
+test('a gateway that floods fills its own share and nobody else’s', async () => {
+  const { streams } = await jetstreamManager(nats);
+  const { config } = await streams.info(UPLINK_STREAM);
+  expect(config.max_msgs_per_subject).toBe(MOST_OF_ONE);
+  await streams.update(UPLINK_STREAM, { max_msgs_per_subject: 5 }); // Each message waits for the disk.
+  const flood = { ...gateway, id: 'flood' };
+  const sent = await Promise.allSettled(
+    Array.from({ length: 8 }, () => publish(Buffer.from('again'), flood)),
+  );
+  expect(sent.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+  await expect(publish(Buffer.from('once more'), flood)).rejects.toThrow(/maximum messages per subject/);
+  ingest();
+  const expected = await send(3);
+  await eventually(async () => (await count()).n === expected.n);
+  await eventually(isDrained);
+  await publish(Buffer.from('there is room again'), flood);
+  await streams.update(UPLINK_STREAM, { max_msgs_per_subject: MOST_OF_ONE });
+});
+
 test('refuses a stream whose settings would lose messages', async () => {
   const manager = await jetstreamManager(nats);
   const { config } = await manager.streams.info(UPLINK_STREAM);
   expect(streamFaults(config)).toEqual([]);
   expect(streamFaults({ ...config, storage: StorageType.Memory, max_age: 1, subjects: [] })).toHaveLength(3);
+  expect(streamFaults({ ...config, discard_new_per_subject: false })).toHaveLength(1);
 });

@@ -17,6 +17,11 @@ import { allUplinks, INGEST_CONSUMER, UPLINK_STREAM } from '@parkline/contract';
 const ACK_WAIT_MS = 5_000;
 /** Full means that gateways keep their rows and see an error; nothing is ever pushed out. */
 const MAX_BYTES = 1024 ** 3;
+/**
+ * One gateway's share of messages that nobody has read yet: some minutes of a busy one, and at the most that a message may
+ * weigh half of the room. Whoever floods is refused, and the others go on.
+ */
+export const MOST_OF_ONE = 512;
 
 const STREAM_NOT_FOUND = 10_059;
 
@@ -28,6 +33,8 @@ const wanted = {
   storage: StorageType.File,
   discard: DiscardPolicy.New,
   max_bytes: MAX_BYTES,
+  max_msgs_per_subject: MOST_OF_ONE,
+  discard_new_per_subject: true,
 } satisfies Partial<StreamConfig>;
 
 /**
@@ -67,6 +74,8 @@ export function streamFaults(config: Partial<StreamConfig>, replicas = 1): strin
     faults.push(`retention is ${config.retention}, not workqueue`);
   if (config.discard !== DiscardPolicy.New) faults.push(`discard is ${config.discard}, not new`);
   if (config.persist_mode === 'async') faults.push('persist_mode is async');
+  if ((config.max_msgs_per_subject ?? -1) > 0 && !config.discard_new_per_subject)
+    faults.push('max_msgs_per_subject without discard_new_per_subject pushes out the oldest');
   if (config.max_age) faults.push('max_age is set: messages would vanish unread');
   if ((config.num_replicas ?? 1) < replicas)
     faults.push(

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   Gateway,
-  GatewayConfigDiff,
   GatewayConfigText,
   GatewayConfigView,
   GatewayIdentityView,
+  GatewayMapping,
 } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
+import { diffNote, diffText, takenOver } from './gateway-words.ts';
 import { type Io, readArgument } from './io.ts';
 import { loginOptions, type Session, withSession } from './session.ts';
 
@@ -82,7 +83,7 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .action((named: string, options: Common & { lines: number }) =>
       as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const log = await session.ask('createGatewayLog', { path: { id }, body: { lines: options.lines } });
+        const log = await session.ask('readGatewayLog', { path: { id }, body: { lines: options.lines } });
         print(io, options, log, log.lines.map((line) => `${line}\n`).join(''));
         if (log.truncated && !options.json) io.err('older lines were left out: the answer has a limit\n');
       }),
@@ -96,29 +97,31 @@ function registerMapping(add: ReturnType<typeof adder>, io: Io): void {
     .option('--accept', 'make the devices and points here, under the ids that they have there')
     .action((named: string, options: Common & { accept?: true }) =>
       role(io)('facility_engineer', options, async (session) => {
-        const { id } = await find(session, named);
+        const { id, key, buildingId } = await find(session, named);
         const items = await session.all('listGatewayMappings', { path: { id } });
         const offered = items.find(({ state }) => state === 'offered');
-        if (!offered) {
-          print(io, options, null, 'nothing is offered\n');
-          return;
-        }
+        if (!offered) return print(io, options, null, 'nothing is offered\n');
         const path = { id, mappingId: offered.id };
         const { changes } = options.accept ? await session.ask('acceptGatewayMapping', { path }) : offered;
-        const rows = offered.changes.map(({ what, name, protocol, points, why }) => [
-          ...[what, name, protocol, `${points.add} new, ${points.same} known`, why],
-        ]);
-        print(
-          io,
-          options,
-          { ...offered, changes },
-          table(['WHAT', 'DEVICE', 'PROTOCOL', 'POINTS', 'WHY NOT'], rows),
-        );
-        if (!options.accept && !options.json) io.err('nothing was taken over; --accept does\n');
+        const text = mappingText(offered);
+        print(io, options, { ...offered, changes }, text);
         if (offered.changes.some(({ what }) => what === 'conflict')) process.exitCode = 3;
+        if (options.json) return;
+        if (!options.accept) return io.err('nothing was taken over; --accept does\n');
+        const building = await session.ask('getBuilding', { path: { id: buildingId } });
+        io.err(`${takenOver(offered, building.name.en ?? building.key)}\n`);
+        io.err(`next: parkline gateway show ${key} says when the first value has come\n`);
       }),
     );
 }
+
+const mappingText = ({ changes }: GatewayMapping): string =>
+  table(
+    ['WHAT', 'DEVICE', 'PROTOCOL', 'POINTS', 'WHY NOT'],
+    changes.map(({ what, name, protocol, points, why }) => [
+      ...[what, name, protocol, `${points.add} new, ${points.same} known`, why],
+    ]),
+  );
 
 /** `parkline gateway config list|diff|apply`. */
 export function registerConfig(config: Command, io: Io): void {
@@ -142,7 +145,8 @@ export function registerConfig(config: Command, io: Io): void {
     .action((named: string, options: Common & { file?: string }) =>
       as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const diff = await session.ask('configDiffGateway', { path: { id }, body: bodyOf(io, options) });
+        const diff = await session.ask('diffGatewayConfig', { path: { id }, body: bodyOf(io, options) });
+        if (!options.json) io.err(diffNote(named, diff));
         print(io, options, diff, diffText(diff));
       }),
     );
@@ -230,18 +234,6 @@ function shown(one: Gateway, { steps, credentials, revokedAt }: GatewayIdentityV
     line('key', credentials && `sha256/${credentials.fingerprint}`),
     ...(credentials?.failure ? [line('not signed', credentials.failure)] : []),
   ].join('');
-}
-
-/** Lines around a change that are shown with it. */
-const AROUND = 2;
-const signs = { same: ' ', added: '+', removed: '-' } as const;
-
-function diffText({ changed, lines: all }: GatewayConfigDiff): string {
-  if (!changed) return 'nothing would change\n';
-  const near = all.map((_line, at) =>
-    all.slice(Math.max(0, at - AROUND), at + AROUND + 1).some(({ how }) => how !== 'same'),
-  );
-  return all.flatMap(({ how, text }, at) => (near[at] ? [`${signs[how]} ${text}\n`] : [])).join('');
 }
 
 /** Columns as wide as their widest cell. */

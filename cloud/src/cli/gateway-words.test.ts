@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { diffNote, diffText, takenOver } from './gateway-words.ts';
+
+const device = (what: 'add' | 'change' | 'conflict', add: number, change = 0) => ({
+  ...{ what, id: '018f0000-0000-7000-8000-000000000001', name: 'Meter', protocol: 'modbus', why: '' },
+  points: { add, change, same: 3 },
+});
+
+test.each([
+  [[device('add', 1)], '1 device, 1 point'],
+  [[device('add', 14), device('change', 0, 2)], '2 devices, 16 points'],
+  [[device('add', 14), device('conflict', 5)], '1 device, 14 points; 1 device left out'],
+])('says how many devices and points were taken over, and where', (changes, counts) => {
+  expect(takenOver({ changes }, 'Building A')).toBe(`taken over into Building A: ${counts}`);
+});
+
+test('a first configuration is told as new as a whole, a later one by what is around a change', () => {
+  const line = (how: 'same' | 'added' | 'removed', text: string) => ({ how, text });
+  const first = { from: null, changed: true, lines: [line('added', 'version: 1'), line('added', 'name: A')] };
+  expect(diffNote('gw-a', first)).toBe('nothing was sent to gw-a from here yet: all of it is new\n');
+  expect(diffText(first)).toBe('+ version: 1\n+ name: A\n');
+  const same = ['a', 'b', 'c'].map((text) => line('same', text));
+  const later = { from: 4, changed: true, lines: [...same, line('removed', 'x'), line('added', 'y')] };
+  expect(diffNote('gw-a', later)).toBe('');
+  expect(diffText(later)).toBe('  b\n  c\n- x\n+ y\n');
+  expect(diffText({ from: 4, changed: false, lines: same })).toBe('nothing would change\n');
+});

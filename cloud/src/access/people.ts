@@ -43,6 +43,7 @@ export const people: Routes = {
   'GET /api/me/export': { who: 'whoever is logged in' },
 
   'GET /api/identity-providers': { who: admin },
+  'GET /api/identity-provider-setup': { who: admin },
   'POST /api/identity-providers': {
     ...{ who: admin, own: [400] },
     body: { name: 'Nowhere', issuer: 'http://127.0.0.1:9', clientId: 'x' },

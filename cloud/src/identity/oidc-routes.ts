@@ -13,12 +13,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
-import { type Db, withActor } from '../platform/db.ts';
+import { type Db, withAccount, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { audit } from './audit.ts';
 import { createFailureLimit } from './failure-limit.ts';
 import { type Oidc, OidcError } from './oidc.ts';
-import { identities, oidcGate } from './oidc-store.ts';
+import { identities, oidcGate, providers } from './oidc-store.ts';
 import type { SessionKeeper } from './session.ts';
 
 export interface OidcRouteDeps {
@@ -63,13 +63,24 @@ export function oidcRoutes(deps: OidcRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/api/login/providers',
-      { config: open, schema: { response: { 200: Page(LoginProvider) } } },
+      {
+        config: open,
+        schema: { summary: 'List the other ways to log in', response: { 200: Page(LoginProvider) } },
+      },
       async () => ({ items: await oidcGate.providers(db), next: null }),
     );
 
     app.get(
       '/api/login/oidc/:id',
-      { config: open, schema: { params: IdParams, querystring: OidcStartQuery } },
+      {
+        config: open,
+        schema: {
+          summary: 'Go to an identity provider to log in',
+          operationId: 'startOidcLogin',
+          params: IdParams,
+          querystring: OidcStartQuery,
+        },
+      },
       async (request, reply) => {
         const { back } = request.query;
         const url = await begin(request, reply, [request.params.id, { back }]).catch((error: unknown) =>
@@ -81,7 +92,14 @@ export function oidcRoutes(deps: OidcRouteDeps): FastifyPluginAsyncTypebox {
 
     app.get(
       '/api/login/oidc/callback',
-      { config: open, schema: { querystring: OidcCallbackQuery } },
+      {
+        config: open,
+        schema: {
+          summary: 'Come back from an identity provider',
+          operationId: 'finishOidcLogin',
+          querystring: OidcCallbackQuery,
+        },
+      },
       async (request, reply) => {
         const search = request.url.split('?')[1] ?? '';
         reply.clearCookie(cookieName, { path: '/', secure: https });
@@ -112,10 +130,14 @@ function ownRoutes(
   return (app) => {
     app.get(
       '/api/me/login-links',
-      { config: { permission: 'session' }, schema: { response: { 200: Page(LoginLink) } } },
+      {
+        config: { permission: 'session' },
+        schema: { summary: 'List the own logins at identity providers', response: { 200: Page(LoginLink) } },
+      },
       async (request) => {
         const actor = actorOf(request);
-        const offered = await oidcGate.providers(db);
+        // Providers are the staff's own; people of a tenant log in through them as well.
+        const offered = await withAccount(db, actor.accountId, (trx) => providers.list(trx, actor.accountId));
         const linked = await withActor(db, actor, (trx) =>
           identities.of(trx, actor.accountId, actor.personId),
         );
@@ -129,7 +151,14 @@ function ownRoutes(
 
     app.post(
       '/api/me/login-links',
-      { config: change, schema: { body: LoginLinkBody, response: { 200: LoginLinkStart } } },
+      {
+        config: change,
+        schema: {
+          summary: 'Begin to link an own login at an identity provider',
+          body: LoginLinkBody,
+          response: { 200: LoginLinkStart },
+        },
+      },
       async (request, reply) => {
         const { accountId, personId } = actorOf(request);
         const link = { accountId, personId };
@@ -145,7 +174,14 @@ function ownRoutes(
 
     app.delete(
       '/api/me/login-links/:id',
-      { config: change, schema: { params: IdParams, response: { 204: Type.Null() } } },
+      {
+        config: change,
+        schema: {
+          summary: 'Unlink an own login at an identity provider',
+          params: IdParams,
+          response: { 204: Type.Null() },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
@@ -153,6 +189,8 @@ function ownRoutes(
         await withActor(db, actor, async (trx) => {
           if (!(await identities.unlink(trx, accountId, personId, id)))
             throw new AppError('not_found', 'no such link', { details: { id } });
+          if (!(await identities.mayComeIn(trx, accountId, personId)))
+            throw new AppError('conflict', 'no other way in', { details: { why: 'last_way_in' } });
           const deed = { accountId, at: now(), personId, action: 'person.unlinked', subjectId: personId };
           await audit(trx, { ...deed, details: { providerId: id }, ip: request.ip });
         });

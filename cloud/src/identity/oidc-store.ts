@@ -162,6 +162,14 @@ export const identities = {
       .execute();
   },
 
+  /** Whether a password or a link is left to come in with. */
+  async mayComeIn(db: Db, accountId: string, personId: string): Promise<boolean> {
+    const { rows } = await sql<{ may: boolean }>`
+      select p.password_hash is not null or exists (select from person_identity i where i.person_id = p.id) as may
+      from person p where p.account_id = ${accountId} and p.id = ${personId}`.execute(db);
+    return rows[0]?.may ?? false;
+  },
+
   /** Nobody is known through the provider from now on. */
   async unlinkAll(db: Db, accountId: string, providerId: string): Promise<void> {
     await db

@@ -310,7 +310,18 @@ describe('a person who is logged in', () => {
       refused('linked_elsewhere'),
     );
 
-    expect((await call('DELETE', `/api/me/login-links/${providerId}`, undefined, me)).statusCode).toBe(204);
+    const unlink = () => call('DELETE', `/api/me/login-links/${providerId}`, undefined, me);
+    const hash = (passwordHash: string | null) =>
+      owner.updateTable('person').set({ passwordHash }).where('id', '=', who.id).execute();
+    const { passwordHash: before } = await owner
+      .selectFrom('person')
+      .select('passwordHash')
+      .where('id', '=', who.id)
+      .executeTakeFirstOrThrow();
+    await hash(null);
+    expect((await unlink()).json()).toMatchObject({ code: 'conflict', details: { why: 'last_way_in' } });
+    await hash(before);
+    expect((await unlink()).statusCode).toBe(204);
     expect(refusalOf(await logIn())).toEqual(refused('unknown_person'));
   });
 
@@ -318,6 +329,7 @@ describe('a person who is logged in', () => {
     const stranger = await loggedIn(owner, await givenAccount(owner), ['guard']);
     const reply = await call('POST', '/api/me/login-links', { providerId }, stranger);
     expect([reply.statusCode, reply.cookies]).toEqual([404, []]);
+    expect((await call('GET', '/api/me/login-links', undefined, stranger)).json().items).toEqual([]);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IdentityProvider, IdParams, NewProviderBody, Page, ProviderPatch } from '@parkline/contract';
+import {
+  IdentityProvider,
+  IdParams,
+  NewProviderBody,
+  Page,
+  ProviderPatch,
+  ProviderSetup,
+} from '@parkline/contract';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
@@ -46,7 +53,10 @@ export function providerRoutes(deps: ProviderDeps): FastifyPluginAsyncTypebox {
   return (app) => {
     app.get(
       '/api/identity-providers',
-      { config: { permission: 'person.read' }, schema: { response: { 200: Page(IdentityProvider) } } },
+      {
+        config: { permission: 'person.read' },
+        schema: { summary: 'List the identity providers', response: { 200: Page(IdentityProvider) } },
+      },
       async (request) => {
         const actor = actorOf(request);
         const rows = await withActor(db, actor, (trx) => providers.list(trx, actor.accountId));
@@ -54,9 +64,28 @@ export function providerRoutes(deps: ProviderDeps): FastifyPluginAsyncTypebox {
       },
     );
 
+    app.get(
+      '/api/identity-provider-setup',
+      {
+        config: { permission: 'person.read' },
+        schema: {
+          summary: 'Read what has to be registered with an identity provider',
+          response: { 200: ProviderSetup },
+        },
+      },
+      () => ({ redirectUri: oidc.redirectUri }),
+    );
+
     app.post(
       '/api/identity-providers',
-      { config, schema: { body: NewProviderBody, response: { 201: IdentityProvider } } },
+      {
+        config,
+        schema: {
+          summary: 'Add an identity provider',
+          body: NewProviderBody,
+          response: { 201: IdentityProvider },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
@@ -84,7 +113,15 @@ export function providerRoutes(deps: ProviderDeps): FastifyPluginAsyncTypebox {
 
     app.patch(
       '/api/identity-providers/:id',
-      { config, schema: { params: IdParams, body: ProviderPatch, response: { 200: IdentityProvider } } },
+      {
+        config,
+        schema: {
+          summary: 'Change an identity provider',
+          params: IdParams,
+          body: ProviderPatch,
+          response: { 200: IdentityProvider },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
@@ -117,7 +154,10 @@ export function providerRoutes(deps: ProviderDeps): FastifyPluginAsyncTypebox {
 
     app.delete(
       '/api/identity-providers/:id',
-      { config, schema: { params: IdParams, response: { 204: Type.Null() } } },
+      {
+        config,
+        schema: { summary: 'Remove an identity provider', params: IdParams, response: { 204: Type.Null() } },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;

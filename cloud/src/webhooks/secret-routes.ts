@@ -21,7 +21,14 @@ export function secretRoutes(deps: WebhookRouteDeps): FastifyPluginAsyncTypebox 
   return (app) => {
     app.post(
       '/api/webhooks/:id/rotate-secret',
-      { config: { ...changing, once: true }, schema: { params: IdParams, response: { 200: MadeWebhook } } },
+      {
+        config: { ...changing, once: true },
+        schema: {
+          summary: 'Give a webhook another secret; the answer holds it, once',
+          params: IdParams,
+          response: { 200: MadeWebhook },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { accountId } = actor;

@@ -49,6 +49,10 @@ export type NewProviderBody = Static<typeof NewProviderBody>;
 export const ProviderPatch = Type.Partial(NewProviderBody);
 export type ProviderPatch = Static<typeof ProviderPatch>;
 
+/** What has to be registered with a provider before it can be added, letter by letter. */
+export const ProviderSetup = Type.Object({ redirectUri: Type.String() });
+export type ProviderSetup = Static<typeof ProviderSetup>;
+
 /** What the login page offers. */
 export const LoginProvider = Type.Object({ id: Uuid, name: Type.String() });
 export type LoginProvider = Static<typeof LoginProvider>;

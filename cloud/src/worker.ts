@@ -6,6 +6,7 @@ import { faultFailpoints, faultJobs, loadRules, runFaults } from './faults/index
 import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
+import { idempotencyRetention } from './platform/idempotency.ts';
 import { identityRetention, letterJobs } from './identity/index.ts';
 import { meteringJobs } from './metering/index.ts';
 import type { NewId } from './platform/ids.ts';
@@ -60,7 +61,12 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   // A mail server that thinks for long delays mails only.
   const outward = { ...mailJobs(deps.mailer), ...letterJobs(deps) };
   const tasks = Object.keys(outward);
-  const retention = [...identityRetention(deps.keep), ...telemetryRetention(deps.keep), ...webhookRetention];
+  const retention = [
+    ...identityRetention(deps.keep),
+    idempotencyRetention,
+    ...telemetryRetention(deps.keep),
+    ...webhookRetention,
+  ];
   const send = createSend({ allowPrivate: deps.allowPrivateWebhooks ?? false });
   await Promise.all([
     runFaults(shared, signal),

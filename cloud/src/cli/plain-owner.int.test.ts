@@ -77,7 +77,7 @@ test('an owner without special rights migrates, seeds and imports, and the API w
   try {
     await assertBoundByPolicies(app);
     expect(await gate.isSetupNeeded(app)).toBe(false);
-    const begun = await gate.loginBegin(app, 'boss', new Date());
+    const begun = await gate.loginBegin(app, 'boss', randomBytes(32), new Date());
     expect(begun.passwordHash).toMatch(/^\$argon2id\$/);
   } finally {
     await app.destroy();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createDb, withAccount, withActor } from '../platform/db.ts';
+import { createDb, type Db, withAccount, withActor } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { clonedDatabase, inLanes } from '../platform/testing.ts';
 import { audit, auditTrail, verifyAudit } from './audit.ts';
@@ -136,6 +136,67 @@ describe('verification', () => {
     );
     expect(rows[0]!.all).not.toMatch(/Eve|Eva/);
     expect((await page()).map(({ content }) => content === null)).toEqual([false, true, true]);
+  });
+
+  describe('of a person', () => {
+    const site = async () => {
+      const [siteId, a, b] = [newId(), newId(), newId()];
+      const name = { en: 'x', zh: 'x' };
+      await withAccount(owner, accountId, async (trx) => {
+        const place = { accountId, name };
+        await trx
+          .insertInto('site')
+          .values({ ...place, id: siteId, key: `s-${siteId}`, timezone: 'Asia/Shanghai', currency: 'CNY' })
+          .execute();
+        for (const id of [a, b])
+          await trx
+            .insertInto('building')
+            .values({ ...place, id, siteId, key: `b-${id}`, ord: 1 })
+            .execute();
+      });
+      return { siteId, a, b };
+    };
+    interface Bounds {
+      readonly buildings?: readonly string[];
+      readonly tenantId?: string;
+    }
+    const as = <T>({ buildings, tenantId }: Bounds, work: (trx: Db) => Promise<T>) =>
+      withActor(app, { accountId, tenantId: tenantId ?? null, buildings: buildings ?? null }, work);
+
+    test('is for staff who acts wherever that person has rights', async () => {
+      const { siteId, a, b } = await site();
+      const inA = await givenPerson(owner, { accountId, roles: ['guard'], place: { buildingId: a } });
+      const onSite = await givenPerson(owner, { accountId, roles: ['guard'], place: { siteId } });
+      const boss = await givenPerson(owner, { accountId, roles: ['account_admin'] });
+      for (const { id } of [inA, onSite, boss])
+        await deed('person.changed', { subjectId: id, after: { x: 1 } });
+      const sees = (bounds: Bounds) =>
+        Promise.all(
+          [inA, onSite, boss].map(({ id }) =>
+            as(bounds, async (trx) => (await auditTrail.ofPerson(trx, id)).length > 0),
+          ),
+        );
+      expect(await sees({})).toEqual([true, true, true]);
+      expect(await sees({ buildings: [a] })).toEqual([true, false, false]);
+      expect(await sees({ buildings: [a, b] })).toEqual([true, true, false]);
+      expect(await sees({ buildings: [] })).toEqual([false, false, false]);
+      expect(await sees({ tenantId: newId() })).toEqual([false, false, false]);
+      const forget = (id: string, buildings: string[]) =>
+        as({ buildings }, (trx) => auditTrail.forget(trx, id));
+      await expect(forget(onSite.id, [a])).rejects.toThrow('people of the account only');
+      expect(await forget(onSite.id, [a, b])).toBe(1);
+    });
+
+    test('is of the account: nothing else is forgotten by its id, and nobody elsewhere', async () => {
+      const stranger = await givenPerson(owner, { accountId: await givenAccount(owner) });
+      const thing = newId();
+      await deed('thing.changed', { subjectId: thing, after: { x: 1 } });
+      for (const id of [stranger.id, thing, newId()])
+        await expect(as({}, (trx) => auditTrail.forget(trx, id))).rejects.toThrow(
+          'people of the account only',
+        );
+      expect(await verdict()).toMatchObject({ erased: 0, brokenAt: null });
+    });
   });
 
   test('holds when the oldest entries were dropped after their time, and never the last six months', async () => {

@@ -83,7 +83,10 @@ export const auditTrail = {
     return rows;
   },
 
-  /** Erases what is personal in the entries by and about a person; the chain still holds. @returns how many. */
+  /**
+   * Erases what is personal in the entries by and about a person and the person's invitations; the chain still holds.
+   * @returns how many. @throws where it is nobody of the account, or has rights where who asks does not act.
+   */
   async forget(db: Db, personId: string): Promise<number> {
     const { rows } = await sql<{ n: number }>`select audit_forget(${personId}) as n`.execute(db);
     return rows[0]?.n ?? 0;

@@ -3,11 +3,12 @@ import Type from 'typebox';
 import { afterAll, expect, test } from 'vitest';
 import { createTestApp, givenAccount, loggedIn } from './testing.ts';
 import { actorOf } from '../platform/access.ts';
-import { withActor } from '../platform/db.ts';
+import { createDb, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { idempotencyRetention } from '../platform/idempotency.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 
-const { owner, app: db } = await clonedDatabase();
+const { owner, app: db, pool } = await clonedDatabase();
 const accountId = await givenAccount(owner);
 const me = await loggedIn(owner, accountId);
 const colleague = await loggedIn(owner, accountId);
@@ -172,6 +173,25 @@ test('answers are kept for a day', async () => {
   const before = deeds;
   expect((await post('/api/deeds', key, 'another')).statusCode).toBe(200);
   expect(deeds).toBe(before + 1);
+});
+
+test('answers that nobody asks for again are swept, for all accounts and unread', async () => {
+  const [old, young] = [randomUUID(), randomUUID()];
+  for (const key of [old, young]) await post('/api/deeds', key);
+  const yesterday = new Date(Date.now() - 86_400_001);
+  await owner.updateTable('idempotencyKey').set({ begunAt: yesterday }).where('key', '=', old).execute();
+  const worker = createDb(pool('parkline_worker'));
+  expect(await idempotencyRetention.drop(worker, new Date())).toBeGreaterThanOrEqual(1);
+  expect(await idempotencyRetention.drop(worker, new Date())).toBe(0);
+  const left = await owner
+    .selectFrom('idempotencyKey')
+    .select('key')
+    .where('key', 'in', [old, young])
+    .execute();
+  expect(left).toEqual([{ key: young }]);
+  await expect(worker.selectFrom('idempotencyKey').select('body').execute()).rejects.toThrow(
+    'permission denied',
+  );
 });
 
 test.each(['', 'with space', 'ü', 'x'.repeat(201)])('the key %j is refused', async (key) => {

@@ -8,13 +8,14 @@ import { jobs } from '../platform/jobs.ts';
 import { queueMail } from '../platform/mail.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations, linkGate } from './invitations.ts';
+import { devices } from './known-devices.ts';
 import { RESET_TASK } from './letter-jobs.ts';
 import { passwordChangedLetter } from './letters.ts';
 import { linkHash, refuseLink } from './links.ts';
 import { passwordFault } from './password-rules.ts';
 import type { Passwords } from './password.ts';
 import { invitationState } from './people-view.ts';
-import { gate, people } from './repository.ts';
+import { gate, loginHash, people } from './repository.ts';
 import { resets } from './resets.ts';
 import { roster } from './roster.ts';
 import { sessions } from './session-store.ts';
@@ -138,12 +139,13 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
         await people.setPasswordHash(trx, accountId, personId, hash);
         await resets.useAll(trx, accountId, personId, at);
         await sessions.endAllOf(trx, accountId, personId);
+        await devices.forgetAll(trx, accountId, personId);
         const action = 'person.password_reset';
         await audit(trx, { accountId, at, personId, action, subjectId: personId, ip });
         await tellOfChange(trx, { accountId, ...row }, at);
         return row.login;
       });
-      await gate.loginSucceeded(db, login); // Who forgot it has tried in vain.
+      await gate.loginSucceeded(db, loginHash(login)); // Who forgot it has tried in vain.
     },
   };
 

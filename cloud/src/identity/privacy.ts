@@ -1,5 +1,6 @@
 import './people-tables.ts';
 import './factor-tables.ts';
+import './known-devices.ts';
 import type { PersonalExport } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
@@ -72,8 +73,9 @@ export interface Erasure {
 export async function erasePerson(trx: Db, { accountId, personId, at, by, ip }: Erasure): Promise<void> {
   const before = await roster.find(trx, accountId, personId);
   if (!before) return;
+  await auditTrail.forget(trx, personId); // While the rights and invitations are there that say of whom it is.
   const own = ['session', 'totp', 'passkey', 'recoveryCode', 'passwordReset', 'personIdentity'] as const;
-  for (const table of [...own, 'roleGrant', 'personArea'] as const)
+  for (const table of [...own, 'knownDevice', 'roleGrant', 'personArea'] as const)
     await trx.deleteFrom(table).where('accountId', '=', accountId).where('personId', '=', personId).execute();
   await forgetInvitations(trx, accountId, personId, before.login);
   await invitations.revokeAllBy(trx, accountId, personId, at);
@@ -96,7 +98,6 @@ export async function erasePerson(trx: Db, { accountId, personId, at, by, ip }: 
     .where('accountId', '=', accountId)
     .where('id', '=', personId)
     .execute();
-  await auditTrail.forget(trx, personId);
   const deed = { accountId, at, personId: by, action: 'person.erased', subjectId: personId };
   await audit(trx, { ...deed, ...(ip !== undefined && { ip }) });
 }
@@ -121,11 +122,9 @@ export async function mayBeErased(trx: Db, accountId: string, personId: string):
 
 /** Those that made the person, and those that were made for the same login. */
 async function forgetInvitations(trx: Db, accountId: string, personId: string, login: string): Promise<void> {
-  const gone = await trx
+  await trx
     .deleteFrom('invitation')
     .where('accountId', '=', accountId)
     .where((eb) => eb.or([eb('personId', '=', personId), eb(sql`lower(login)`, '=', login.toLowerCase())]))
-    .returning('id')
     .execute();
-  for (const { id } of gone) await auditTrail.forget(trx, id);
 }

@@ -17,22 +17,23 @@ export interface LoginBegun {
 }
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-const loginHash = (login: string): Buffer => hashOf(login.toLowerCase());
+/** Under what attempts at a login count that come from nowhere in particular. */
+export const loginHash = (login: string): Buffer => hashOf(login.toLowerCase());
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1_000})`;
 
 /** Looked up before an account is known: each call is one checked function of the database. */
 export const gate = {
-  /** Counts the attempt as failed until `loginSucceeded` takes it back. */
-  async loginBegin(db: Db, login: string, at: Date): Promise<LoginBegun> {
+  /** Counts the attempt in its bucket, as failed until `loginSucceeded` takes it back. */
+  async loginBegin(db: Db, login: string, bucket: Buffer, at: Date): Promise<LoginBegun> {
     const { rows } = await sql<LoginBegun>`
-      select * from login_begin(${login}, ${loginHash(login)}, ${at}, ${FREE_FAILURES}, ${seconds(LONGEST_LOCK_S * 1_000)})`.execute(
+      select * from login_begin(${login}, ${bucket}, ${at}, ${FREE_FAILURES}, ${seconds(LONGEST_LOCK_S * 1_000)})`.execute(
       db,
     );
     return rows[0] ?? { lockedUntil: null, personId: null, accountId: null, passwordHash: null };
   },
 
-  async loginSucceeded(db: Db, login: string): Promise<void> {
-    await sql`select login_succeeded(${loginHash(login)})`.execute(db);
+  async loginSucceeded(db: Db, bucket: Buffer): Promise<void> {
+    await sql`select login_succeeded(${bucket})`.execute(db);
   },
 
   async isSetupNeeded(db: Db): Promise<boolean> {

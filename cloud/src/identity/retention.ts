@@ -1,5 +1,6 @@
 import type { Retention } from '../platform/retention.ts';
 import { auditTrail } from './audit.ts';
+import { deviceRetention } from './known-devices.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -9,4 +10,5 @@ export const identityRetention = ({ auditDays }: { readonly auditDays: number })
     what: 'audit entries',
     drop: (db, now) => auditTrail.cut(db, new Date(now.getTime() - auditDays * DAY_MS), now),
   },
+  deviceRetention,
 ];

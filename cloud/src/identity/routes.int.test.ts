@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { withAccount } from '../platform/db.ts';
+import { createDb, withAccount } from '../platform/db.ts';
 import { createApp } from '../platform/http.ts';
 import { newId } from '../platform/ids.ts';
 import { createLog } from '../platform/log.ts';
 import { clonedDatabase } from '../platform/testing.ts';
+import { deviceRetention, devices } from './known-devices.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions } from './permissions.ts';
 import { identityRoutes } from './routes.ts';
 import { sessionGate } from './session-store.ts';
 import { givenAccount, givenPerson, testKeeper } from './testing.ts';
 
-const { app: db, owner } = await clonedDatabase();
+const { app: db, owner, pool } = await clonedDatabase();
 const passwords = createPasswords();
 const token = 'printed once at install';
 let clock = Date.parse('2026-11-22T10:00:00Z');
@@ -182,6 +183,106 @@ describe('login', () => {
     clock += 2_000;
     expect(await attempt(person.password)).toEqual([204, undefined]);
     expect(await attempt('wrong')).toEqual([401, undefined]);
+  });
+
+  describe('wrong passwords of strangers', () => {
+    const known = 'parkline_device';
+    /** A browser, which keeps its cookies. */
+    function browser(name = known) {
+      const jar = new Map<string, string>();
+      const tryIn = async (who: string, password: string) => {
+        const cookie = [...jar].map(([key, value]) => `${key}=${value}`).join('; ');
+        const headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux)', ...(cookie && { cookie }) };
+        const reply = await login({ login: who, password }, headers);
+        for (const { name: key, value } of reply.cookies) if (key === name) jar.set(key, value);
+        return reply.statusCode;
+      };
+      return { jar, tryIn };
+    }
+    const someone = async () => givenPerson(owner, { accountId: await givenAccount(owner) });
+    const lock = async (who: string) => {
+      for (let i = 0; i < 6; i += 1) await login({ login: who, password: 'wrong' });
+      expect((await login({ login: who, password: 'wrong' })).statusCode).toBe(429);
+    };
+
+    test('do not keep somebody out of a browser where that person logged in before', async () => {
+      const person = await someone();
+      const own = browser();
+      expect(await own.tryIn(person.login, person.password)).toBe(204);
+      await lock(person.login);
+      expect(await browser().tryIn(person.login, person.password)).toBe(429);
+      expect(await own.tryIn(person.login.toUpperCase(), person.password)).toBe(204);
+      // That frees nobody else.
+      expect(await browser().tryIn(person.login, person.password)).toBe(429);
+    });
+
+    test('count in such a browser, too, for itself', async () => {
+      const person = await someone();
+      const own = browser();
+      await own.tryIn(person.login, person.password);
+      const replies: number[] = [];
+      for (let i = 0; i < 7; i += 1) replies.push(await own.tryIn(person.login, 'wrong'));
+      expect(replies).toEqual([401, 401, 401, 401, 401, 429, 429]);
+      expect(await own.tryIn(person.login, person.password)).toBe(429);
+      expect(await browser().tryIn(person.login, person.password)).toBe(204);
+    });
+
+    test('are not helped by a cookie of another person, an invented one, or a copy of one that was used since', async () => {
+      const [person, other] = [await someone(), await someone()];
+      const [own, foreign] = [browser(), browser()];
+      await own.tryIn(person.login, person.password);
+      await foreign.tryIn(other.login, other.password);
+      const copy = browser();
+      copy.jar.set(known, own.jar.get(known) ?? '');
+      await own.tryIn(person.login, person.password);
+      const invented = browser();
+      invented.jar.set(known, 'A'.repeat(43));
+      await lock(person.login);
+      const replies = [foreign, invented, copy].map((one) => one.tryIn(person.login, 'wrong'));
+      expect(await Promise.all(replies)).toEqual([429, 429, 429]);
+      expect(await own.tryIn(person.login, 'wrong')).toBe(401);
+    });
+
+    test('lock out nobody of those who share a browser, which is a stranger again after half a year', async () => {
+      const [one, two] = [await someone(), await someone()];
+      const shared = browser();
+      for (const { login: who, password } of [one, two]) expect(await shared.tryIn(who, password)).toBe(204);
+      for (const { login: who } of [one, two]) await lock(who);
+      expect(await shared.tryIn(one.login, one.password)).toBe(204);
+      clock += 181 * 86_400_000;
+      await lock(two.login);
+      expect(await shared.tryIn(two.login, two.password)).toBe(429);
+    });
+
+    test('meet a cookie that no page can read, of a browser only, and kept as a hash', async () => {
+      app = await server({ https: true });
+      const person = await someone();
+      const body = { login: person.login, password: person.password };
+      const reply = await login(body, { 'user-agent': 'Mozilla/5.0' });
+      const cookie = reply.cookies.find(({ name }) => name === '__Host-parkline_device');
+      expect(cookie).toMatchObject({
+        ...{ httpOnly: true, secure: true, sameSite: 'Lax', path: '/' },
+        maxAge: 180 * 86_400,
+        value: expect.stringMatching(/^[\w-]{43}$/) as string,
+      });
+      expect((await login(body, { 'user-agent': 'node' })).cookies).toHaveLength(2);
+      const rows = await owner.selectFrom('knownDevice').selectAll().execute();
+      expect(rows.filter(({ personId }) => personId === person.id)).toHaveLength(1);
+      expect(JSON.stringify(rows)).not.toContain(cookie?.value);
+      await withAccount(db, person.accountId, async (trx) => {
+        for (let i = 0; i < 60; i += 1) await devices.used(trx, person.id, undefined, now());
+      });
+      const { n } = await owner
+        .selectFrom('knownDevice')
+        .select(sql<number>`count(*)::int`.as('n'))
+        .where('personId', '=', person.id)
+        .executeTakeFirstOrThrow();
+      expect(n).toBe(50);
+      const worker = createDb(pool('parkline_worker'));
+      clock += 181 * 86_400_000;
+      expect(await deviceRetention.drop(worker, now())).toBeGreaterThanOrEqual(50);
+      expect(await owner.selectFrom('knownDevice').selectAll().execute()).toEqual([]);
+    });
   });
 
   test('a dozen devices of one person log in at the same time', async () => {

@@ -8,10 +8,11 @@ import { AppError } from '../platform/errors.ts';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { createFailureLimit } from './failure-limit.ts';
+import { devices } from './known-devices.ts';
 import type { Passwords } from './password.ts';
 import { requireGoodPassword } from './password-rules.ts';
 import { audit } from './audit.ts';
-import { gate, people } from './repository.ts';
+import { gate, loginHash, people } from './repository.ts';
 import type { SessionKeeper } from './session.ts';
 import { isSetupToken } from './setup.ts';
 import { createTurns } from './turns.ts';
@@ -47,10 +48,15 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
     failures.note(ip);
   }
 
-  /** @throws AppError when the login is locked, unknown or the password wrong: the last two look the same. */
-  async function check({ login, password }: LoginBody) {
+  /**
+   * `device`: what the browser has of an earlier login; its attempts count for themselves, so strangers lock nobody out there.
+   * @throws AppError when the login is locked, unknown or the password wrong: the last two look the same.
+   */
+  async function check({ login, password }: LoginBody, device: string | undefined) {
     const at = now();
-    const { lockedUntil, personId, accountId, passwordHash } = await gate.loginBegin(db, login, at);
+    const bucket = await devices.bucketOf(db, login, loginHash(login), device, at);
+    const begun = await gate.loginBegin(db, login, bucket, at);
+    const { lockedUntil, personId, accountId, passwordHash } = begun;
     if (lockedUntil) {
       const retryAfterS = Math.max(1, Math.ceil((lockedUntil.getTime() - at.getTime()) / 1_000));
       throw new AppError('too_many_requests', 'login is locked', { retryAfterS });
@@ -58,7 +64,7 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
     const right = await passwords.verify(password, passwordHash);
     if (!right || !personId || !accountId || !passwordHash)
       throw new AppError('login_refused', 'wrong login or password');
-    await gate.loginSucceeded(db, login);
+    await gate.loginSucceeded(db, bucket);
     return { personId, accountId, passwordHash };
   }
 
@@ -67,11 +73,14 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
 
     app.post(
       '/api/login',
-      { config: open, schema: { body: LoginBody, ...NoContent } },
+      {
+        config: open,
+        schema: { summary: 'Log in with a password', operationId: 'login', body: LoginBody, ...NoContent },
+      },
       async (request, reply) => {
         begin(request.ip);
         const { personId, accountId, passwordHash } = await inTurn(request.body.login.toLowerCase(), () =>
-          check(request.body),
+          check(request.body, sessions.deviceOf(request)),
         );
         failures.forgive(request.ip);
         if (passwords.isOutdated(passwordHash)) {
@@ -85,7 +94,7 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
 
     app.post(
       '/api/logout',
-      { config: { permission: 'session' }, schema: NoContent },
+      { config: { permission: 'session' }, schema: { summary: 'Log out', ...NoContent } },
       async (request, reply) => {
         await sessions.end(actorOf(request), request, reply);
         return reply.code(204).send(null);
@@ -94,7 +103,13 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
 
     app.get(
       '/api/session',
-      { config: open, schema: { response: { 200: SessionState } } },
+      {
+        config: open,
+        schema: {
+          summary: 'Say whether somebody is logged in, and how far',
+          response: { 200: SessionState },
+        },
+      },
       async (request) => {
         const person = await sessions.authenticate(request);
         if (!person?.secondFactor) return { active: false };
@@ -105,7 +120,10 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
 
     app.get(
       '/api/me',
-      { config: { permission: 'session' }, schema: { response: { 200: Me } } },
+      {
+        config: { permission: 'session' },
+        schema: { summary: 'Say who is logged in, with the rights of that person', response: { 200: Me } },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { accountId, tenantId, personId } = actor;
@@ -124,13 +142,31 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       },
     );
 
-    app.get('/api/setup', { config: open, schema: { response: { 200: SetupState } } }, async () => ({
-      needed: await gate.isSetupNeeded(db),
-    }));
+    app.get(
+      '/api/setup',
+      {
+        config: open,
+        schema: {
+          summary: 'Say whether the first administrator is still to be made',
+          response: { 200: SetupState },
+        },
+      },
+      async () => ({
+        needed: await gate.isSetupNeeded(db),
+      }),
+    );
 
     app.post(
       '/api/setup',
-      { config: open, schema: { body: SetupBody, ...NoContent } },
+      {
+        config: open,
+        schema: {
+          summary: 'Make the first administrator of an empty park',
+          operationId: 'setup',
+          body: SetupBody,
+          ...NoContent,
+        },
+      },
       async (request, reply) => {
         begin(request.ip);
         const { token, login, name, password } = request.body;

@@ -7,6 +7,7 @@ import { type Db, withAccount, withActor } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { SecondFactor } from '../platform/second-factor.ts';
 import { csrfTokenOf, requireCsrfToken } from './csrf.ts';
+import { DEVICE_MS, devices, isBrowser } from './known-devices.ts';
 import { needsSecondFactor, permissionsOf, rolesOf } from './permissions.ts';
 import { audit } from './audit.ts';
 import { type FoundSession, type IdleTimes, sessionGate, sessions } from './session-store.ts';
@@ -39,6 +40,8 @@ export interface SessionKeeper {
     reply: FastifyReply,
     person: { accountId: string; personId: string; factorGiven?: boolean },
   ): Promise<void>;
+  /** What a browser has of an earlier login in it, of whomever. */
+  deviceOf(request: FastifyRequest): string | undefined;
   /** Gives the session that asks new cookies, after the second factor or a change of rights; the old ones are worth nothing. */
   renew(actor: Actor, reply: FastifyReply, given?: 'second_factor'): Promise<void>;
   end(actor: Actor, request: FastifyRequest, reply: FastifyReply): Promise<void>;
@@ -51,6 +54,7 @@ export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
   const { db, now, newId, idle, maxMs, https, secondFactor } = deps;
   const prefix = https ? '__Host-' : '';
   const [cookieName, csrfName] = [`${prefix}parkline_session`, `${prefix}parkline_csrf`];
+  const deviceName = `${prefix}parkline_device`;
   const shared: CookieSerializeOptions = { path: '/', sameSite: 'lax', secure: https };
   const hidden: CookieSerializeOptions = { ...shared, httpOnly: true };
 
@@ -84,13 +88,18 @@ export function createSessionKeeper(deps: SessionDeps): SessionKeeper {
       const expiresAt = new Date(at.getTime() + maxMs);
       const device = request.headers['user-agent'] ?? '';
       const { ip } = request;
-      await withAccount(db, accountId, async (trx) => {
+      const known = await withAccount(db, accountId, async (trx) => {
         const factorAt = factorGiven ? at : null;
         await sessions.open(trx, { id, accountId, personId, token, at, expiresAt, factorAt, ip, device });
         await audit(trx, { accountId, at, personId, action: 'session.opened', subjectId: id, ip });
+        return isBrowser(device) ? devices.used(trx, personId, request.cookies[deviceName], at) : undefined;
       });
       setCookies(reply, token);
+      const maxAge = DEVICE_MS / 1_000; // It outlives the session: that is what it is for.
+      if (known) reply.setCookie(deviceName, known, { ...hidden, maxAge });
     },
+
+    deviceOf: (request) => request.cookies[deviceName],
 
     async renew(actor, reply, given) {
       const { accountId, sessionId: id } = actor;

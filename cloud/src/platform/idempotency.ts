@@ -5,6 +5,7 @@ import type { Actor } from './access.ts';
 import type { Now } from './clock.ts';
 import { type Db, withActor } from './db.ts';
 import { AppError } from './errors.ts';
+import type { Retention } from './retention.ts';
 
 declare module './db.ts' {
   interface Tables {
@@ -52,6 +53,8 @@ type Begun =
 const KEEP_MS = 86_400_000;
 /** A try that has taken longer belongs to a process that died: the next may take over. */
 const GIVEN_UP_MS = 60_000;
+/** Swept at once. */
+const BITE = 1_000;
 /** Headers that are part of an answer. */
 const kept = ['content-type', 'location', 'etag'] as const;
 
@@ -104,6 +107,18 @@ const refusal = (why: 'running' | 'done' | 'other'): AppError =>
     other: () => new AppError('unprocessable', 'the key was used for another request'),
   })[why]();
 
+/** Runs as parkline_worker: what nobody asks for again goes, too. */
+export const idempotencyRetention: Retention = {
+  what: 'answers for idempotency keys',
+  async drop(db, now) {
+    const { numAffectedRows = 0n } = await sql`
+      delete from idempotency_key where (account_id, actor_id, key) in (
+        select account_id, actor_id, key from idempotency_key
+        where begun_at < ${new Date(now.getTime() - KEEP_MS)} limit ${BITE})`.execute(db);
+    return Number(numAffectedRows);
+  },
+};
+
 const actorId = ({ apiKeyId, personId }: Actor): string => apiKeyId ?? personId;
 
 async function begin(
@@ -115,9 +130,7 @@ async function begin(
   const { accountId, personId, tenantId } = actor;
   const at = now();
   return withActor(db, actor, async (trx) => {
-    await trx
-      .deleteFrom('idempotencyKey')
-      .where('accountId', '=', accountId)
+    await rowOf(trx.deleteFrom('idempotencyKey'), { actor, key })
       .where('begunAt', '<', new Date(at.getTime() - KEEP_MS))
       .execute();
     const row = { accountId, actorId: actorId(actor), key, personId, tenantId, requestHash, begunAt: at };

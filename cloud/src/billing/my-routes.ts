@@ -28,7 +28,14 @@ export const myUsageRoutes =
   async (app) => {
     app.get(
       '/api/my/usage-points',
-      { config, schema: { querystring: UsagePointQuery, response: { 200: Page(UsagePoint) } } },
+      {
+        config,
+        schema: {
+          summary: 'List the own tenant’s meters',
+          querystring: UsagePointQuery,
+          response: { 200: Page(UsagePoint) },
+        },
+      },
       async (request) => {
         const actor = tenantOf(request);
         const { limit, after } = request.query;
@@ -46,7 +53,15 @@ export const myUsageRoutes =
 
     app.get(
       '/api/my/usage-points/:id/usage',
-      { config, schema: { params: IdParams, querystring: UsageQuery, response: { 200: Usage } } },
+      {
+        config,
+        schema: {
+          summary: 'Read what the own tenant used over a span of time',
+          params: IdParams,
+          querystring: UsageQuery,
+          response: { 200: Usage },
+        },
+      },
       async (request) => {
         const actor = tenantOf(request);
         const { id } = request.params;
@@ -64,15 +79,28 @@ export const myUsageRoutes =
       },
     );
 
-    app.get('/api/my/summary', { config, schema: { response: { 200: UsageSummary } } }, async (request) => {
-      const actor = tenantOf(request);
-      const { accountId, tenantId } = actor;
-      return withActor(db, actor, async (trx) => {
-        const name = await tenants.nameOf(trx, accountId, tenantId);
-        const tenantName = name ? inLanguage(name, request.language) : '';
-        return readSummary(trx, { accountId, tenantId, tenantName, now: now(), language: request.language });
-      });
-    });
+    app.get(
+      '/api/my/summary',
+      {
+        config,
+        schema: { summary: 'Sum up what the own tenant uses this month', response: { 200: UsageSummary } },
+      },
+      async (request) => {
+        const actor = tenantOf(request);
+        const { accountId, tenantId } = actor;
+        return withActor(db, actor, async (trx) => {
+          const name = await tenants.nameOf(trx, accountId, tenantId);
+          const tenantName = name ? inLanguage(name, request.language) : '';
+          return readSummary(trx, {
+            accountId,
+            tenantId,
+            tenantName,
+            now: now(),
+            language: request.language,
+          });
+        });
+      },
+    );
   };
 
 /** @throws AppError 'forbidden' for staff, who have no use of their own. */

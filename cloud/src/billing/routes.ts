@@ -22,7 +22,14 @@ export const billingRoutes =
   async (app) => {
     app.get(
       '/api/billing-runs',
-      { config, schema: { querystring: PageQuery, response: { 200: Page(BillingRunSummary) } } },
+      {
+        config,
+        schema: {
+          summary: 'List the billing runs, newest first',
+          querystring: PageQuery,
+          response: { 200: Page(BillingRunSummary) },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit = 100, after } = request.query;
@@ -40,7 +47,14 @@ export const billingRoutes =
 
     app.get(
       '/api/billing-runs/:id',
-      { config, schema: { params: IdParams, response: { 200: BillingRun } } },
+      {
+        config,
+        schema: {
+          summary: 'Get a billing run with its statements',
+          params: IdParams,
+          response: { 200: BillingRun },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -54,7 +68,10 @@ export const billingRoutes =
 
     app.get(
       '/api/statements/:id',
-      { config, schema: { params: IdParams, response: { 200: Statement } } },
+      {
+        config,
+        schema: { summary: 'Get a statement with its lines', params: IdParams, response: { 200: Statement } },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -77,7 +94,12 @@ export const billingRoutes =
       '/api/statement-lines/:id/intervals',
       {
         config,
-        schema: { params: IdParams, querystring: PageQuery, response: { 200: Page(LineInterval) } },
+        schema: {
+          summary: 'List the intervals that a line was computed of',
+          params: IdParams,
+          querystring: PageQuery,
+          response: { 200: Page(LineInterval) },
+        },
       },
       async (request) => {
         const actor = actorOf(request);

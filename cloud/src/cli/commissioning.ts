@@ -82,7 +82,7 @@ function registerRecord(add: (name: string, description: string) => Command, io:
       withSession(io, { ...options, role: 'installer' }, async (session) => {
         const path = { id: (await find(session, named)).equipmentId };
         if (options.photo !== undefined)
-          await session.ask('photoCommissioning', { path, body: picture(io, options.photo) });
+          await session.ask('setCommissioningPhoto', { path, body: picture(io, options.photo) });
         const { version } = await session.ask('getCommissioning', { path });
         const body = bodyOf(options);
         tell(io, options, await session.ask('replaceCommissioning', { path, body }, { version }));

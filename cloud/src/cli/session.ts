@@ -150,7 +150,7 @@ async function giveSecondFactor(io: Io, who: Pick<Who, 'codeFile'>, api: Client)
         otherwise:
           'a second factor is needed: name a file with a code with --code-file or PARKLINE_CODE_FILE',
       });
-  await api.ask('createMeSecondFactorCode', { body: { code: code.trim() } });
+  await api.ask('giveSecondFactorCode', { body: { code: code.trim() } });
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

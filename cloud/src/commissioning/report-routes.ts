@@ -31,7 +31,7 @@ export const reportRoutes =
     app.get(
       '/api/commissioning-reports',
       {
-        schema: { response: { 200: Page(CommissioningReport) } },
+        schema: { summary: 'List the commissioning reports', response: { 200: Page(CommissioningReport) } },
         config: { permission: 'commissioning.read' },
       },
       async (request) => {
@@ -43,7 +43,11 @@ export const reportRoutes =
     app.post(
       '/api/commissioning-reports',
       {
-        schema: { body: ReportBody, response: { 201: CommissioningReport } },
+        schema: {
+          summary: 'Make a report on the meters of a gateway',
+          body: ReportBody,
+          response: { 201: CommissioningReport },
+        },
         config: { permission: 'commissioning.write' },
       },
       async (request, reply) => {
@@ -69,7 +73,12 @@ export const reportRoutes =
     app.post(
       '/api/commissioning-reports/:id/sign',
       {
-        schema: { params: IdParams, body: SignBody, response: { 200: CommissioningReport } },
+        schema: {
+          summary: 'Sign a report',
+          params: IdParams,
+          body: SignBody,
+          response: { 200: CommissioningReport },
+        },
         config: { permission: 'commissioning.write', fresh: true },
       },
       async (request) => {
@@ -99,7 +108,11 @@ const fileRoutes =
     app.get(
       '/api/commissioning-reports/:id/pdf',
       {
-        schema: { params: IdParams, description: 'The report on paper.' },
+        schema: {
+          summary: 'Download a sealed report on paper',
+          params: IdParams,
+          description: 'The report on paper.',
+        },
         config: { permission: 'commissioning.read', gives: ['application/pdf'] },
       },
       async (request, reply) => {
@@ -114,6 +127,7 @@ const fileRoutes =
       '/api/commissioning-reports/:id/file',
       {
         schema: {
+          summary: 'Download a sealed report with its seal',
           params: IdParams,
           description: 'Report, paper and seal: what `parkline commissioning verify` reads.',
         },

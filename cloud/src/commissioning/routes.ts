@@ -47,7 +47,11 @@ export const commissioningRoutes =
     app.get(
       '/api/commissioning',
       {
-        schema: { querystring: CommissioningQuery, response: { 200: Page(Commissioning) } },
+        schema: {
+          summary: 'List the meters and what is proven of them',
+          querystring: CommissioningQuery,
+          response: { 200: Page(Commissioning) },
+        },
         config: { permission: 'commissioning.read' },
       },
       async (request) => {
@@ -63,7 +67,11 @@ export const commissioningRoutes =
     app.get(
       '/api/commissioning/:id',
       {
-        schema: { params: IdParams, response: { 200: Commissioning } },
+        schema: {
+          summary: 'Get what is proven of a meter',
+          params: IdParams,
+          response: { 200: Commissioning },
+        },
         config: { permission: 'commissioning.read' },
       },
       async (request, reply) => {
@@ -76,7 +84,12 @@ export const commissioningRoutes =
     app.put(
       '/api/commissioning/:id',
       {
-        schema: { params: IdParams, body: CommissioningBody, response: { 200: Commissioning } },
+        schema: {
+          summary: 'Record what was read from a meter',
+          params: IdParams,
+          body: CommissioningBody,
+          response: { 200: Commissioning },
+        },
         config: { permission: 'commissioning.write' },
       },
       async (request, reply) => {
@@ -175,7 +188,11 @@ const stepRoutes =
     app.post(
       '/api/commissioning/:id/check',
       {
-        schema: { params: IdParams, response: { 200: Commissioning } },
+        schema: {
+          summary: 'Judge a meter by what it sent since',
+          params: IdParams,
+          response: { 200: Commissioning },
+        },
         config: { permission: 'commissioning.write' },
       },
       async (request) => {
@@ -191,7 +208,12 @@ const stepRoutes =
     app.post(
       '/api/commissioning/:id/waive',
       {
-        schema: { params: IdParams, body: WaiveBody, response: { 200: Commissioning } },
+        schema: {
+          summary: 'Let a meter pass without proof',
+          params: IdParams,
+          body: WaiveBody,
+          response: { 200: Commissioning },
+        },
         config: { permission: 'commissioning.write', fresh: true },
       },
       async (request) => {
@@ -230,6 +252,8 @@ const photoRoutes =
       '/api/commissioning/:id/photo',
       {
         schema: {
+          summary: 'Keep a photo of a meter’s nameplate',
+          operationId: 'setCommissioningPhoto',
           params: IdParams,
           response: { 201: Commissioning },
           description: 'Photo of the nameplate: PNG, JPEG or WebP; it is drawn anew.',
@@ -263,7 +287,11 @@ const photoRoutes =
     app.get(
       '/api/commissioning/:id/photo',
       {
-        schema: { params: IdParams, description: 'The photo of the nameplate as WebP.' },
+        schema: {
+          summary: 'Get the photo of a meter’s nameplate',
+          params: IdParams,
+          description: 'The photo of the nameplate as WebP.',
+        },
         config: { permission: 'commissioning.read', gives: ['image/webp'] },
       },
       async (request, reply) => {

@@ -44,7 +44,7 @@ export const faultRoutes =
     app.get(
       '/api/faults',
       {
-        schema: { querystring: FaultQuery, response: { 200: Page(Fault) } },
+        schema: { summary: 'List the faults', querystring: FaultQuery, response: { 200: Page(Fault) } },
         config: { ...reading, display: true },
       },
       async (request) => {
@@ -60,7 +60,10 @@ export const faultRoutes =
 
     app.get(
       '/api/faults/:id',
-      { schema: { params: IdParams, response: { 200: Fault } }, config: reading },
+      {
+        schema: { summary: 'Get a fault with what proves it', params: IdParams, response: { 200: Fault } },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -73,7 +76,7 @@ export const faultRoutes =
     app.post(
       '/api/faults/:id/acknowledge',
       {
-        schema: { params: IdParams, response: { 200: Fault } },
+        schema: { summary: 'Say that a fault was seen', params: IdParams, response: { 200: Fault } },
         config: { permission: 'fault.acknowledge' },
       },
       async (request) => {
@@ -104,7 +107,11 @@ const faultRuleRoutes =
     app.get(
       '/api/fault-rules',
       {
-        schema: { querystring: ListQuery, response: { 200: Page(FaultRule) } },
+        schema: {
+          summary: 'List the fault rules',
+          querystring: ListQuery,
+          response: { 200: Page(FaultRule) },
+        },
         config: { permission: 'fault.read' },
       },
       async (request) => {
@@ -120,7 +127,7 @@ const faultRuleRoutes =
     app.get(
       '/api/fault-rules/:key',
       {
-        schema: { params: RuleParams, response: { 200: FaultRule } },
+        schema: { summary: 'Get a fault rule', params: RuleParams, response: { 200: FaultRule } },
         config: { permission: 'fault.read' },
       },
       async (request) => {
@@ -134,7 +141,12 @@ const faultRuleRoutes =
     app.put(
       '/api/fault-rules/:key',
       {
-        schema: { params: RuleParams, body: FaultRuleSettings, response: { 200: FaultRule } },
+        schema: {
+          summary: 'Change what a fault rule compares with',
+          params: RuleParams,
+          body: FaultRuleSettings,
+          response: { 200: FaultRule },
+        },
         config: { permission: 'rule.write', fresh: true },
       },
       async (request) => {

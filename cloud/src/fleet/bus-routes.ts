@@ -32,7 +32,14 @@ export const busRoutes =
 
     app.get(
       '/api/buses',
-      { schema: { querystring: BusQuery, response: { 200: Page(Bus) } }, config: reading },
+      {
+        schema: {
+          summary: 'List the buses of the gateways',
+          querystring: BusQuery,
+          response: { 200: Page(Bus) },
+        },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { gateway } = request.query;
@@ -43,7 +50,10 @@ export const busRoutes =
 
     app.post(
       '/api/buses',
-      { schema: { body: BusBody, response: { 201: Bus } }, config: writing },
+      {
+        schema: { summary: 'Add a bus to a gateway', body: BusBody, response: { 201: Bus } },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -67,7 +77,10 @@ export const busRoutes =
 
     app.put(
       '/api/buses/:id',
-      { schema: { params: IdParams, body: BusBody, response: { 200: Bus } }, config: writing },
+      {
+        schema: { summary: 'Change a bus', params: IdParams, body: BusBody, response: { 200: Bus } },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -110,7 +123,7 @@ export const busRoutes =
 
     app.delete(
       '/api/buses/:id',
-      { schema: { params: IdParams }, config: writing },
+      { schema: { summary: 'Remove a bus', params: IdParams }, config: writing },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -146,7 +159,12 @@ const secretRoutes =
     app.put(
       '/api/buses/:id/secrets/:name',
       {
-        schema: { params: SecretParams, body: SecretBody, response: { 200: KeptSecret } },
+        schema: {
+          summary: 'Set a secret of a bus, which is never shown again',
+          params: SecretParams,
+          body: SecretBody,
+          response: { 200: KeptSecret },
+        },
         config: writing,
       },
       async (request) => {
@@ -173,7 +191,7 @@ const secretRoutes =
 
     app.delete(
       '/api/buses/:id/secrets/:name',
-      { schema: { params: SecretParams }, config: writing },
+      { schema: { summary: 'Forget a secret of a bus', params: SecretParams }, config: writing },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;

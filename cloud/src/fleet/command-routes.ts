@@ -38,7 +38,12 @@ export const commandRoutes =
     app.post(
       '/api/points/:id/commands',
       {
-        schema: { params: IdParams, body: CommandBody, response: { 201: CommandView } },
+        schema: {
+          summary: 'Order a value to be written to a point',
+          params: IdParams,
+          body: CommandBody,
+          response: { 201: CommandView },
+        },
         config: { permission: 'command.write', fresh: true },
       },
       async (request, reply) => {
@@ -121,7 +126,14 @@ const readRoutes =
     const config = { permission: 'command.read' };
     app.get(
       '/api/commands',
-      { schema: { querystring: CommandQuery, response: { 200: Page(CommandView) } }, config },
+      {
+        schema: {
+          summary: 'List the commands, newest first',
+          querystring: CommandQuery,
+          response: { 200: Page(CommandView) },
+        },
+        config,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit, ...filter } = request.query;
@@ -134,7 +146,7 @@ const readRoutes =
 
     app.get(
       '/api/commands/:id',
-      { schema: { params: IdParams, response: { 200: CommandView } }, config },
+      { schema: { summary: 'Get a command', params: IdParams, response: { 200: CommandView } }, config },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -149,6 +161,7 @@ type Locked = NonNullable<Awaited<ReturnType<typeof commands.lock>>>;
 
 /** What a person decides about a command that waits. */
 interface Step {
+  readonly summary: string;
   readonly action: 'approved' | 'rejected' | 'cancelled';
   readonly permission: string;
   readonly fault: (command: Locked, personId: string) => StepFault | undefined;
@@ -159,6 +172,7 @@ const over = (state: CommandState) => (_by: unknown, at: Date) => ({ state, dueA
 
 const steps: Readonly<Record<string, Step>> = {
   approve: {
+    summary: 'Approve a command',
     action: 'approved',
     permission: 'command.approve',
     fault: (command, personId) => approvable(command, personId),
@@ -168,12 +182,14 @@ const steps: Readonly<Record<string, Step>> = {
     }),
   },
   reject: {
+    summary: 'Reject a command',
     action: 'rejected',
     permission: 'command.approve',
     fault: ({ state }) => (state === 'awaiting_approval' ? undefined : 'state'),
     change: over('rejected'),
   },
   cancel: {
+    summary: 'Cancel a command that nobody decided on yet',
     action: 'cancelled',
     permission: 'command.write',
     fault: (command) => cancellable(command),
@@ -188,7 +204,7 @@ const stepRoutes =
       app.post(
         `/api/commands/:id/${name}`,
         {
-          schema: { params: IdParams, response: { 200: CommandView } },
+          schema: { summary: step.summary, params: IdParams, response: { 200: CommandView } },
           config: { permission: step.permission, fresh: true },
         },
         async (request) => {

@@ -40,7 +40,7 @@ export const equipmentRoutes =
     app.get(
       '/api/equipment/:id',
       {
-        schema: { params: IdParams, response: { 200: EquipmentDetail } },
+        schema: { summary: 'Get a piece of equipment', params: IdParams, response: { 200: EquipmentDetail } },
         config: { permission: 'equipment.read' },
       },
       async (request, reply) => {
@@ -53,7 +53,14 @@ export const equipmentRoutes =
 
     app.post(
       '/api/equipment',
-      { schema: { body: EquipmentBody, response: { 201: EquipmentDetail } }, config: writing },
+      {
+        schema: {
+          summary: 'Add a piece of equipment',
+          body: EquipmentBody,
+          response: { 201: EquipmentDetail },
+        },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const thing = await withActor(db, actor, async (trx) => {
@@ -71,7 +78,12 @@ export const equipmentRoutes =
     app.put(
       '/api/equipment/:id',
       {
-        schema: { params: IdParams, body: EquipmentBody, response: { 200: EquipmentDetail } },
+        schema: {
+          summary: 'Change a piece of equipment',
+          params: IdParams,
+          body: EquipmentBody,
+          response: { 200: EquipmentDetail },
+        },
         config: writing,
       },
       async (request, reply) => {
@@ -100,7 +112,10 @@ export const equipmentRoutes =
 
     app.delete(
       '/api/equipment/:id',
-      { schema: { params: IdParams, response: { 200: Removed } }, config: writing },
+      {
+        schema: { summary: 'Remove a piece of equipment', params: IdParams, response: { 200: Removed } },
+        config: writing,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -121,7 +136,12 @@ export const equipmentRoutes =
     app.put(
       '/api/equipment/:id/secrets/:name',
       {
-        schema: { params: SecretParams, body: SecretBody, response: { 200: KeptSecret } },
+        schema: {
+          summary: 'Set a secret of a device, which is never shown again',
+          params: SecretParams,
+          body: SecretBody,
+          response: { 200: KeptSecret },
+        },
         config: writing,
       },
       async (request) => {
@@ -152,7 +172,7 @@ export const equipmentRoutes =
 
     app.delete(
       '/api/equipment/:id/secrets/:name',
-      { schema: { params: SecretParams }, config: writing },
+      { schema: { summary: 'Forget a secret of a device', params: SecretParams }, config: writing },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;

@@ -26,7 +26,14 @@ export const modelRoutes =
 
     app.get(
       '/api/model/points',
-      { schema: { querystring: ModelQuery, response: { 200: Page(PointDetail) } }, config },
+      {
+        schema: {
+          summary: 'Find points by a Haystack filter',
+          querystring: ModelQuery,
+          response: { 200: Page(PointDetail) },
+        },
+        config,
+      },
       async (request) => {
         const { filter, unmapped, retired, equipment: of, after, limit } = request.query;
         const model = await read(actorOf(request), retired);
@@ -44,7 +51,14 @@ export const modelRoutes =
 
     app.get(
       '/api/model/equipment',
-      { schema: { querystring: ModelQuery, response: { 200: Page(EquipmentDetail) } }, config },
+      {
+        schema: {
+          summary: 'Find equipment by a Haystack filter',
+          querystring: ModelQuery,
+          response: { 200: Page(EquipmentDetail) },
+        },
+        config,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { filter, retired, equipment: of, after, limit } = request.query;
@@ -70,24 +84,26 @@ export const modelRoutes =
     );
 
     const exportRoute = (
-      name: string,
-      type: string,
+      [name, type, operationId, as]: readonly [string, string, string, string],
       write: (model: Model, actor: Actor) => string | Promise<string>,
     ): void => {
       app.get(
         `/api/exports/${name}`,
-        { schema: { description: `The model as ${type}.` }, config: { ...config, gives: [type] } },
+        {
+          schema: { summary: `Export the model as ${as}`, operationId },
+          config: { ...config, gives: [type] },
+        },
         async (request, reply) => {
           const actor = actorOf(request);
           return sendFile(reply, name, type, await write(await read(actor), actor));
         },
       );
     };
-    exportRoute('model.ttl', 'text/turtle', (model, { accountId }) =>
+    exportRoute(['model.ttl', 'text/turtle', 'getModelTurtle', 'Brick in Turtle'], (model, { accountId }) =>
       toTurtle(model, `urn:parkline:${accountId}:`),
     );
-    exportRoute('model.json', 'application/json', toHayson);
-    exportRoute('model.zinc', 'text/zinc', toZinc);
+    exportRoute(['model.json', 'application/json', 'getModelHayson', 'Haystack JSON (Hayson)'], toHayson);
+    exportRoute(['model.zinc', 'text/zinc', 'getModelZinc', 'Haystack Zinc'], toZinc);
   };
 
 const sendFile = (reply: FastifyReply, name: string, type: string, text: string) =>

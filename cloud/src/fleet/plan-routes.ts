@@ -25,7 +25,10 @@ export const planRoutes =
 
     app.get(
       '/api/floor-plans',
-      { schema: { response: { 200: Page(FloorPlanMade) } }, config: reading },
+      {
+        schema: { summary: 'List the floors that have a plan', response: { 200: Page(FloorPlanMade) } },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         const rows = await withActor(db, actor, (trx) =>
@@ -43,7 +46,14 @@ export const planRoutes =
 
     app.get(
       '/api/floors/:id/plan',
-      { schema: { params: IdParams, response: { 200: FloorPlan } }, config: reading },
+      {
+        schema: {
+          summary: 'Get the plan of a floor with what is placed on it',
+          params: IdParams,
+          response: { 200: FloorPlan },
+        },
+        config: reading,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -58,6 +68,7 @@ export const planRoutes =
       '/api/floors/:id/plan/image',
       {
         schema: {
+          summary: 'Get the picture of a floor’s plan',
           params: IdParams,
           querystring: ImageQuery,
           description: 'The picture of a plan: WebP or SVG.',
@@ -86,7 +97,15 @@ export const planRoutes =
 
     app.put(
       '/api/floors/:id/plan',
-      { schema: { params: IdParams, body: PlanMarks, response: { 200: FloorPlan } }, config: writing },
+      {
+        schema: {
+          summary: 'Place spaces and devices on the plan of a floor',
+          params: IdParams,
+          body: PlanMarks,
+          response: { 200: FloorPlan },
+        },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
@@ -114,7 +133,7 @@ export const planRoutes =
 
     app.delete(
       '/api/floors/:id/plan',
-      { schema: { params: IdParams }, config: writing },
+      { schema: { summary: 'Remove the plan of a floor', params: IdParams }, config: writing },
       async (request, reply) => {
         const actor = actorOf(request);
         const version = ifMatch(request);
@@ -150,7 +169,11 @@ const imageRoute =
     app.put(
       '/api/floors/:id/plan/image',
       {
-        schema: { params: IdParams, response: { 200: FloorPlan } },
+        schema: {
+          summary: 'Set the picture of a floor’s plan',
+          params: IdParams,
+          response: { 200: FloorPlan },
+        },
         config: { permission: 'equipment.write', takes: planTypes.map((type) => uploadTypes[type]) },
         bodyLimit: MAX_UPLOAD_BYTES,
       },

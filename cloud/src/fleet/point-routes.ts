@@ -26,7 +26,7 @@ export const pointRoutes =
     app.get(
       '/api/points/:id',
       {
-        schema: { params: IdParams, response: { 200: PointDetail } },
+        schema: { summary: 'Get a point', params: IdParams, response: { 200: PointDetail } },
         config: { permission: 'equipment.read' },
       },
       async (request, reply) => {
@@ -39,7 +39,15 @@ export const pointRoutes =
 
     app.post(
       '/api/equipment/:id/points',
-      { schema: { params: IdParams, body: PointBody, response: { 201: PointDetail } }, config: writing },
+      {
+        schema: {
+          summary: 'Add a point to a piece of equipment',
+          params: IdParams,
+          body: PointBody,
+          response: { 201: PointDetail },
+        },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -65,7 +73,15 @@ export const pointRoutes =
 
     app.put(
       '/api/points/:id',
-      { schema: { params: IdParams, body: PointBody, response: { 200: PointDetail } }, config: writing },
+      {
+        schema: {
+          summary: 'Change a point',
+          params: IdParams,
+          body: PointBody,
+          response: { 200: PointDetail },
+        },
+        config: writing,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const version = ifMatch(request);
@@ -86,7 +102,10 @@ export const pointRoutes =
 
     app.delete(
       '/api/points/:id',
-      { schema: { params: IdParams, response: { 200: Removed } }, config: writing },
+      {
+        schema: { summary: 'Remove a point', params: IdParams, response: { 200: Removed } },
+        config: writing,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { accountId } = actor;

@@ -21,7 +21,11 @@ export const fleetRoutes =
     app.get(
       '/api/gateways',
       {
-        schema: { querystring: ListQuery, response: { 200: Page(Gateway) } },
+        schema: {
+          summary: 'List the gateways with their health',
+          querystring: ListQuery,
+          response: { 200: Page(Gateway) },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -35,7 +39,11 @@ export const fleetRoutes =
     app.get(
       '/api/equipment',
       {
-        schema: { querystring: EquipmentQuery, response: { 200: Page(Equipment) } },
+        schema: {
+          summary: 'List the equipment with what it does at the moment',
+          querystring: EquipmentQuery,
+          response: { 200: Page(Equipment) },
+        },
         config: { permission: 'equipment.read', display: true },
       },
       async (request) => {

@@ -9,7 +9,13 @@ export const templateRoutes =
   async (app) => {
     app.get(
       '/api/templates',
-      { schema: { response: { 200: Page(TemplateSummary) } }, config: { permission: 'equipment.read' } },
+      {
+        schema: {
+          summary: 'List the templates that devices are made of',
+          response: { 200: Page(TemplateSummary) },
+        },
+        config: { permission: 'equipment.read' },
+      },
       async (request) => ({
         items: [...templates.values()].map(({ id, kind, vendor, model, name, protocol, points }) => ({
           ...{ id, kind, vendor, model, protocol, points: points.length },

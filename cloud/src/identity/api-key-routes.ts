@@ -37,7 +37,14 @@ export const apiKeyRoutes =
 
     app.get(
       '/api/api-keys',
-      { config, schema: { querystring: KeyQuery, response: { 200: Page(ApiKey) } } },
+      {
+        config,
+        schema: {
+          summary: 'List the keys of programs',
+          querystring: KeyQuery,
+          response: { 200: Page(ApiKey) },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit, after } = request.query;
@@ -50,7 +57,7 @@ export const apiKeyRoutes =
 
     app.get(
       '/api/api-key-scopes',
-      { config, schema: { response: { 200: ApiKeyScopes } } },
+      { config, schema: { summary: 'List what can be given to a key', response: { 200: ApiKeyScopes } } },
       async (request) => ({ scopes: scopesOf(actorOf(request)) }),
     );
 
@@ -58,7 +65,11 @@ export const apiKeyRoutes =
       '/api/api-keys',
       {
         config: { ...changing, once: true },
-        schema: { body: NewApiKey, response: { 201: MadeApiKey } },
+        schema: {
+          summary: 'Make a key for a program; the answer holds it, once',
+          body: NewApiKey,
+          response: { 201: MadeApiKey },
+        },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -83,7 +94,7 @@ export const apiKeyRoutes =
 
     app.get(
       '/api/api-keys/:id',
-      { config, schema: { params: IdParams, response: { 200: ApiKey } } },
+      { config, schema: { summary: 'Get a key of a program', params: IdParams, response: { 200: ApiKey } } },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -100,7 +111,7 @@ export const apiKeyRoutes =
         schema: {
           params: IdParams,
           response: { 200: ApiKey },
-          summary: 'Revoke an API key',
+          summary: 'Revoke a key of a program',
           description: 'At once. The key stays in the list; to revoke it again changes nothing.',
         },
       },

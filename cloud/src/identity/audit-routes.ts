@@ -11,7 +11,11 @@ export const auditRoutes =
     app.get(
       '/api/audit',
       {
-        schema: { querystring: AuditQuery, response: { 200: Page(AuditEntryView) } },
+        schema: {
+          summary: 'List who did what, newest first',
+          querystring: AuditQuery,
+          response: { 200: Page(AuditEntryView) },
+        },
         config: { permission: 'audit.read' },
       },
       async (request) => {

@@ -34,7 +34,11 @@ export const displayRoutes =
       '/api/display-tokens',
       {
         config: { permission: 'display.write' },
-        schema: { querystring: IdListQuery, response: { 200: Page(DisplayToken) } },
+        schema: {
+          summary: 'List the wall screens that are let in',
+          querystring: IdListQuery,
+          response: { 200: Page(DisplayToken) },
+        },
       },
       async (request) => {
         const actor = actorOf(request);
@@ -51,7 +55,11 @@ export const displayRoutes =
       '/api/display-tokens',
       {
         config: { ...config, once: true },
-        schema: { body: NewDisplayTokenBody, response: { 201: NewDisplayToken } },
+        schema: {
+          summary: 'Let a wall screen in; the answer holds its address, once',
+          body: NewDisplayTokenBody,
+          response: { 201: NewDisplayToken },
+        },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -72,7 +80,7 @@ export const displayRoutes =
 
     app.delete(
       '/api/display-tokens/:id',
-      { config, schema: { params: IdParams, ...NoContent } },
+      { config, schema: { summary: 'Shut a wall screen out', params: IdParams, ...NoContent } },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         await withActor(db, actor, async (trx) => {

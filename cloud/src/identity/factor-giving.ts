@@ -31,7 +31,15 @@ export const factorGivingRoutes =
 
     app.post(
       '/api/me/second-factor/code',
-      { config, schema: { body: CodeBody, ...NoContent } },
+      {
+        config,
+        schema: {
+          summary: 'Give the second factor as a code',
+          operationId: 'giveSecondFactorCode',
+          body: CodeBody,
+          ...NoContent,
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const right = await attempts.run('second_factor', actor.personId, () =>
@@ -45,7 +53,14 @@ export const factorGivingRoutes =
 
     app.post(
       '/api/me/second-factor/passkey/options',
-      { config, schema: { response: { 200: PasskeyOptions } } },
+      {
+        config,
+        schema: {
+          summary: 'Begin to give the second factor as a passkey',
+          operationId: 'beginPasskeyProof',
+          response: { 200: PasskeyOptions },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const party = partyOf(request, publicUrl);
@@ -62,7 +77,15 @@ export const factorGivingRoutes =
 
     app.post(
       '/api/me/second-factor/passkey',
-      { config, schema: { body: PasskeyBody, ...NoContent } },
+      {
+        config,
+        schema: {
+          summary: 'Give the second factor as a passkey',
+          operationId: 'giveSecondFactorPasskey',
+          body: PasskeyBody,
+          ...NoContent,
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const right = await attempts.run('second_factor', actor.personId, () =>

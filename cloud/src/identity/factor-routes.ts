@@ -68,7 +68,15 @@ const totpRoutes =
 
     app.post(
       '/api/me/second-factors/totp',
-      { config: { ...config, once: true }, schema: { body: NewTotpBody, response: { 201: NewTotp } } },
+      {
+        config: { ...config, once: true },
+        schema: {
+          summary: 'Begin to enrol an authenticator app',
+          operationId: 'beginTotp',
+          body: NewTotpBody,
+          response: { 201: NewTotp },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const [id, secret, at] = [newId(), newTotpSecret(), now()];
@@ -88,7 +96,13 @@ const totpRoutes =
       '/api/me/second-factors/totp/:id/confirm',
       {
         config: { ...config, once: true },
-        schema: { params: IdParams, body: CodeBody, response: { 200: Enrolled } },
+        schema: {
+          summary: 'Confirm an authenticator app by its first code',
+          operationId: 'confirmTotp',
+          params: IdParams,
+          body: CodeBody,
+          response: { 200: Enrolled },
+        },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -114,7 +128,14 @@ const passkeyRoutes =
 
     app.post(
       '/api/me/second-factors/passkey/options',
-      { config, schema: { response: { 200: PasskeyOptions } } },
+      {
+        config,
+        schema: {
+          summary: 'Begin to enrol a passkey',
+          operationId: 'beginPasskey',
+          response: { 200: PasskeyOptions },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const party = partyOf(request, publicUrl);
@@ -131,7 +152,15 @@ const passkeyRoutes =
 
     app.post(
       '/api/me/second-factors/passkey',
-      { config: { ...config, once: true }, schema: { body: NewPasskeyBody, response: { 201: Enrolled } } },
+      {
+        config: { ...config, once: true },
+        schema: {
+          summary: 'Enrol a passkey',
+          operationId: 'addPasskey',
+          body: NewPasskeyBody,
+          response: { 201: Enrolled },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const party = partyOf(request, publicUrl);
@@ -158,7 +187,10 @@ const ownFactorRoutes =
 
     app.get(
       '/api/me/second-factors',
-      { config: { permission: 'session' }, schema: { response: { 200: Factors } } },
+      {
+        config: { permission: 'session' },
+        schema: { summary: 'List the own second factors, and what is demanded', response: { 200: Factors } },
+      },
       async (request) => {
         const actor = actorOf(request);
         return withActor(db, actor, async (trx) => ({
@@ -171,7 +203,7 @@ const ownFactorRoutes =
 
     app.delete(
       '/api/me/second-factors/:id',
-      { config, schema: { params: IdParams, ...NoContent } },
+      { config, schema: { summary: 'Remove an own second factor', params: IdParams, ...NoContent } },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         const owner = ownerOf(actor);
@@ -200,7 +232,14 @@ const ownFactorRoutes =
 
     app.post(
       '/api/me/recovery-codes',
-      { config: { ...config, once: true }, schema: { response: { 200: RecoveryCodes } } },
+      {
+        config: { ...config, once: true },
+        schema: {
+          summary: 'Make new recovery codes in place of the old ones',
+          operationId: 'renewRecoveryCodes',
+          response: { 200: RecoveryCodes },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const codes = await withActor(db, actor, async (trx) => {

@@ -17,8 +17,11 @@ import { people } from './repository.ts';
 const VALID_MS = 7 * 86_400_000;
 
 const doors = [
-  { base: '/api/invitations', read: 'person.read', write: 'person.write' },
-  { base: '/api/my/invitations', read: 'person.tenant', write: 'person.tenant' },
+  { base: '/api/invitations', into: '', read: 'person.read', write: 'person.write' },
+  {
+    ...{ base: '/api/my/invitations', into: ' into the own tenant' },
+    ...{ read: 'person.tenant', write: 'person.tenant' },
+  },
 ] as const;
 
 /** Who is invited, by whom, and what became of it. */
@@ -30,7 +33,7 @@ export const invitationRoutes =
 
 function routesAt(
   admin: PeopleAdmin,
-  { base, read, write }: (typeof doors)[number],
+  { base, into, read, write }: (typeof doors)[number],
 ): FastifyPluginAsyncTypebox {
   const config = { permission: write, fresh: true };
   const { db, now } = admin;
@@ -39,7 +42,11 @@ function routesAt(
       base,
       {
         config: { permission: read },
-        schema: { querystring: InvitationQuery, response: { 200: Page(Invitation) } },
+        schema: {
+          summary: `List the invitations${into}`,
+          querystring: InvitationQuery,
+          response: { 200: Page(Invitation) },
+        },
       },
       (request) => {
         const doer = doerOf(request);
@@ -58,7 +65,10 @@ function routesAt(
 
     app.post(
       base,
-      { config, schema: { body: InvitationBody, response: { 201: Invitation } } },
+      {
+        config,
+        schema: { summary: `Invite a person${into}`, body: InvitationBody, response: { 201: Invitation } },
+      },
       async (request, reply) => {
         const doer = doerOf(request);
         const made = await withActor(db, doer.actor, (trx) => invite(trx, admin, doer, request.body));
@@ -68,14 +78,28 @@ function routesAt(
 
     app.post(
       `${base}/:id/resend`,
-      { config, schema: { params: IdParams, response: { 200: Invitation } } },
+      {
+        config,
+        schema: {
+          summary: `Send an invitation${into} again`,
+          params: IdParams,
+          response: { 200: Invitation },
+        },
+      },
       (request) =>
         withActor(db, doerOf(request).actor, (trx) => resend(trx, admin, doerOf(request), request.params.id)),
     );
 
     app.post(
       `${base}/:id/revoke`,
-      { config, schema: { params: IdParams, response: { 204: Type.Null() } } },
+      {
+        config,
+        schema: {
+          summary: `Take back an invitation${into}`,
+          params: IdParams,
+          response: { 204: Type.Null() },
+        },
+      },
       async (request, reply) => {
         await withActor(db, doerOf(request).actor, (trx) =>
           revoke(trx, admin, doerOf(request), request.params.id),

@@ -47,7 +47,15 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
   return (app) => {
     app.post(
       '/api/invitation',
-      { config, schema: { body: LinkBody, response: { 200: InvitationLook } } },
+      {
+        config,
+        schema: {
+          summary: 'Show whom an invitation is for',
+          operationId: 'invitation',
+          body: LinkBody,
+          response: { 200: InvitationLook },
+        },
+      },
       async (request) => {
         count(tries, request.ip);
         const look = await holders.look(request.body.token, request.language);
@@ -58,7 +66,15 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
 
     app.post(
       '/api/invitation/accept',
-      { config, schema: { body: AcceptInvitationBody, response: NoContent } },
+      {
+        config,
+        schema: {
+          summary: 'Accept an invitation and choose a password',
+          operationId: 'acceptInvitation',
+          body: AcceptInvitationBody,
+          response: NoContent,
+        },
+      },
       async (request, reply) => {
         count(tries, request.ip);
         const person = await holders.accept(request.body, request.ip);
@@ -70,7 +86,15 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
 
     app.post(
       '/api/password-reset',
-      { config, schema: { body: PasswordResetBody, response: NoContent } },
+      {
+        config,
+        schema: {
+          summary: 'Ask for a link to choose a new password',
+          operationId: 'passwordReset',
+          body: PasswordResetBody,
+          response: NoContent,
+        },
+      },
       async (request, reply) => {
         const { login } = request.body;
         count(askedFrom, request.ip);
@@ -83,7 +107,15 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
 
     app.post(
       '/api/password-reset/complete',
-      { config, schema: { body: NewPasswordBody, response: NoContent } },
+      {
+        config,
+        schema: {
+          summary: 'Choose a new password by such a link',
+          operationId: 'completePasswordReset',
+          body: NewPasswordBody,
+          response: NoContent,
+        },
+      },
       async (request, reply) => {
         count(tries, request.ip);
         await holders.resetPassword(request.body, request.ip);

@@ -37,7 +37,14 @@ const ownSessionRoutes =
 
     app.get(
       '/api/me/sessions',
-      { config, schema: { querystring: ListQuery, response: { 200: Page(OwnSession) } } },
+      {
+        config,
+        schema: {
+          summary: 'List the own sessions',
+          querystring: ListQuery,
+          response: { 200: Page(OwnSession) },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { accountId, personId, sessionId } = actor;
@@ -48,20 +55,31 @@ const ownSessionRoutes =
       },
     );
 
-    app.delete('/api/me/sessions', { config, schema: NoContent }, async (request, reply) => {
-      const actor = actorOf(request);
-      const { accountId, personId, sessionId } = actor;
-      await withActor(db, actor, async (trx) => {
-        const ended = await sessions.endAllOf(trx, accountId, personId, sessionId);
-        const entry = entryOf(actor, now(), request.ip);
-        await audit(trx, { ...entry, action: 'session.others_ended', details: { ended } });
-      });
-      return reply.code(204).send(null);
-    });
+    app.delete(
+      '/api/me/sessions',
+      {
+        config,
+        schema: {
+          summary: 'End all own sessions but this one',
+          operationId: 'deleteMyOtherSessions',
+          ...NoContent,
+        },
+      },
+      async (request, reply) => {
+        const actor = actorOf(request);
+        const { accountId, personId, sessionId } = actor;
+        await withActor(db, actor, async (trx) => {
+          const ended = await sessions.endAllOf(trx, accountId, personId, sessionId);
+          const entry = entryOf(actor, now(), request.ip);
+          await audit(trx, { ...entry, action: 'session.others_ended', details: { ended } });
+        });
+        return reply.code(204).send(null);
+      },
+    );
 
     app.delete(
       '/api/me/sessions/:id',
-      { config, schema: { params: IdParams, ...NoContent } },
+      { config, schema: { summary: 'End an own session', params: IdParams, ...NoContent } },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         await withActor(db, actor, async (trx) => {
@@ -80,7 +98,15 @@ const ownPasswordRoutes =
   async (app) => {
     app.post(
       '/api/me/password',
-      { config: { permission: 'session', fresh: true }, schema: { body: PasswordBody, ...NoContent } },
+      {
+        config: { permission: 'session', fresh: true },
+        schema: {
+          summary: 'Change the own password',
+          operationId: 'changeMyPassword',
+          body: PasswordBody,
+          ...NoContent,
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId, sessionId } = actor;

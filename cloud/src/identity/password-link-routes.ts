@@ -17,7 +17,11 @@ export function passwordLinkRoutes(admin: PeopleAdmin): FastifyPluginAsyncTypebo
       '/api/people/:id/password-link',
       {
         config: { permission: 'person.write', fresh: true, once: true },
-        schema: { params: IdParams, response: { 201: PasswordLink } },
+        schema: {
+          summary: 'Make a link for a person to choose a new password by',
+          params: IdParams,
+          response: { 201: PasswordLink },
+        },
       },
       async (request, reply) => {
         const doer = doerOf(request);

@@ -25,8 +25,11 @@ import { sessions } from './session-store.ts';
 
 /** Where people are administered: the staff everybody, a tenant's administrator the tenant's own. */
 export const peopleDoors = [
-  { base: '/api/people', read: 'person.read', write: 'person.write' },
-  { base: '/api/my/people', read: 'person.tenant', write: 'person.tenant' },
+  { base: '/api/people', one: 'Person', of: '', read: 'person.read', write: 'person.write' },
+  {
+    ...{ base: '/api/my/people', one: 'MyPerson', of: ' of the own tenant' },
+    ...{ read: 'person.tenant', write: 'person.tenant' },
+  },
 ] as const;
 
 export const doerOf = (request: FastifyRequest): Doer => ({
@@ -48,12 +51,19 @@ export const peopleRoutes =
 
 type Door = (typeof peopleDoors)[number];
 
-function readRoutes(admin: PeopleAdmin, { base, read }: Door): FastifyPluginAsyncTypebox {
+function readRoutes(admin: PeopleAdmin, { base, of, read }: Door): FastifyPluginAsyncTypebox {
   const config = { permission: read };
   return (app) => {
     app.get(
       base,
-      { config, schema: { querystring: PersonQuery, response: { 200: Page(Person) } } },
+      {
+        config,
+        schema: {
+          summary: `List the people${of}`,
+          querystring: PersonQuery,
+          response: { 200: Page(Person) },
+        },
+      },
       (request) => {
         const doer = doerOf(request);
         const { limit } = request.query;
@@ -69,7 +79,7 @@ function readRoutes(admin: PeopleAdmin, { base, read }: Door): FastifyPluginAsyn
 
     app.get(
       `${base}/:id`,
-      { config, schema: { params: IdParams, response: { 200: Person } } },
+      { config, schema: { summary: `Get a person${of}`, params: IdParams, response: { 200: Person } } },
       (request, reply) => {
         const doer = doerOf(request);
         const { id } = request.params;
@@ -92,12 +102,12 @@ async function answered(reply: FastifyReply, change: Promise<Person>): Promise<P
   return person;
 }
 
-function writeRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAsyncTypebox {
+function writeRoutes(admin: PeopleAdmin, { base, one, of, write }: Door): FastifyPluginAsyncTypebox {
   const config = { permission: write, fresh: true };
   return (app) => {
     app.post(
       base,
-      { config, schema: { body: NewPersonBody, response: { 201: Person } } },
+      { config, schema: { summary: `Add a person${of}`, body: NewPersonBody, response: { 201: Person } } },
       async (request, reply) => {
         const doer = doerOf(request);
         const person = await withActor(admin.db, doer.actor, (trx) =>
@@ -110,7 +120,15 @@ function writeRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAs
 
     app.patch(
       `${base}/:id`,
-      { config, schema: { params: IdParams, body: PersonPatch, response: { 200: Person } } },
+      {
+        config,
+        schema: {
+          summary: `Change a person${of}`,
+          params: IdParams,
+          body: PersonPatch,
+          response: { 200: Person },
+        },
+      },
       (request, reply) => {
         const change = admin.change(doerOf(request), request.params.id, ifMatch(request), (trx, before) =>
           edit(trx, doerOf(request).actor.accountId, before, request.body),
@@ -119,10 +137,13 @@ function writeRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAs
       },
     );
 
-    for (const what of ['disable', 'enable'] as const)
+    for (const [what, does] of [
+      ['disable', 'Shut out'],
+      ['enable', 'Let in again'],
+    ] as const)
       app.post(
         `${base}/:id/${what}`,
-        { config, schema: { params: IdParams, response: { 200: Person } } },
+        { config, schema: { summary: `${does} a person${of}`, params: IdParams, response: { 200: Person } } },
         (request, reply) =>
           answered(
             reply,
@@ -141,7 +162,15 @@ function writeRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAs
     // For who lost the device and the recovery codes: the next login asks for the password alone, or for a new enrolment.
     app.post(
       `${base}/:id/reset-second-factor`,
-      { config, schema: { params: IdParams, response: { 200: Person } } },
+      {
+        config,
+        schema: {
+          summary: `Take the second factors off a person${of}`,
+          operationId: `reset${one}SecondFactor`,
+          params: IdParams,
+          response: { 200: Person },
+        },
+      },
       (request, reply) =>
         answered(
           reply,
@@ -207,12 +236,20 @@ async function edit(trx: Db, accountId: string, before: PersonRow, body: PersonP
 const sameValue = (a: unknown, b: unknown): boolean =>
   Array.isArray(a) && Array.isArray(b) ? a.length === b.length && a.every((one) => b.includes(one)) : a === b;
 
-function rightRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAsyncTypebox {
+function rightRoutes(admin: PeopleAdmin, { base, of, write }: Door): FastifyPluginAsyncTypebox {
   const config = { permission: write, fresh: true };
   return (app) => {
     app.post(
       `${base}/:id/grants`,
-      { config, schema: { params: IdParams, body: GrantBody, response: { 200: Person } } },
+      {
+        config,
+        schema: {
+          summary: `Give a person${of} a role`,
+          params: IdParams,
+          body: GrantBody,
+          response: { 200: Person },
+        },
+      },
       (request, reply) => {
         const doer = doerOf(request);
         const { accountId } = doer.actor;
@@ -231,7 +268,10 @@ function rightRoutes(admin: PeopleAdmin, { base, write }: Door): FastifyPluginAs
 
     app.delete(
       `${base}/:id/grants/:grantId`,
-      { config, schema: { params: GrantParams, response: { 200: Person } } },
+      {
+        config,
+        schema: { summary: `Take a role from a person${of}`, params: GrantParams, response: { 200: Person } },
+      },
       (request, reply) => {
         const doer = doerOf(request);
         const { accountId } = doer.actor;

@@ -30,19 +30,37 @@ export function privacyRoutes(admin: PeopleAdmin): FastifyPluginAsyncTypebox {
   return (app) => {
     app.get(
       '/api/people/:id/export',
-      { config, schema: { params: IdParams, response: { 200: PersonalExport } } },
+      {
+        config,
+        schema: {
+          summary: 'Export all that is kept about a person',
+          params: IdParams,
+          response: { 200: PersonalExport },
+        },
+      },
       (request) => handedOut(request, request.params.id),
     );
 
     app.get(
       '/api/me/export',
-      { config: { permission: 'session', fresh: true }, schema: { response: { 200: PersonalExport } } },
+      {
+        config: { permission: 'session', fresh: true },
+        schema: { summary: 'Export all that is kept about oneself', response: { 200: PersonalExport } },
+      },
       (request) => handedOut(request, actorOf(request).personId),
     );
 
     app.post(
       '/api/people/:id/erase',
-      { config, schema: { params: IdParams, body: EraseBody, response: { 204: Type.Null() } } },
+      {
+        config,
+        schema: {
+          summary: 'Erase a person’s data for good',
+          params: IdParams,
+          body: EraseBody,
+          response: { 204: Type.Null() },
+        },
+      },
       async (request, reply) => {
         const { accountId, personId: by } = actorOf(request);
         const { ip } = request;

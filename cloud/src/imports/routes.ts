@@ -60,7 +60,11 @@ const fileRoutes =
     app.post(
       '/api/imports',
       {
-        schema: { querystring: ImportQuery, response: { 200: ImportResult, 201: ImportResult } },
+        schema: {
+          summary: 'Import a table, or try whether it could be',
+          querystring: ImportQuery,
+          response: { 200: ImportResult, 201: ImportResult },
+        },
         config: { permission: 'session', takes: Object.values(mediaTypes) },
         bodyLimit: usualLimits.bytes,
       },
@@ -84,14 +88,14 @@ const fileRoutes =
       },
     );
 
-    for (const [path, write] of [
-      ['/api/exports/:name', exportSheet],
-      ['/api/import-templates/:name', undefined],
+    for (const [path, summary, write] of [
+      ['/api/exports/:name', 'Export a table', exportSheet],
+      ['/api/import-templates/:name', 'Get an empty table with its headers', undefined],
     ] as const)
       app.get(
         path,
         {
-          schema: { params: SheetName },
+          schema: { summary, params: SheetName },
           config: { permission: 'session', gives: Object.values(mediaTypes) },
         },
         async (request, reply) => {
@@ -115,7 +119,11 @@ const batchRoutes =
     app.get(
       '/api/import-kinds',
       {
-        schema: { querystring: ListQuery, response: { 200: Page(ImportKind) } },
+        schema: {
+          summary: 'List the kinds of tables that one may import',
+          querystring: ListQuery,
+          response: { 200: Page(ImportKind) },
+        },
         config: { permission: 'session' },
       },
       async (request) => {
@@ -130,7 +138,11 @@ const batchRoutes =
     app.get(
       '/api/imports',
       {
-        schema: { querystring: ImportBatchQuery, response: { 200: Page(ImportBatch) } },
+        schema: {
+          summary: 'List the imports, newest first',
+          querystring: ImportBatchQuery,
+          response: { 200: Page(ImportBatch) },
+        },
         config: { permission: 'session' },
       },
       async (request) => {
@@ -149,7 +161,11 @@ const batchRoutes =
     app.post(
       '/api/imports/:id/undo',
       {
-        schema: { params: IdParams, response: { 200: Type.Object({ rows: Type.Integer() }) } },
+        schema: {
+          summary: 'Take an import back',
+          params: IdParams,
+          response: { 200: Type.Object({ rows: Type.Integer() }) },
+        },
         config: { permission: 'session' },
       },
       async (request) => {

@@ -47,7 +47,10 @@ const placeLists =
     const config = { permission: 'place.read' } as const;
     app.get(
       '/api/sites',
-      { schema: { querystring: SiteQuery, response: { 200: Page(Site) } }, config },
+      {
+        schema: { summary: 'List the sites', querystring: SiteQuery, response: { 200: Page(Site) } },
+        config,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { after, limit } = request.query;
@@ -67,7 +70,14 @@ const placeLists =
 
     app.get(
       '/api/buildings',
-      { schema: { querystring: BuildingQuery, response: { 200: Page(Building) } }, config },
+      {
+        schema: {
+          summary: 'List the buildings',
+          querystring: BuildingQuery,
+          response: { 200: Page(Building) },
+        },
+        config,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { after, limit, site } = request.query;
@@ -89,7 +99,10 @@ const placeLists =
 
     app.get(
       '/api/floors',
-      { schema: { querystring: FloorQuery, response: { 200: Page(Floor) } }, config },
+      {
+        schema: { summary: 'List the floors', querystring: FloorQuery, response: { 200: Page(Floor) } },
+        config,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { after, limit, building } = request.query;
@@ -119,7 +132,11 @@ const spaceParts =
     app.get(
       '/api/spaces/:id/history',
       {
-        schema: { params: IdParams, response: { 200: Type.Object({ items: Type.Array(SpaceStateChange) }) } },
+        schema: {
+          summary: 'List the states of a space, newest first',
+          params: IdParams,
+          response: { 200: Type.Object({ items: Type.Array(SpaceStateChange) }) },
+        },
         config: { permission: 'place.write' },
       },
       async (request) => {
@@ -137,7 +154,11 @@ const spaceParts =
     app.delete(
       '/api/spaces/:id/areas/:from',
       {
-        schema: { params: AreaParams, response: { 200: SpaceRecord } },
+        schema: {
+          summary: 'Take back a change of a space’s area',
+          params: AreaParams,
+          response: { 200: SpaceRecord },
+        },
         config: { permission: 'place.write' },
       },
       async (request, reply) => {

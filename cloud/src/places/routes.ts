@@ -12,7 +12,10 @@ export const placeRoutes =
     const schema = { response: { 200: PlaceTree } };
     app.get(
       '/api/places',
-      { schema, config: { permission: 'place.read', display: true } },
+      {
+        schema: { summary: 'Get sites, buildings, floors and zones as a tree', ...schema },
+        config: { permission: 'place.read', display: true },
+      },
       async (request) => {
         const actor = actorOf(request);
         const rows = await withActor(db, actor, (trx) => places.all(trx, actor.accountId));

@@ -38,7 +38,7 @@ export const changeRoutes =
       // No HEAD: nobody would read the stream, and so nobody end it.
       {
         config: { permission: 'session', display: true, gives: ['text/event-stream'] },
-        schema: { description },
+        schema: { summary: 'Stream which lists changed', operationId: 'streamChanges', description },
         exposeHeadRoute: false,
       },
       async (request, reply) => {

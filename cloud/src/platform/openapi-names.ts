@@ -1,11 +1,3 @@
-/** What an operation is called where its route does not say: `operationId` for programs, `summary` for readers. */
-export interface OperationName {
-  /** camelCase, unique by method and path. */
-  readonly operationId: string;
-  /** A short sentence in English without a full stop. */
-  readonly summary: string;
-}
-
 const verbs: Readonly<Record<string, string>> = {
   GET: 'get',
   POST: 'create',
@@ -14,11 +6,14 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
-/** Words that end in s in the singular, too. */
+/** Words that end in s in the singular, too, or have none. */
 const singularAsItIs = new Set(['equipment', 'status', 'access', 'usage']);
 
 const irregular: Readonly<Record<string, string>> = {
-  ...{ people: 'person', leases: 'lease', houses: 'house', buses: 'bus' },
+  people: 'person',
+  leases: 'lease',
+  houses: 'house',
+  buses: 'bus',
 };
 
 /** `usage-points` -> `usage-point`. */
@@ -27,29 +22,29 @@ export function singular(word: string): string {
   const [head, last] = [word.slice(0, dash + 1), word.slice(dash + 1)];
   if (singularAsItIs.has(last)) return word;
   const one = irregular[last] ?? last.replace(/ies$/, 'y').replace(/(ch|sh|ss|x)es$/, '$1');
-  return head + (one === last ? last.replace(/([^s])s$/, '$1') : one);
+  return head + (one === last ? last.replace(/([^su])s$/, '$1') : one);
 }
 
 /** Last segments that are acts: `POST /api/work-orders/:id/accept` accepts an order and makes no accept; `/api/login`. */
 const isAct = (method: string, segments: readonly string[]): boolean =>
   method === 'POST' &&
   (segments.length === 1 || segments.at(-2)!.startsWith(':')) &&
+  !singularAsItIs.has(segments.at(-1)!) &&
   singular(segments.at(-1)!) === segments.at(-1);
 
 /**
- * The name of a route from its method and path: `GET /api/work-orders/:id` -> getWorkOrder, "Get a work order".
- * `isList`: it answers with a page of a list. Pure.
+ * What programs call a route where it does not say itself: `GET /api/work-orders/:id` -> getWorkOrder. camelCase, unique by
+ * method and path. `isList`: it answers with a page of a list. Pure.
  */
-export function operationName(method: string, path: string, isList: boolean): OperationName {
-  const segments = path.replace(/^\/(api\/)?/, '').split('/');
+export function operationName(method: string, path: string, isList: boolean): string {
+  const segments = path
+    .replace(/^\/(api\/)?/, '')
+    .split('/')
+    .map((segment, i, all) => (segment === 'me' && i < all.length - 1 ? 'my' : segment));
   const act = isAct(method, segments) ? segments.at(-1) : undefined;
   const verb = act ?? (isList ? 'list' : (verbs[method] ?? method.toLowerCase()));
   const things = nouns(act ? segments.slice(0, -1) : segments, method === 'POST' && !act);
-  const words = things.flatMap((one) => one.split(/[-.]/));
-  return {
-    operationId: camel([...verb.split('-'), ...words]),
-    summary: sentence(verb, things, segments, isList),
-  };
+  return camel([...verb.split('-'), ...things.flatMap((one) => one.split(/[-.]/))]);
 }
 
 /** What the path is about: a thing that an id or a single act follows stands in the singular. */
@@ -60,25 +55,6 @@ function nouns(segments: readonly string[], makesOne: boolean): string[] {
     const isOne = segments[i + 1]?.startsWith(':') ?? false;
     return [isOne || (isLast && makesOne) ? singular(segment) : segment];
   });
-}
-
-function sentence(
-  verb: string,
-  things: readonly string[],
-  segments: readonly string[],
-  isList: boolean,
-): string {
-  const [last = '', ...owners] = things.map((one) => one.replaceAll(/[-.]/g, ' ')).toReversed();
-  const of = owners.length > 0 ? ` of ${owners.map(withArticle).join(' of ')}` : '';
-  const bare = of || isList || !segments.some((one) => one.startsWith(':'));
-  const text = `${verb.replaceAll('-', ' ')} ${bare ? last : withArticle(last)}${of}`.trim();
-  return text[0]!.toUpperCase() + text.slice(1);
-}
-
-function withArticle(thing: string): string {
-  if (thing === 'my') return 'one’s own';
-  if (singularAsItIs.has(thing)) return `a piece of ${thing}`;
-  return `${/^([aeio]|un)/.test(thing) ? 'an' : 'a'} ${thing}`;
 }
 
 const camel = (words: readonly string[]): string =>

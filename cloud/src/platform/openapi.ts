@@ -70,10 +70,10 @@ function described(schema: Doc = {}, url: string, route: RouteOptions): Doc {
   if (schema['hide']) return schema;
   const { permission, fresh, slice, takes, gives } = route.config ?? {};
   const isList = isPage((schema['response'] as Doc | undefined)?.['200']);
-  const name = operationName(String(route.method), url, isList);
+  const operationId = operationName(String(route.method), url, isList);
   const isKeyless = permission === 'session' || fresh;
   return {
-    ...{ ...name, tags: [slice ?? 'process'] },
+    ...{ operationId, tags: [slice ?? 'process'] },
     ...schema,
     'x-permission': permission,
     ...(fresh && { 'x-fresh': true }),

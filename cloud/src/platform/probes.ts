@@ -20,7 +20,13 @@ export function probeRoutes(app: FastifyInstance, checks: ReadyChecks, metrics: 
 
   app.get(
     '/healthz',
-    { ...quiet, schema: { response: { 200: Type.Object({ ok: Type.Literal(true) }) } } },
+    {
+      ...quiet,
+      schema: {
+        summary: 'Say that the process is alive',
+        response: { 200: Type.Object({ ok: Type.Literal(true) }) },
+      },
+    },
     () => ({
       ok: true as const,
     }),
@@ -28,7 +34,13 @@ export function probeRoutes(app: FastifyInstance, checks: ReadyChecks, metrics: 
 
   app.get(
     '/readyz',
-    { ...quiet, schema: { response: { 200: Ready, 503: Ready } } },
+    {
+      ...quiet,
+      schema: {
+        summary: 'Say whether the process can serve: database and broker answer',
+        response: { 200: Ready, 503: Ready },
+      },
+    },
     async (_request, reply) => {
       const names = Object.keys(checks);
       const settled = await Promise.allSettled(names.map((name) => within(CHECK_MS, checks[name])));

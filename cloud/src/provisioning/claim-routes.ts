@@ -32,7 +32,12 @@ export const claimRoutes =
     app.post(
       '/api/claims',
       {
-        schema: { body: ClaimBody, response: { 201: ClaimChallenge } },
+        schema: {
+          summary: 'Begin to claim a gateway by its code',
+          operationId: 'beginClaim',
+          body: ClaimBody,
+          response: { 201: ClaimChallenge },
+        },
         config: { permission: 'public' },
       },
       async ({ body, ip, log }, reply) => {
@@ -45,7 +50,12 @@ export const claimRoutes =
     app.post(
       '/api/claims/complete',
       {
-        schema: { body: ClaimCompletion, response: { 200: ClaimReply } },
+        schema: {
+          summary: 'Prove the gateway’s keys and receive its credentials',
+          operationId: 'completeClaim',
+          body: ClaimCompletion,
+          response: { 200: ClaimReply },
+        },
         config: { permission: 'public' },
       },
       async ({ body, ip, log }) => {

@@ -27,7 +27,11 @@ export function codeRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncT
     app.get(
       '/api/gateways/:id/claim-codes',
       {
-        schema: { params: IdParams, response: { 200: Page(ClaimCode) } },
+        schema: {
+          summary: 'List the claim codes of a gateway',
+          params: IdParams,
+          response: { 200: Page(ClaimCode) },
+        },
         config: { permission: 'gateway.write' },
       },
       async (request) => {
@@ -44,7 +48,12 @@ export function codeRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncT
     app.post(
       '/api/gateways/:id/claim-codes',
       {
-        schema: { params: IdParams, body: ClaimCodeBody, response: { 201: NewClaimCode } },
+        schema: {
+          summary: 'Make a claim code; the answer holds it, once',
+          params: IdParams,
+          body: ClaimCodeBody,
+          response: { 201: NewClaimCode },
+        },
         config: { ...strong, once: true },
       },
       async (request, reply) => {
@@ -73,7 +82,14 @@ export function codeRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncT
 
     app.delete(
       '/api/gateways/:id/claim-codes/:codeId',
-      { schema: { params: ClaimCodeParams, response: { 204: Type.Null() } }, config: strong },
+      {
+        schema: {
+          summary: 'Take a claim code back',
+          params: ClaimCodeParams,
+          response: { 204: Type.Null() },
+        },
+        config: strong,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;

@@ -69,7 +69,11 @@ function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
     app.get(
       '/api/gateways/:id/configs',
       {
-        schema: { params: IdParams, response: { 200: Page(GatewayConfigView) } },
+        schema: {
+          summary: 'List the configurations of a gateway, newest first',
+          params: IdParams,
+          response: { 200: Page(GatewayConfigView) },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -85,7 +89,11 @@ function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
     app.get(
       '/api/gateways/:id/configs/:n',
       {
-        schema: { params: GatewayConfigParams, response: { 200: GatewayConfigText } },
+        schema: {
+          summary: 'Get a configuration of a gateway',
+          params: GatewayConfigParams,
+          response: { 200: GatewayConfigText },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -100,7 +108,13 @@ function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
     app.post(
       '/api/gateways/:id/config-diff',
       {
-        schema: { params: IdParams, body: GatewayConfigBody, response: { 200: GatewayConfigDiff } },
+        schema: {
+          summary: 'Compare a configuration with what a gateway runs',
+          operationId: 'diffGatewayConfig',
+          params: IdParams,
+          body: GatewayConfigBody,
+          response: { 200: GatewayConfigDiff },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -118,7 +132,12 @@ function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
     app.post(
       '/api/gateways/:id/configs',
       {
-        schema: { params: IdParams, body: GatewayConfigBody, response: { 201: GatewayConfigText } },
+        schema: {
+          summary: 'Offer a gateway a configuration, on trial',
+          params: IdParams,
+          body: GatewayConfigBody,
+          response: { 201: GatewayConfigText },
+        },
         config: { permission: 'gateway.write', fresh: true },
       },
       async (request, reply) => {
@@ -150,7 +169,13 @@ function logRoutes({ db, now, newId, wait }: ConfigRouteDeps): FastifyPluginAsyn
     app.post(
       '/api/gateways/:id/logs',
       {
-        schema: { params: IdParams, body: GatewayLogBody, response: { 200: GatewayLog } },
+        schema: {
+          summary: 'Fetch the last lines of a gateway’s log',
+          operationId: 'readGatewayLog',
+          params: IdParams,
+          body: GatewayLogBody,
+          response: { 200: GatewayLog },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {

@@ -42,7 +42,10 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
   return async (app) => {
     app.get(
       '/api/gateways/:id',
-      { schema: { params: IdParams, response: view }, config: { permission: 'gateway.read' } },
+      {
+        schema: { summary: 'Get a gateway with its steps and credentials', params: IdParams, response: view },
+        config: { permission: 'gateway.read' },
+      },
       async (request, reply) =>
         withActor(db, actorOf(request), (trx) => shown(trx, actorOf(request), request.params.id, reply)),
     );
@@ -50,7 +53,7 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
     app.post(
       '/api/gateways',
       {
-        schema: { body: GatewayBody, response: { 201: GatewayIdentityView } },
+        schema: { summary: 'Add a gateway', body: GatewayBody, response: { 201: GatewayIdentityView } },
         config: { permission: 'equipment.write' },
       },
       async (request, reply) => {
@@ -70,7 +73,12 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
     app.patch(
       '/api/gateways/:id',
       {
-        schema: { params: IdParams, body: GatewayPatch, response: view },
+        schema: {
+          summary: 'Change the name or the place of a gateway',
+          params: IdParams,
+          body: GatewayPatch,
+          response: view,
+        },
         config: { permission: 'equipment.write' },
       },
       async (request, reply) => {
@@ -94,7 +102,11 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
     app.delete(
       '/api/gateways/:id',
       {
-        schema: { params: IdParams, response: { 204: Type.Null() } },
+        schema: {
+          summary: 'Remove a gateway that was never claimed',
+          params: IdParams,
+          response: { 204: Type.Null() },
+        },
         config: { permission: 'gateway.write', fresh: true },
       },
       async (request, reply) => {
@@ -121,7 +133,10 @@ function keyRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/api/gateways/:id/revoke',
-      { schema: { params: IdParams, body: GatewayRevocation, response: view }, config: strong },
+      {
+        schema: { summary: 'Throw a gateway out', params: IdParams, body: GatewayRevocation, response: view },
+        config: strong,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -141,7 +156,10 @@ function keyRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox {
 
     app.post(
       '/api/gateways/:id/rotate',
-      { schema: { params: IdParams, response: view }, config: strong },
+      {
+        schema: { summary: 'Have a gateway make new keys', params: IdParams, response: view },
+        config: strong,
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;

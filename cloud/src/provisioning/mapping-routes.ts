@@ -31,7 +31,11 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
     app.get(
       '/api/gateways/:id/mappings',
       {
-        schema: { params: IdParams, response: { 200: Page(GatewayMapping) } },
+        schema: {
+          summary: 'List what was mapped on a gateway',
+          params: IdParams,
+          response: { 200: Page(GatewayMapping) },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -47,11 +51,14 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
       },
     );
 
-    for (const verb of ['accept', 'reject'] as const)
+    for (const [verb, summary] of [
+      ['accept', 'Take over what was mapped on a gateway'],
+      ['reject', 'Leave what was mapped on a gateway'],
+    ] as const)
       app.post(
         `/api/gateways/:id/mappings/:mappingId/${verb}`,
         {
-          schema: { params: GatewayMappingParams, response: { 200: GatewayMapping } },
+          schema: { summary, params: GatewayMappingParams, response: { 200: GatewayMapping } },
           config: { permission: 'equipment.write' },
         },
         async (request) => {

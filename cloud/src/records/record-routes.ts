@@ -7,6 +7,7 @@ import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
+import { singular } from '../platform/openapi-names.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { audit } from '../identity/index.ts';
 import { changedFields } from './changed-fields.ts';
@@ -64,6 +65,7 @@ export const recordRoutes =
     const { path, reads, writes, body, view } = kind;
     const { db, now, newId } = deps;
     const params = IdParams;
+    const one = `a ${singular(path.slice('/api/'.length))}`;
     const editorOf = ({ accountId, personId }: Actor, ip: string): Editor => ({
       accountId,
       personId,
@@ -74,7 +76,10 @@ export const recordRoutes =
 
     app.post(
       path,
-      { schema: { body, response: { 201: view } }, config: { permission: writes } },
+      {
+        schema: { summary: `Add ${one}`, body, response: { 201: view } },
+        config: { permission: writes },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const editor = editorOf(actor, request.ip);
@@ -88,7 +93,10 @@ export const recordRoutes =
 
     app.get(
       `${path}/:id`,
-      { schema: { params, response: { 200: view } }, config: { permission: reads } },
+      {
+        schema: { summary: `Get ${one}`, params, response: { 200: view } },
+        config: { permission: reads },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const found = await withActor(db, actor, (trx) =>
@@ -102,7 +110,10 @@ export const recordRoutes =
 
     app.put(
       `${path}/:id`,
-      { schema: { params, body, response: { 200: view } }, config: { permission: writes } },
+      {
+        schema: { summary: `Change ${one}`, params, body, response: { 200: view } },
+        config: { permission: writes },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const editor = editorOf(actor, request.ip);
@@ -123,7 +134,10 @@ export const recordRoutes =
 
     app.delete(
       `${path}/:id`,
-      { schema: { params, response: { 204: Type.Null() } }, config: { permission: writes } },
+      {
+        schema: { summary: `Delete ${one}`, params, response: { 204: Type.Null() } },
+        config: { permission: writes },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const editor = editorOf(actor, request.ip);

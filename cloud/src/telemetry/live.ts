@@ -44,7 +44,7 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
     // No HEAD: nobody would read the stream, and so nobody end it.
     {
       config: { permission: 'point.read', display: true, gives: ['text/event-stream'] },
-      schema,
+      schema: { summary: 'Stream values as they come', operationId: 'streamLive', ...schema },
       exposeHeadRoute: false,
     },
     async (request, reply) => {

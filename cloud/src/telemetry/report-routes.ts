@@ -15,6 +15,7 @@ export function reportRoutes({ db }: { readonly db: Db }): FastifyPluginAsyncTyp
       {
         config: { permission: 'gateway.read' },
         schema: {
+          summary: 'List what a gateway reported about itself, newest first',
           params: IdParams,
           querystring: GatewayReportQuery,
           response: { 200: Page(GatewayReport) },

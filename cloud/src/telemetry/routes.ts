@@ -37,7 +37,11 @@ export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox 
       '/api/points',
       {
         config: { ...config, display: true },
-        schema: { querystring: PointQuery, response: { 200: Page(Point) } },
+        schema: {
+          summary: 'List the points with their latest values',
+          querystring: PointQuery,
+          response: { 200: Page(Point) },
+        },
       },
       async (request) => {
         const actor = actorOf(request);
@@ -59,7 +63,15 @@ export function telemetryRoutes(deps: TelemetryDeps): FastifyPluginAsyncTypebox 
 
     app.get(
       '/api/points/:id/history',
-      { config, schema: { params: IdParams, querystring: HistoryQuery, response: { 200: History } } },
+      {
+        config,
+        schema: {
+          summary: 'Read what a point measured over a span of time',
+          params: IdParams,
+          querystring: HistoryQuery,
+          response: { 200: History },
+        },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { by = 'raw', limit = 10_000 } = request.query;

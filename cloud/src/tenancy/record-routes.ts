@@ -41,7 +41,11 @@ const contactList =
     app.get(
       '/api/contacts',
       {
-        schema: { querystring: ContactQuery, response: { 200: Page(Contact) } },
+        schema: {
+          summary: 'List the contacts of the tenants',
+          querystring: ContactQuery,
+          response: { 200: Page(Contact) },
+        },
         config: { permission: 'tenancy.write' },
       },
       async (request) => {
@@ -69,14 +73,20 @@ const moveRoutes =
   (deps: TenancyRecordDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { db, now, newId } = deps;
-    for (const [path, move] of [
-      ['/api/leases/:id/move-in', moveIn],
-      ['/api/leases/:id/move-out', moveOut],
+    for (const [way, move] of [
+      ['in', moveIn],
+      ['out', moveOut],
     ] as const)
       app.post(
-        path,
+        `/api/leases/:id/move-${way}`,
         {
-          schema: { params: IdParams, body: MoveBody, response: { 200: LeaseRecord } },
+          schema: {
+            summary: `Move a tenant ${way}`,
+            operationId: way === 'in' ? 'moveIn' : 'moveOut',
+            params: IdParams,
+            body: MoveBody,
+            response: { 200: LeaseRecord },
+          },
           config: { permission: 'tenancy.write' },
         },
         async (request, reply) => {
@@ -114,7 +124,12 @@ const stateRoute =
     app.put(
       '/api/spaces/:id/state',
       {
-        schema: { params: IdParams, body: SpaceStateBody, response: { 200: SpaceRecord } },
+        schema: {
+          summary: 'Set the state of a space',
+          params: IdParams,
+          body: SpaceStateBody,
+          response: { 200: SpaceRecord },
+        },
         config: { permission: 'place.write' },
       },
       async (request, reply) => {

@@ -19,7 +19,11 @@ export const tenancyRoutes =
     app.get(
       '/api/spaces',
       {
-        schema: { querystring: SpaceQuery, response: { 200: Page(Space) } },
+        schema: {
+          summary: 'List the spaces with who rents them',
+          querystring: SpaceQuery,
+          response: { 200: Page(Space) },
+        },
         config: { permission: 'place.read' },
       },
       async (request) => {
@@ -37,7 +41,7 @@ export const tenancyRoutes =
     app.get(
       '/api/tenants',
       {
-        schema: { querystring: TenantQuery, response: { 200: Page(Tenant) } },
+        schema: { summary: 'List the tenants', querystring: TenantQuery, response: { 200: Page(Tenant) } },
         config: { permission: 'tenancy.read' },
       },
       async (request) => {
@@ -55,7 +59,7 @@ export const tenancyRoutes =
     app.get(
       '/api/leases',
       {
-        schema: { querystring: LeaseQuery, response: { 200: Page(Lease) } },
+        schema: { summary: 'List the leases', querystring: LeaseQuery, response: { 200: Page(Lease) } },
         config: { permission: 'tenancy.read' },
       },
       async (request) => {

@@ -42,7 +42,11 @@ export const updateRoutes =
     app.get(
       '/api/gateways/:id/update',
       {
-        schema: { params: IdParams, response: { 200: LatestUpdate } },
+        schema: {
+          summary: 'Get the latest update of a gateway',
+          params: IdParams,
+          response: { 200: LatestUpdate },
+        },
         config: { permission: 'gateway.read' },
       },
       async (request) => {
@@ -68,7 +72,10 @@ const releaseRoutes =
     );
     app.get(
       '/api/releases',
-      { schema: { response: { 200: Page(Release) } }, config: { permission: 'gateway.read' } },
+      {
+        schema: { summary: 'List the releases of the gateways’ program', response: { 200: Page(Release) } },
+        config: { permission: 'gateway.read' },
+      },
       async (request) => {
         const actor = actorOf(request);
         const rows = await withActor(db, actor, (trx) => releases.list(trx, actor.accountId));
@@ -78,7 +85,11 @@ const releaseRoutes =
     app.post(
       '/api/releases',
       {
-        schema: { response: { 201: Release }, description: 'A release file, as application/octet-stream.' },
+        schema: {
+          summary: 'Bring a release in',
+          response: { 201: Release },
+          description: 'A release file, as application/octet-stream.',
+        },
         config: { permission: 'update.write', fresh: true, takes: ['application/octet-stream'] },
         bodyLimit: MAX_RELEASE_BYTES,
       },
@@ -115,7 +126,10 @@ const rolloutRoutes =
   async (app) => {
     app.get(
       '/api/rollouts',
-      { schema: { response: { 200: Page(Rollout) } }, config: { permission: 'gateway.read' } },
+      {
+        schema: { summary: 'List the roll-outs, newest first', response: { 200: Page(Rollout) } },
+        config: { permission: 'gateway.read' },
+      },
       async (request) => {
         const actor = actorOf(request);
         const items = await withActor(db, actor, (trx) => views(trx, actor.accountId, request.language));
@@ -125,7 +139,7 @@ const rolloutRoutes =
     app.post(
       '/api/rollouts',
       {
-        schema: { body: RolloutBody, response: { 201: Rollout } },
+        schema: { summary: 'Roll a release out to gateways', body: RolloutBody, response: { 201: Rollout } },
         config: { permission: 'update.write', fresh: true },
       },
       async (request, reply) => {
@@ -152,7 +166,11 @@ const rolloutRoutes =
     app.post(
       '/api/rollouts/:id/stop',
       {
-        schema: { params: IdParams, response: { 200: Rollout } },
+        schema: {
+          summary: 'Stop a roll-out where it is not carried out yet',
+          params: IdParams,
+          response: { 200: Rollout },
+        },
         config: { permission: 'update.write', fresh: true },
       },
       async (request) => {

@@ -17,7 +17,12 @@ export const deliveryRoutes =
       '/api/webhooks/:id/deliveries',
       {
         config: webhookConfig,
-        schema: { params: IdParams, querystring: DeliveryQuery, response: { 200: Page(Delivery) } },
+        schema: {
+          summary: 'List what was delivered to a webhook, newest first',
+          params: IdParams,
+          querystring: DeliveryQuery,
+          response: { 200: Page(Delivery) },
+        },
       },
       async (request) => {
         const actor = actorOf(request);
@@ -38,7 +43,7 @@ export const deliveryRoutes =
         schema: {
           params: IdParams,
           response: { 202: Delivery },
-          summary: 'Send a webhook a test',
+          summary: 'Send a test to a webhook',
           description: 'Sends an event of the kind `webhook.test`; how it went is in the deliveries.',
         },
       },
@@ -66,7 +71,7 @@ export const deliveryRoutes =
           params: IdParams,
           body: ReplayBody,
           response: { 202: Replayed },
-          summary: 'Send deliveries of a webhook again',
+          summary: 'Deliver to a webhook again',
         },
       },
       async (request, reply) => {

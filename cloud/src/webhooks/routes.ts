@@ -45,7 +45,10 @@ export const webhookRoutes =
     const { db } = deps;
     app.get(
       '/api/webhooks',
-      { config: webhookConfig, schema: { querystring: WebhookQuery, response: { 200: Page(Webhook) } } },
+      {
+        config: webhookConfig,
+        schema: { summary: 'List the webhooks', querystring: WebhookQuery, response: { 200: Page(Webhook) } },
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit, after } = request.query;
@@ -59,7 +62,10 @@ export const webhookRoutes =
 
     app.get(
       '/api/webhooks/:id',
-      { config: webhookConfig, schema: { params: IdParams, response: { 200: Webhook } } },
+      {
+        config: webhookConfig,
+        schema: { summary: 'Get a webhook', params: IdParams, response: { 200: Webhook } },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const row = await withActor(db, actor, (trx) => webhookOf(trx, actor, request.params.id));
@@ -78,7 +84,14 @@ const makingRoutes =
   async (app) => {
     app.post(
       '/api/webhooks',
-      { config: { ...changing, once: true }, schema: { body: NewWebhook, response: { 201: MadeWebhook } } },
+      {
+        config: { ...changing, once: true },
+        schema: {
+          summary: 'Make a webhook; the answer holds its secret, once',
+          body: NewWebhook,
+          response: { 201: MadeWebhook },
+        },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;
@@ -105,7 +118,12 @@ const editingRoutes =
       '/api/webhooks/:id',
       {
         config: changing,
-        schema: { params: IdParams, body: WebhookChange, response: { 200: Webhook } },
+        schema: {
+          summary: 'Change a webhook',
+          params: IdParams,
+          body: WebhookChange,
+          response: { 200: Webhook },
+        },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -130,7 +148,10 @@ const editingRoutes =
 
     app.delete(
       '/api/webhooks/:id',
-      { config: changing, schema: { params: IdParams, response: { 204: Type.Null() } } },
+      {
+        config: changing,
+        schema: { summary: 'Delete a webhook', params: IdParams, response: { 204: Type.Null() } },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const version = ifMatch(request);

@@ -31,7 +31,12 @@ export const photoRoutes =
     app.post(
       '/api/work-orders/:id/photos',
       {
-        schema: { params: IdParams, querystring: PhotoQuery, response: { 201: OrderPhoto } },
+        schema: {
+          summary: 'Add a photo to a work order',
+          params: IdParams,
+          querystring: PhotoQuery,
+          response: { 201: OrderPhoto },
+        },
         config: { permission: 'workorder.work', takes: imageTypes },
         bodyLimit: MAX_IMAGE_BYTES,
       },
@@ -72,7 +77,11 @@ export const photoRoutes =
     app.get(
       '/api/work-orders/:id/photos/:photoId',
       {
-        schema: { params: PhotoParams, description: 'The photo as WebP.' },
+        schema: {
+          summary: 'Get a photo of a work order',
+          params: PhotoParams,
+          description: 'The photo as WebP.',
+        },
         config: { permission: 'workorder.read', gives: ['image/webp'] },
       },
       async (request, reply) => {

@@ -78,7 +78,10 @@ export const workOrderRoutes =
 
     app.post(
       '/api/work-orders/:id/dispatch',
-      { schema: stepSchema(DispatchBody), config: { permission: 'workorder.dispatch' } },
+      {
+        schema: { summary: 'Give a work order to a technician', ...stepSchema(DispatchBody) },
+        config: { permission: 'workorder.dispatch' },
+      },
       (request) =>
         step(request, async (order, trx, at) => {
           const { technicianId } = request.body;
@@ -91,7 +94,7 @@ export const workOrderRoutes =
 
     app.post(
       '/api/work-orders/:id/accept',
-      { schema: stepSchema(OrderStepBody), config: working },
+      { schema: { summary: 'Accept a work order', ...stepSchema(OrderStepBody) }, config: working },
       (request) =>
         step(request, async (order, trx, at) => {
           const { accountId, personId } = actorOf(request);
@@ -105,7 +108,7 @@ export const workOrderRoutes =
 
     app.post(
       '/api/work-orders/:id/start',
-      { schema: stepSchema(OrderStepBody), config: working },
+      { schema: { summary: 'Start a work order', ...stepSchema(OrderStepBody) }, config: working },
       (request) =>
         step(request, (order, _trx, at) => ({
           ...start(order, actorOf(request).personId, at),
@@ -113,20 +116,26 @@ export const workOrderRoutes =
         })),
     );
 
-    app.post('/api/work-orders/:id/finish', { schema: stepSchema(FinishBody), config: working }, (request) =>
-      step(request, async (order, trx, at) => {
-        const { personId } = actorOf(request);
-        const note = request.body.note ?? null;
-        const taken = await workOrders.photos(trx, order.accountId, order.id);
-        const photos = new Set(taken.map(({ kind }) => kind));
-        const event = { what: 'finished', facts: { note } } as const;
-        return { ...finish(order, { personId, now: at, photos, note }), event };
-      }),
+    app.post(
+      '/api/work-orders/:id/finish',
+      { schema: { summary: 'Finish a work order', ...stepSchema(FinishBody) }, config: working },
+      (request) =>
+        step(request, async (order, trx, at) => {
+          const { personId } = actorOf(request);
+          const note = request.body.note ?? null;
+          const taken = await workOrders.photos(trx, order.accountId, order.id);
+          const photos = new Set(taken.map(({ kind }) => kind));
+          const event = { what: 'finished', facts: { note } } as const;
+          return { ...finish(order, { personId, now: at, photos, note }), event };
+        }),
     );
 
     app.post(
       '/api/work-orders/:id/cancel',
-      { schema: stepSchema(CancelBody), config: { permission: 'workorder.cancel' } },
+      {
+        schema: { summary: 'Cancel a work order', ...stepSchema(CancelBody) },
+        config: { permission: 'workorder.cancel' },
+      },
       (request) =>
         step(request, (order, _trx, at) => ({
           ...cancel(order, request.body.note, at),
@@ -163,7 +172,14 @@ const readRoutes =
 
     app.get(
       '/api/work-orders',
-      { schema: { querystring: WorkOrderQuery, response: { 200: Page(WorkOrder) } }, config: reading },
+      {
+        schema: {
+          summary: 'List the work orders',
+          querystring: WorkOrderQuery,
+          response: { 200: Page(WorkOrder) },
+        },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { limit, ...query } = request.query;
@@ -177,7 +193,14 @@ const readRoutes =
 
     app.get(
       '/api/work-orders/:id',
-      { schema: { params: IdParams, response: { 200: WorkOrderDetail } }, config: reading },
+      {
+        schema: {
+          summary: 'Get a work order with its steps',
+          params: IdParams,
+          response: { 200: WorkOrderDetail },
+        },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         const { id } = request.params;
@@ -196,7 +219,11 @@ const readRoutes =
     app.get(
       '/api/technicians',
       {
-        schema: { querystring: ListQuery, response: { 200: Page(Technician) } },
+        schema: {
+          summary: 'List the technicians with what they have to do',
+          querystring: ListQuery,
+          response: { 200: Page(Technician) },
+        },
         config: { permission: 'workorder.dispatch' },
       },
       async (request) => {
@@ -208,7 +235,10 @@ const readRoutes =
 
     app.get(
       '/api/work-order-settings',
-      { schema: { response: { 200: WorkOrderSettings } }, config: reading },
+      {
+        schema: { summary: 'Get how work orders are dispatched', response: { 200: WorkOrderSettings } },
+        config: reading,
+      },
       async (request) => {
         const actor = actorOf(request);
         return withActor(db, actor, async (trx) => ({
@@ -220,7 +250,11 @@ const readRoutes =
     app.put(
       '/api/work-order-settings',
       {
-        schema: { body: WorkOrderSettings, response: { 200: WorkOrderSettings } },
+        schema: {
+          summary: 'Set how work orders are dispatched',
+          body: WorkOrderSettings,
+          response: { 200: WorkOrderSettings },
+        },
         config: { permission: 'setting.write' },
       },
       async (request) => {

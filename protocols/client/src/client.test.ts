@@ -53,8 +53,8 @@ test('a body that is a file goes as it is', async () => {
 });
 
 test('what is no call has the address of its operation', () => {
-  expect(hrefOf('getChanges')).toBe('/api/changes');
-  expect(hrefOf('getLive', { query: { equipment: 'a&b', building: undefined } })).toBe(
+  expect(hrefOf('streamChanges')).toBe('/api/changes');
+  expect(hrefOf('streamLive', { query: { equipment: 'a&b', building: undefined } })).toBe(
     '/api/live?equipment=a%26b',
   );
   // @ts-expect-error -- a link without what it needs

@@ -15,12 +15,12 @@ export function createGatewayApi({ ask, list }: Caller) {
     revokeGateway: (id: string, name: string) => ask('revokeGateway', { path: { id }, body: { name } }),
     rotateGateway: (id: string) => ask('rotateGateway', { path: { id } }),
     gatewayConfigs: (id: string, signal?: Signal) => list('listGatewayConfigs', { path: { id } }, { signal }),
-    diffGatewayConfig: (id: string) => ask('configDiffGateway', { path: { id }, body: {} }),
+    diffGatewayConfig: (id: string) => ask('diffGatewayConfig', { path: { id }, body: {} }),
     offerGatewayConfig: (id: string) => ask('createGatewayConfig', { path: { id }, body: {} }),
     gatewayMappings: (id: string, signal?: Signal) =>
       list('listGatewayMappings', { path: { id } }, { signal }),
     decideMapping: (id: string, mappingId: string, how: keyof typeof decisions) =>
       ask(decisions[how], { path: { id, mappingId } }),
-    gatewayLog: (id: string, lines: number) => ask('createGatewayLog', { path: { id }, body: { lines } }),
+    gatewayLog: (id: string, lines: number) => ask('readGatewayLog', { path: { id }, body: { lines } }),
   };
 }

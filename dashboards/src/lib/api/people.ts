@@ -23,7 +23,7 @@ const doors = {
     change: 'changePerson',
     disable: 'disablePerson',
     enable: 'enablePerson',
-    resetFactor: 'resetSecondFactorPerson',
+    resetFactor: 'resetPersonSecondFactor',
     grant: 'createPersonGrant',
     revokeGrant: 'deletePersonGrant',
     invitations: 'listInvitations',
@@ -37,7 +37,7 @@ const doors = {
     change: 'changeMyPerson',
     disable: 'disableMyPerson',
     enable: 'enableMyPerson',
-    resetFactor: 'resetSecondFactorMyPerson',
+    resetFactor: 'resetMyPersonSecondFactor',
     grant: 'createMyPersonGrant',
     revokeGrant: 'deleteMyPersonGrant',
     invitations: 'listMyInvitations',
@@ -75,10 +75,11 @@ export function createPeopleApi({ ask, list }: Caller) {
     resendInvitation: (door: PeopleDoor, id: string) => ask(doors[door].resend, { path: { id } }),
     revokeInvitation: (door: PeopleDoor, id: string) => ask(doors[door].revoke, { path: { id } }),
 
-    lookAtInvitation: (token: string, signal?: Signal) => ask('invitation', { body: { token } }, { signal }),
-    acceptInvitation: (body: AcceptInvitationBody) => ask('createInvitationAccept', { body }),
-    askForReset: (login: string) => ask('passwordReset', { body: { login } }),
-    resetPassword: (body: NewPasswordBody) => ask('createPasswordResetComplete', { body }),
+    lookAtInvitation: (token: string, signal?: Signal) =>
+      ask('lookAtInvitation', { body: { token } }, { signal }),
+    acceptInvitation: (body: AcceptInvitationBody) => ask('acceptInvitation', { body }),
+    askForReset: (login: string) => ask('askForPasswordReset', { body: { login } }),
+    resetPassword: (body: NewPasswordBody) => ask('completePasswordReset', { body }),
     identityProviders: (signal?: Signal) => list('listIdentityProviders', {}, { signal }),
     addIdentityProvider: (body: NewProviderBody) => ask('createIdentityProvider', { body }),
     changeIdentityProvider: ({ id, version }: IdentityProvider, body: ProviderPatch) =>
@@ -86,8 +87,8 @@ export function createPeopleApi({ ask, list }: Caller) {
     removeIdentityProvider: ({ id, version }: IdentityProvider) =>
       ask('deleteIdentityProvider', { path: { id } }, { version }),
     loginProviders: (signal?: Signal) => list('listLoginProviders', {}, { signal }),
-    loginLinks: (signal?: Signal) => list('listMeLoginLinks', {}, { signal }),
-    linkLogin: (providerId: string) => ask('createMeLoginLink', { body: { providerId } }),
-    unlinkLogin: (providerId: string) => ask('deleteMeLoginLink', { path: { id: providerId } }),
+    loginLinks: (signal?: Signal) => list('listMyLoginLinks', {}, { signal }),
+    linkLogin: (providerId: string) => ask('createMyLoginLink', { body: { providerId } }),
+    unlinkLogin: (providerId: string) => ask('deleteMyLoginLink', { path: { id: providerId } }),
   };
 }

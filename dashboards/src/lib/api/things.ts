@@ -14,9 +14,9 @@ export interface ModelFilter {
 export type ThingSheet = 'equipment' | 'points';
 
 const modelFiles = {
-  turtle: 'getExportsModelTtl',
-  hayson: 'getExportsModelJson',
-  zinc: 'getExportsModelZinc',
+  turtle: 'getModelTurtle',
+  hayson: 'getModelHayson',
+  zinc: 'getModelZinc',
 } as const;
 
 /** Where the model is downloaded. */
@@ -30,7 +30,7 @@ export function createThingsApi({ ask, list }: Caller) {
     modelEquipment: (query: ModelFilter, signal?: Signal) => ask('listModelEquipment', { query }, { signal }),
     modelPoints: (query: ModelFilter, signal?: Signal) => ask('listModelPoints', { query }, { signal }),
     oneEquipment: (id: string, signal?: Signal) => ask('getEquipment', { path: { id } }, { signal }),
-    createEquipment: (body: EquipmentBody) => ask('equipment', { body }),
+    createEquipment: (body: EquipmentBody) => ask('createEquipment', { body }),
     changeEquipment: (id: string, version: number, body: EquipmentBody) =>
       ask('replaceEquipment', { path: { id }, body }, { version }),
     removeEquipment: (id: string, version: number) => ask('deleteEquipment', { path: { id } }, { version }),

@@ -41,7 +41,7 @@ export class Changes {
 
   open(): void {
     if (this.#close) return;
-    const stream = new EventStream(hrefOf('getChanges'), this.#deps, {
+    const stream = new EventStream(hrefOf('streamChanges'), this.#deps, {
       changed: (data) => {
         const { topics } = JSON.parse(data) as Changed;
         this.#tell((listener) => listener.topics.some((topic) => topics.includes(topic)));

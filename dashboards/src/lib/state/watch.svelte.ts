@@ -49,7 +49,7 @@ export class Watch {
 
   #open(): void {
     this.#live ??= new LivePoints(
-      hrefOf('getLive', { query: this.#filter }),
+      hrefOf('streamLive', { query: this.#filter }),
       this.#deps.live ?? browserLive(this.#deps),
     );
   }

@@ -175,7 +175,7 @@ export type SetupResponses = {
 
 export type SetupResponse = SetupResponses[keyof SetupResponses];
 
-export type CreateMeSecondFactorsTotpData = {
+export type BeginTotpData = {
     body: {
         name: string;
     };
@@ -190,7 +190,7 @@ export type CreateMeSecondFactorsTotpData = {
     url: '/api/me/second-factors/totp';
 };
 
-export type CreateMeSecondFactorsTotpResponses = {
+export type BeginTotpResponses = {
     /**
      * Default Response
      */
@@ -201,9 +201,9 @@ export type CreateMeSecondFactorsTotpResponses = {
     };
 };
 
-export type CreateMeSecondFactorsTotpResponse = CreateMeSecondFactorsTotpResponses[keyof CreateMeSecondFactorsTotpResponses];
+export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
 
-export type ConfirmMeSecondFactorsTotpData = {
+export type ConfirmTotpData = {
     body: {
         code: string;
     };
@@ -220,7 +220,7 @@ export type ConfirmMeSecondFactorsTotpData = {
     url: '/api/me/second-factors/totp/{id}/confirm';
 };
 
-export type ConfirmMeSecondFactorsTotpResponses = {
+export type ConfirmTotpResponses = {
     /**
      * Default Response
      */
@@ -229,9 +229,9 @@ export type ConfirmMeSecondFactorsTotpResponses = {
     };
 };
 
-export type ConfirmMeSecondFactorsTotpResponse = ConfirmMeSecondFactorsTotpResponses[keyof ConfirmMeSecondFactorsTotpResponses];
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
 
-export type CreateMeSecondFactorsPasskeyOptionData = {
+export type BeginPasskeyData = {
     body?: never;
     headers?: {
         /**
@@ -244,7 +244,7 @@ export type CreateMeSecondFactorsPasskeyOptionData = {
     url: '/api/me/second-factors/passkey/options';
 };
 
-export type CreateMeSecondFactorsPasskeyOptionResponses = {
+export type BeginPasskeyResponses = {
     /**
      * Default Response
      */
@@ -253,9 +253,9 @@ export type CreateMeSecondFactorsPasskeyOptionResponses = {
     };
 };
 
-export type CreateMeSecondFactorsPasskeyOptionResponse = CreateMeSecondFactorsPasskeyOptionResponses[keyof CreateMeSecondFactorsPasskeyOptionResponses];
+export type BeginPasskeyResponse = BeginPasskeyResponses[keyof BeginPasskeyResponses];
 
-export type CreateMeSecondFactorsPasskeyData = {
+export type AddPasskeyData = {
     body: {
         name: string;
         response: {
@@ -284,7 +284,7 @@ export type CreateMeSecondFactorsPasskeyData = {
     url: '/api/me/second-factors/passkey';
 };
 
-export type CreateMeSecondFactorsPasskeyResponses = {
+export type AddPasskeyResponses = {
     /**
      * Default Response
      */
@@ -293,16 +293,16 @@ export type CreateMeSecondFactorsPasskeyResponses = {
     };
 };
 
-export type CreateMeSecondFactorsPasskeyResponse = CreateMeSecondFactorsPasskeyResponses[keyof CreateMeSecondFactorsPasskeyResponses];
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
 
-export type GetMeSecondFactorsData = {
+export type GetMySecondFactorsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/me/second-factors';
 };
 
-export type GetMeSecondFactorsResponses = {
+export type GetMySecondFactorsResponses = {
     /**
      * Default Response
      */
@@ -319,9 +319,9 @@ export type GetMeSecondFactorsResponses = {
     };
 };
 
-export type GetMeSecondFactorsResponse = GetMeSecondFactorsResponses[keyof GetMeSecondFactorsResponses];
+export type GetMySecondFactorsResponse = GetMySecondFactorsResponses[keyof GetMySecondFactorsResponses];
 
-export type DeleteMeSecondFactorData = {
+export type DeleteMySecondFactorData = {
     body?: never;
     path: {
         id: string;
@@ -330,16 +330,16 @@ export type DeleteMeSecondFactorData = {
     url: '/api/me/second-factors/{id}';
 };
 
-export type DeleteMeSecondFactorResponses = {
+export type DeleteMySecondFactorResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type DeleteMeSecondFactorResponse = DeleteMeSecondFactorResponses[keyof DeleteMeSecondFactorResponses];
+export type DeleteMySecondFactorResponse = DeleteMySecondFactorResponses[keyof DeleteMySecondFactorResponses];
 
-export type CreateMeRecoveryCodeData = {
+export type RenewRecoveryCodesData = {
     body?: never;
     headers?: {
         /**
@@ -352,7 +352,7 @@ export type CreateMeRecoveryCodeData = {
     url: '/api/me/recovery-codes';
 };
 
-export type CreateMeRecoveryCodeResponses = {
+export type RenewRecoveryCodesResponses = {
     /**
      * Default Response
      */
@@ -361,9 +361,9 @@ export type CreateMeRecoveryCodeResponses = {
     };
 };
 
-export type CreateMeRecoveryCodeResponse = CreateMeRecoveryCodeResponses[keyof CreateMeRecoveryCodeResponses];
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
 
-export type CreateMeSecondFactorCodeData = {
+export type GiveSecondFactorCodeData = {
     body: {
         code: string;
     };
@@ -378,16 +378,16 @@ export type CreateMeSecondFactorCodeData = {
     url: '/api/me/second-factor/code';
 };
 
-export type CreateMeSecondFactorCodeResponses = {
+export type GiveSecondFactorCodeResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type CreateMeSecondFactorCodeResponse = CreateMeSecondFactorCodeResponses[keyof CreateMeSecondFactorCodeResponses];
+export type GiveSecondFactorCodeResponse = GiveSecondFactorCodeResponses[keyof GiveSecondFactorCodeResponses];
 
-export type CreateMeSecondFactorPasskeyOptionData = {
+export type BeginPasskeyProofData = {
     body?: never;
     headers?: {
         /**
@@ -400,7 +400,7 @@ export type CreateMeSecondFactorPasskeyOptionData = {
     url: '/api/me/second-factor/passkey/options';
 };
 
-export type CreateMeSecondFactorPasskeyOptionResponses = {
+export type BeginPasskeyProofResponses = {
     /**
      * Default Response
      */
@@ -409,9 +409,9 @@ export type CreateMeSecondFactorPasskeyOptionResponses = {
     };
 };
 
-export type CreateMeSecondFactorPasskeyOptionResponse = CreateMeSecondFactorPasskeyOptionResponses[keyof CreateMeSecondFactorPasskeyOptionResponses];
+export type BeginPasskeyProofResponse = BeginPasskeyProofResponses[keyof BeginPasskeyProofResponses];
 
-export type CreateMeSecondFactorPasskeyData = {
+export type GiveSecondFactorPasskeyData = {
     body: {
         response: {
             id: string;
@@ -440,32 +440,32 @@ export type CreateMeSecondFactorPasskeyData = {
     url: '/api/me/second-factor/passkey';
 };
 
-export type CreateMeSecondFactorPasskeyResponses = {
+export type GiveSecondFactorPasskeyResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type CreateMeSecondFactorPasskeyResponse = CreateMeSecondFactorPasskeyResponses[keyof CreateMeSecondFactorPasskeyResponses];
+export type GiveSecondFactorPasskeyResponse = GiveSecondFactorPasskeyResponses[keyof GiveSecondFactorPasskeyResponses];
 
-export type DeleteMeSessionsData = {
+export type DeleteMyOtherSessionsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/me/sessions';
 };
 
-export type DeleteMeSessionsResponses = {
+export type DeleteMyOtherSessionsResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type DeleteMeSessionsResponse = DeleteMeSessionsResponses[keyof DeleteMeSessionsResponses];
+export type DeleteMyOtherSessionsResponse = DeleteMyOtherSessionsResponses[keyof DeleteMyOtherSessionsResponses];
 
-export type ListMeSessionsData = {
+export type ListMySessionsData = {
     body?: never;
     path?: never;
     query?: {
@@ -475,7 +475,7 @@ export type ListMeSessionsData = {
     url: '/api/me/sessions';
 };
 
-export type ListMeSessionsResponses = {
+export type ListMySessionsResponses = {
     /**
      * Default Response
      */
@@ -492,9 +492,9 @@ export type ListMeSessionsResponses = {
     };
 };
 
-export type ListMeSessionsResponse = ListMeSessionsResponses[keyof ListMeSessionsResponses];
+export type ListMySessionsResponse = ListMySessionsResponses[keyof ListMySessionsResponses];
 
-export type DeleteMeSessionData = {
+export type DeleteMySessionData = {
     body?: never;
     path: {
         id: string;
@@ -503,16 +503,16 @@ export type DeleteMeSessionData = {
     url: '/api/me/sessions/{id}';
 };
 
-export type DeleteMeSessionResponses = {
+export type DeleteMySessionResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type DeleteMeSessionResponse = DeleteMeSessionResponses[keyof DeleteMeSessionResponses];
+export type DeleteMySessionResponse = DeleteMySessionResponses[keyof DeleteMySessionResponses];
 
-export type CreateMePasswordData = {
+export type ChangeMyPasswordData = {
     body: {
         password: string;
         newPassword: string;
@@ -528,14 +528,14 @@ export type CreateMePasswordData = {
     url: '/api/me/password';
 };
 
-export type CreateMePasswordResponses = {
+export type ChangeMyPasswordResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type CreateMePasswordResponse = CreateMePasswordResponses[keyof CreateMePasswordResponses];
+export type ChangeMyPasswordResponse = ChangeMyPasswordResponses[keyof ChangeMyPasswordResponses];
 
 export type ListDisplayTokensData = {
     body?: never;
@@ -939,7 +939,7 @@ export type EnablePersonResponses = {
 
 export type EnablePersonResponse = EnablePersonResponses[keyof EnablePersonResponses];
 
-export type ResetSecondFactorPersonData = {
+export type ResetPersonSecondFactorData = {
     body?: never;
     headers?: {
         /**
@@ -954,7 +954,7 @@ export type ResetSecondFactorPersonData = {
     url: '/api/people/{id}/reset-second-factor';
 };
 
-export type ResetSecondFactorPersonResponses = {
+export type ResetPersonSecondFactorResponses = {
     /**
      * Default Response
      */
@@ -984,7 +984,7 @@ export type ResetSecondFactorPersonResponses = {
     };
 };
 
-export type ResetSecondFactorPersonResponse = ResetSecondFactorPersonResponses[keyof ResetSecondFactorPersonResponses];
+export type ResetPersonSecondFactorResponse = ResetPersonSecondFactorResponses[keyof ResetPersonSecondFactorResponses];
 
 export type CreatePersonGrantData = {
     body: {
@@ -1368,7 +1368,7 @@ export type EnableMyPersonResponses = {
 
 export type EnableMyPersonResponse = EnableMyPersonResponses[keyof EnableMyPersonResponses];
 
-export type ResetSecondFactorMyPersonData = {
+export type ResetMyPersonSecondFactorData = {
     body?: never;
     headers?: {
         /**
@@ -1383,7 +1383,7 @@ export type ResetSecondFactorMyPersonData = {
     url: '/api/my/people/{id}/reset-second-factor';
 };
 
-export type ResetSecondFactorMyPersonResponses = {
+export type ResetMyPersonSecondFactorResponses = {
     /**
      * Default Response
      */
@@ -1413,7 +1413,7 @@ export type ResetSecondFactorMyPersonResponses = {
     };
 };
 
-export type ResetSecondFactorMyPersonResponse = ResetSecondFactorMyPersonResponses[keyof ResetSecondFactorMyPersonResponses];
+export type ResetMyPersonSecondFactorResponse = ResetMyPersonSecondFactorResponses[keyof ResetMyPersonSecondFactorResponses];
 
 export type CreateMyPersonGrantData = {
     body: {
@@ -1869,14 +1869,14 @@ export type GetPersonExportResponses = {
 
 export type GetPersonExportResponse = GetPersonExportResponses[keyof GetPersonExportResponses];
 
-export type GetMeExportData = {
+export type GetMyExportData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/me/export';
 };
 
-export type GetMeExportResponses = {
+export type GetMyExportResponses = {
     /**
      * Default Response
      */
@@ -1889,7 +1889,7 @@ export type GetMeExportResponses = {
     };
 };
 
-export type GetMeExportResponse = GetMeExportResponses[keyof GetMeExportResponses];
+export type GetMyExportResponse = GetMyExportResponses[keyof GetMyExportResponses];
 
 export type ErasePersonData = {
     body: {
@@ -1942,7 +1942,7 @@ export type ListLoginProvidersResponses = {
 
 export type ListLoginProvidersResponse = ListLoginProvidersResponses[keyof ListLoginProvidersResponses];
 
-export type GetLoginOidcData = {
+export type StartOidcLoginData = {
     body?: never;
     path: {
         id: string;
@@ -1953,14 +1953,14 @@ export type GetLoginOidcData = {
     url: '/api/login/oidc/{id}';
 };
 
-export type GetLoginOidcResponses = {
+export type StartOidcLoginResponses = {
     /**
      * Default Response
      */
     200: unknown;
 };
 
-export type GetLoginOidcCallbackData = {
+export type FinishOidcLoginData = {
     body?: never;
     path?: never;
     query?: {
@@ -1972,14 +1972,14 @@ export type GetLoginOidcCallbackData = {
     url: '/api/login/oidc/callback';
 };
 
-export type GetLoginOidcCallbackResponses = {
+export type FinishOidcLoginResponses = {
     /**
      * Default Response
      */
     200: unknown;
 };
 
-export type ListMeLoginLinksData = {
+export type ListMyLoginLinksData = {
     body?: never;
     path?: never;
     query?: {
@@ -1989,7 +1989,7 @@ export type ListMeLoginLinksData = {
     url: '/api/me/login-links';
 };
 
-export type ListMeLoginLinksResponses = {
+export type ListMyLoginLinksResponses = {
     /**
      * Default Response
      */
@@ -2003,9 +2003,9 @@ export type ListMeLoginLinksResponses = {
     };
 };
 
-export type ListMeLoginLinksResponse = ListMeLoginLinksResponses[keyof ListMeLoginLinksResponses];
+export type ListMyLoginLinksResponse = ListMyLoginLinksResponses[keyof ListMyLoginLinksResponses];
 
-export type CreateMeLoginLinkData = {
+export type CreateMyLoginLinkData = {
     body: {
         providerId: string;
     };
@@ -2020,7 +2020,7 @@ export type CreateMeLoginLinkData = {
     url: '/api/me/login-links';
 };
 
-export type CreateMeLoginLinkResponses = {
+export type CreateMyLoginLinkResponses = {
     /**
      * Default Response
      */
@@ -2029,9 +2029,9 @@ export type CreateMeLoginLinkResponses = {
     };
 };
 
-export type CreateMeLoginLinkResponse = CreateMeLoginLinkResponses[keyof CreateMeLoginLinkResponses];
+export type CreateMyLoginLinkResponse = CreateMyLoginLinkResponses[keyof CreateMyLoginLinkResponses];
 
-export type DeleteMeLoginLinkData = {
+export type DeleteMyLoginLinkData = {
     body?: never;
     path: {
         id: string;
@@ -2040,14 +2040,14 @@ export type DeleteMeLoginLinkData = {
     url: '/api/me/login-links/{id}';
 };
 
-export type DeleteMeLoginLinkResponses = {
+export type DeleteMyLoginLinkResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type DeleteMeLoginLinkResponse = DeleteMeLoginLinkResponses[keyof DeleteMeLoginLinkResponses];
+export type DeleteMyLoginLinkResponse = DeleteMyLoginLinkResponses[keyof DeleteMyLoginLinkResponses];
 
 export type ListIdentityProvidersData = {
     body?: never;
@@ -2124,6 +2124,24 @@ export type CreateIdentityProviderResponses = {
 };
 
 export type CreateIdentityProviderResponse = CreateIdentityProviderResponses[keyof CreateIdentityProviderResponses];
+
+export type GetIdentityProviderSetupData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/identity-provider-setup';
+};
+
+export type GetIdentityProviderSetupResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        redirectUri: string;
+    };
+};
+
+export type GetIdentityProviderSetupResponse = GetIdentityProviderSetupResponses[keyof GetIdentityProviderSetupResponses];
 
 export type DeleteIdentityProviderData = {
     body?: never;
@@ -2204,7 +2222,7 @@ export type InvitationResponses = {
 
 export type InvitationResponse = InvitationResponses[keyof InvitationResponses];
 
-export type CreateInvitationAcceptData = {
+export type AcceptInvitationData = {
     body: {
         token: string;
         name?: string;
@@ -2215,14 +2233,14 @@ export type CreateInvitationAcceptData = {
     url: '/api/invitation/accept';
 };
 
-export type CreateInvitationAcceptResponses = {
+export type AcceptInvitationResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type CreateInvitationAcceptResponse = CreateInvitationAcceptResponses[keyof CreateInvitationAcceptResponses];
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
 
 export type PasswordResetData = {
     body: {
@@ -2242,7 +2260,7 @@ export type PasswordResetResponses = {
 
 export type PasswordResetResponse = PasswordResetResponses[keyof PasswordResetResponses];
 
-export type CreatePasswordResetCompleteData = {
+export type CompletePasswordResetData = {
     body: {
         token: string;
         password: string;
@@ -2252,14 +2270,14 @@ export type CreatePasswordResetCompleteData = {
     url: '/api/password-reset/complete';
 };
 
-export type CreatePasswordResetCompleteResponses = {
+export type CompletePasswordResetResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type CreatePasswordResetCompleteResponse = CreatePasswordResetCompleteResponses[keyof CreatePasswordResetCompleteResponses];
+export type CompletePasswordResetResponse = CompletePasswordResetResponses[keyof CompletePasswordResetResponses];
 
 export type ListApiKeysData = {
     body?: never;
@@ -4084,7 +4102,7 @@ export type ReplaceLeaseResponses = {
 
 export type ReplaceLeaseResponse = ReplaceLeaseResponses[keyof ReplaceLeaseResponses];
 
-export type MoveInLeaseData = {
+export type MoveInData = {
     body: {
         date: string;
         readings?: Array<{
@@ -4105,7 +4123,7 @@ export type MoveInLeaseData = {
     url: '/api/leases/{id}/move-in';
 };
 
-export type MoveInLeaseResponses = {
+export type MoveInResponses = {
     /**
      * Default Response
      */
@@ -4123,9 +4141,9 @@ export type MoveInLeaseResponses = {
     };
 };
 
-export type MoveInLeaseResponse = MoveInLeaseResponses[keyof MoveInLeaseResponses];
+export type MoveInResponse = MoveInResponses[keyof MoveInResponses];
 
-export type MoveOutLeaseData = {
+export type MoveOutData = {
     body: {
         date: string;
         readings?: Array<{
@@ -4146,7 +4164,7 @@ export type MoveOutLeaseData = {
     url: '/api/leases/{id}/move-out';
 };
 
-export type MoveOutLeaseResponses = {
+export type MoveOutResponses = {
     /**
      * Default Response
      */
@@ -4164,7 +4182,7 @@ export type MoveOutLeaseResponses = {
     };
 };
 
-export type MoveOutLeaseResponse = MoveOutLeaseResponses[keyof MoveOutLeaseResponses];
+export type MoveOutResponse = MoveOutResponses[keyof MoveOutResponses];
 
 export type ReplaceSpaceStateData = {
     body: {
@@ -4203,6 +4221,36 @@ export type ReplaceSpaceStateResponses = {
 };
 
 export type ReplaceSpaceStateResponse = ReplaceSpaceStateResponses[keyof ReplaceSpaceStateResponses];
+
+export type ListLeaseMetersData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        limit?: number;
+        after?: string;
+    };
+    url: '/api/leases/{id}/meters';
+};
+
+export type ListLeaseMetersResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        items: Array<{
+            id: string;
+            name: string;
+            spaceName: string;
+            unit: string;
+            resolution: number;
+        }>;
+        next: string | null;
+    };
+};
+
+export type ListLeaseMetersResponse = ListLeaseMetersResponses[keyof ListLeaseMetersResponses];
 
 export type ListGatewaysData = {
     body?: never;
@@ -4346,7 +4394,7 @@ export type ListEquipmentResponses = {
 
 export type ListEquipmentResponse = ListEquipmentResponses[keyof ListEquipmentResponses];
 
-export type EquipmentData = {
+export type CreateEquipmentData = {
     body: {
         key: string;
         name: {
@@ -4380,7 +4428,7 @@ export type EquipmentData = {
     url: '/api/equipment';
 };
 
-export type EquipmentResponses = {
+export type CreateEquipmentResponses = {
     /**
      * Default Response
      */
@@ -4425,7 +4473,7 @@ export type EquipmentResponses = {
     };
 };
 
-export type EquipmentResponse = EquipmentResponses[keyof EquipmentResponses];
+export type CreateEquipmentResponse = CreateEquipmentResponses[keyof CreateEquipmentResponses];
 
 export type ListCommandsData = {
     body?: never;
@@ -5581,51 +5629,51 @@ export type ListModelEquipmentResponses = {
 
 export type ListModelEquipmentResponse = ListModelEquipmentResponses[keyof ListModelEquipmentResponses];
 
-export type GetExportsModelTtlData = {
+export type GetModelTurtleData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/exports/model.ttl';
 };
 
-export type GetExportsModelTtlResponses = {
+export type GetModelTurtleResponses = {
     /**
      * The file as it is.
      */
     200: Blob | File;
 };
 
-export type GetExportsModelTtlResponse = GetExportsModelTtlResponses[keyof GetExportsModelTtlResponses];
+export type GetModelTurtleResponse = GetModelTurtleResponses[keyof GetModelTurtleResponses];
 
-export type GetExportsModelJsonData = {
+export type GetModelHaysonData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/exports/model.json';
 };
 
-export type GetExportsModelJsonResponses = {
+export type GetModelHaysonResponses = {
     /**
      * The file as it is.
      */
     200: unknown;
 };
 
-export type GetExportsModelZincData = {
+export type GetModelZincData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/exports/model.zinc';
 };
 
-export type GetExportsModelZincResponses = {
+export type GetModelZincResponses = {
     /**
      * The file as it is.
      */
     200: Blob | File;
 };
 
-export type GetExportsModelZincResponse = GetExportsModelZincResponses[keyof GetExportsModelZincResponses];
+export type GetModelZincResponse = GetModelZincResponses[keyof GetModelZincResponses];
 
 export type ListFloorPlansData = {
     body?: never;
@@ -5860,7 +5908,7 @@ export type ListTemplatesResponses = {
 
 export type ListTemplatesResponse = ListTemplatesResponses[keyof ListTemplatesResponses];
 
-export type CreateClaimData = {
+export type BeginClaimData = {
     body: {
         code: string;
         site?: string;
@@ -5870,7 +5918,7 @@ export type CreateClaimData = {
     url: '/api/claims';
 };
 
-export type CreateClaimResponses = {
+export type BeginClaimResponses = {
     /**
      * Default Response
      */
@@ -5896,9 +5944,9 @@ export type CreateClaimResponses = {
     };
 };
 
-export type CreateClaimResponse = CreateClaimResponses[keyof CreateClaimResponses];
+export type BeginClaimResponse = BeginClaimResponses[keyof BeginClaimResponses];
 
-export type CreateClaimsCompleteData = {
+export type CompleteClaimData = {
     body: {
         code: string;
         challenge: string;
@@ -5919,7 +5967,7 @@ export type CreateClaimsCompleteData = {
     url: '/api/claims/complete';
 };
 
-export type CreateClaimsCompleteResponses = {
+export type CompleteClaimResponses = {
     /**
      * Default Response
      */
@@ -5944,7 +5992,7 @@ export type CreateClaimsCompleteResponses = {
     };
 };
 
-export type CreateClaimsCompleteResponse = CreateClaimsCompleteResponses[keyof CreateClaimsCompleteResponses];
+export type CompleteClaimResponse = CompleteClaimResponses[keyof CompleteClaimResponses];
 
 export type DeleteGatewayData = {
     body?: never;
@@ -6334,7 +6382,7 @@ export type GetGatewayConfigResponses = {
 
 export type GetGatewayConfigResponse = GetGatewayConfigResponses[keyof GetGatewayConfigResponses];
 
-export type ConfigDiffGatewayData = {
+export type DiffGatewayConfigData = {
     body: {
         yaml?: string;
     };
@@ -6351,7 +6399,7 @@ export type ConfigDiffGatewayData = {
     url: '/api/gateways/{id}/config-diff';
 };
 
-export type ConfigDiffGatewayResponses = {
+export type DiffGatewayConfigResponses = {
     /**
      * Default Response
      */
@@ -6365,9 +6413,9 @@ export type ConfigDiffGatewayResponses = {
     };
 };
 
-export type ConfigDiffGatewayResponse = ConfigDiffGatewayResponses[keyof ConfigDiffGatewayResponses];
+export type DiffGatewayConfigResponse = DiffGatewayConfigResponses[keyof DiffGatewayConfigResponses];
 
-export type CreateGatewayLogData = {
+export type ReadGatewayLogData = {
     body: {
         lines?: number;
     };
@@ -6384,7 +6432,7 @@ export type CreateGatewayLogData = {
     url: '/api/gateways/{id}/logs';
 };
 
-export type CreateGatewayLogResponses = {
+export type ReadGatewayLogResponses = {
     /**
      * Default Response
      */
@@ -6394,7 +6442,7 @@ export type CreateGatewayLogResponses = {
     };
 };
 
-export type CreateGatewayLogResponse = CreateGatewayLogResponses[keyof CreateGatewayLogResponses];
+export type ReadGatewayLogResponse = ReadGatewayLogResponses[keyof ReadGatewayLogResponses];
 
 export type ListGatewayMappingsData = {
     body?: never;
@@ -6835,7 +6883,7 @@ export type ListPointHistoryResponses = {
 
 export type ListPointHistoryResponse = ListPointHistoryResponses[keyof ListPointHistoryResponses];
 
-export type GetLiveData = {
+export type StreamLiveData = {
     body?: never;
     path?: never;
     query?: {
@@ -6846,14 +6894,14 @@ export type GetLiveData = {
     url: '/api/live';
 };
 
-export type GetLiveResponses = {
+export type StreamLiveResponses = {
     /**
      * The file as it is.
      */
     200: Blob | File;
 };
 
-export type GetLiveResponse = GetLiveResponses[keyof GetLiveResponses];
+export type StreamLiveResponse = StreamLiveResponses[keyof StreamLiveResponses];
 
 export type ListGatewayReportsData = {
     body?: never;
@@ -7224,7 +7272,7 @@ export type GetCommissioningPhotoResponses = {
 
 export type GetCommissioningPhotoResponse = GetCommissioningPhotoResponses[keyof GetCommissioningPhotoResponses];
 
-export type PhotoCommissioningData = {
+export type SetCommissioningPhotoData = {
     /**
      * The file as it is.
      */
@@ -7242,7 +7290,7 @@ export type PhotoCommissioningData = {
     url: '/api/commissioning/{id}/photo';
 };
 
-export type PhotoCommissioningResponses = {
+export type SetCommissioningPhotoResponses = {
     /**
      * Default Response
      */
@@ -7285,7 +7333,7 @@ export type PhotoCommissioningResponses = {
     };
 };
 
-export type PhotoCommissioningResponse = PhotoCommissioningResponses[keyof PhotoCommissioningResponses];
+export type SetCommissioningPhotoResponse = SetCommissioningPhotoResponses[keyof SetCommissioningPhotoResponses];
 
 export type CheckCommissioningData = {
     body?: never;
@@ -8301,21 +8349,21 @@ export type CancelWorkOrderResponses = {
 
 export type CancelWorkOrderResponse = CancelWorkOrderResponses[keyof CancelWorkOrderResponses];
 
-export type GetChangesData = {
+export type StreamChangesData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/changes';
 };
 
-export type GetChangesResponses = {
+export type StreamChangesResponses = {
     /**
      * The file as it is.
      */
     200: Blob | File;
 };
 
-export type GetChangesResponse = GetChangesResponses[keyof GetChangesResponses];
+export type StreamChangesResponse = StreamChangesResponses[keyof StreamChangesResponses];
 
 export type ListMyUsagePointsData = {
     body?: never;

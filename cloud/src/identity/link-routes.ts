@@ -51,7 +51,7 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
         config,
         schema: {
           summary: 'Show whom an invitation is for',
-          operationId: 'invitation',
+          operationId: 'lookAtInvitation',
           body: LinkBody,
           response: { 200: InvitationLook },
         },
@@ -90,7 +90,7 @@ export function linkRoutes({ holders, sessions, now, wait }: LinkRouteDeps): Fas
         config,
         schema: {
           summary: 'Ask for a link to choose a new password',
-          operationId: 'passwordReset',
+          operationId: 'askForPasswordReset',
           body: PasswordResetBody,
           response: NoContent,
         },

@@ -7,7 +7,7 @@ test.each([
   ['POST', '/api/work-orders/:id/accept', false, 'acceptWorkOrder'],
   ['POST', '/api/work-orders/:id/photos', false, 'createWorkOrderPhoto'],
   ['GET', '/api/equipment/:id', false, 'getEquipment'],
-  ['POST', '/api/equipment', false, 'equipment'],
+  ['POST', '/api/equipment', false, 'createEquipment'],
   ['GET', '/api/places', false, 'getPlaces'],
   ['POST', '/api/login', false, 'login'],
   ['POST', '/api/people', false, 'createPerson'],

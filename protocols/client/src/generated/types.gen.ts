@@ -2199,7 +2199,7 @@ export type ChangeIdentityProviderResponses = {
 
 export type ChangeIdentityProviderResponse = ChangeIdentityProviderResponses[keyof ChangeIdentityProviderResponses];
 
-export type InvitationData = {
+export type LookAtInvitationData = {
     body: {
         token: string;
     };
@@ -2208,7 +2208,7 @@ export type InvitationData = {
     url: '/api/invitation';
 };
 
-export type InvitationResponses = {
+export type LookAtInvitationResponses = {
     /**
      * Default Response
      */
@@ -2220,7 +2220,7 @@ export type InvitationResponses = {
     };
 };
 
-export type InvitationResponse = InvitationResponses[keyof InvitationResponses];
+export type LookAtInvitationResponse = LookAtInvitationResponses[keyof LookAtInvitationResponses];
 
 export type AcceptInvitationData = {
     body: {
@@ -2242,7 +2242,7 @@ export type AcceptInvitationResponses = {
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
 
-export type PasswordResetData = {
+export type AskForPasswordResetData = {
     body: {
         login: string;
     };
@@ -2251,14 +2251,14 @@ export type PasswordResetData = {
     url: '/api/password-reset';
 };
 
-export type PasswordResetResponses = {
+export type AskForPasswordResetResponses = {
     /**
      * Default Response
      */
     204: void;
 };
 
-export type PasswordResetResponse = PasswordResetResponses[keyof PasswordResetResponses];
+export type AskForPasswordResetResponse = AskForPasswordResetResponses[keyof AskForPasswordResetResponses];
 
 export type CompletePasswordResetData = {
     body: {

@@ -7,7 +7,7 @@ import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createFailpoints } from './platform/failpoints.ts';
 import { idempotencyRetention } from './platform/idempotency.ts';
-import { identityRetention, letterJobs } from './identity/index.ts';
+import { identityRetention, letterJobs, runAuditHeads } from './identity/index.ts';
 import { meteringJobs } from './metering/index.ts';
 import type { NewId } from './platform/ids.ts';
 import { type Mailer, mailJobs } from './platform/mail.ts';
@@ -74,5 +74,6 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
     runJobs({ ...shared, metrics: undefined, handlers: outward, lane: { only: tasks } }, signal),
     runDeliveries({ ...deps, send, chance: Math.random }, signal),
     runRetention({ ...deps, rules: retention }, signal),
+    runAuditHeads(deps, signal),
   ]);
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
-import { verifyAudit } from '../identity/index.ts';
+import { holdsHead, verifyAudit } from '../identity/index.ts';
 import { createDb, createPool, withAccount } from '../platform/db.ts';
 import { databaseUrl, type Io } from './io.ts';
 
 interface VerifyOptions {
   readonly account?: string;
+  readonly head?: string;
   readonly json?: true;
 }
 
@@ -17,24 +18,40 @@ export function register(program: Command, io: Io): void {
     .command('verify')
     .description('compute the chain anew; exit 1 when an entry was changed or is missing')
     .option('--account <key>', 'park it belongs to; all of them when not named')
+    .option(
+      '--head <seq:hash>',
+      'a head of the log of an earlier day, which must still be in it; with --account',
+    )
     .option('--json', 'print JSON')
     .action((options: VerifyOptions) => verify(io, options));
 }
 
-async function verify(io: Io, { account, json }: VerifyOptions): Promise<void> {
+async function verify(io: Io, { account, head, json }: VerifyOptions): Promise<void> {
+  if (head !== undefined && account === undefined)
+    throw new Error('--head is of one park: name it with --account');
   const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline audit' }));
   try {
     const { rows } = await sql<{ id: string; key: string }>`select id, key from all_accounts()`.execute(db);
     const wanted = rows.filter(({ key }) => account === undefined || key === account);
     if (account !== undefined && wanted.length === 0) throw new Error(`there is no account ${account}`);
     for (const { id, key } of wanted) {
-      const verdict = await withAccount(db, id, (trx) => verifyAudit(trx, id));
-      io.out(json ? `${JSON.stringify({ account: key, ...verdict })}\n` : `${key}: ${words(verdict)}\n`);
-      if (verdict.brokenAt !== null) process.exitCode = 1;
+      const [verdict, isKept] = await withAccount(db, id, async (trx) => [
+        await verifyAudit(trx, id),
+        head === undefined ? undefined : await holdsHead(trx, id, head),
+      ]);
+      const found = head === undefined ? {} : { headHolds: isKept ?? null };
+      if (json) io.out(`${JSON.stringify({ account: key, ...verdict, ...found })}\n`);
+      else io.out(`${key}: ${words(verdict)}\n${head === undefined ? '' : `${headWords(head, isKept)}\n`}`);
+      if (verdict.brokenAt !== null || isKept === false) process.exitCode = 1;
     }
   } finally {
     await db.destroy();
   }
+}
+
+function headWords(head: string, isKept: boolean | undefined): string {
+  if (isKept === undefined) return `${head}: dropped after its time, nothing can be said`;
+  return isKept ? `${head}: still what it was` : `REWRITTEN: ${head} is no longer in the chain`;
 }
 
 function words({ entries, erased, brokenAt, head }: Awaited<ReturnType<typeof verifyAudit>>): string {

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
+import pino from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createDb, type Db, withAccount, withActor } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { clonedDatabase, inLanes } from '../platform/testing.ts';
+import { holdsHead, runAuditHeads } from './audit-heads.ts';
 import { audit, auditTrail, verifyAudit } from './audit.ts';
 import { givenAccount, givenPerson } from './testing.ts';
 
@@ -197,6 +199,25 @@ describe('verification', () => {
         );
       expect(await verdict()).toMatchObject({ erased: 0, brokenAt: null });
     });
+  });
+
+  test('finds a chain that its owner wrote anew, by a head that the log of an earlier day holds', async () => {
+    for (const i of [1, 2, 3]) await deed(`thing.${i}`);
+    const stop = new AbortController();
+    const said: { accountId?: string; head: string }[] = [];
+    const log = pino({}, { write: (line: string) => void said.push(JSON.parse(line) as never) });
+    const wait = async () => stop.abort();
+    await runAuditHeads({ db: createDb(pool('parkline_worker')), wait, log }, stop.signal);
+    const head = said.find((one) => one.accountId === accountId)?.head ?? '';
+    expect(head).toMatch(/^3:[0-9a-f]{64}$/);
+    const holds = () => withAccount(owner, accountId, (trx) => holdsHead(trx, accountId, head));
+    await deed('thing.4');
+    expect(await holds()).toBe(true);
+    await spoil(`delete from audit_event ${where()}`);
+    await spoil(`delete from audit_head ${where()}`);
+    for (const i of [1, 2, 5]) await deed(`thing.${i}`);
+    expect((await verdict()).brokenAt).toBeNull(); // The chain itself is whole.
+    expect(await holds()).toBe(false);
   });
 
   test('holds when the oldest entries were dropped after their time, and never the last six months', async () => {

@@ -2,6 +2,7 @@ export { createFailureLimit } from './failure-limit.ts';
 export { apiKeyRoutes } from './api-key-routes.ts';
 export { apiKeys } from './api-keys.ts';
 export { audit, auditAll, type AuditEntry, type AuditRow, auditTrail, verifyAudit } from './audit.ts';
+export { holdsHead, runAuditHeads } from './audit-heads.ts';
 export { auditRoutes } from './audit-routes.ts';
 export { identityRetention } from './retention.ts';
 export { allPermissions, type Permission, permissionsOf, strongPermissions } from './permissions.ts';

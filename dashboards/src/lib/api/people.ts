@@ -81,6 +81,8 @@ export function createPeopleApi({ ask, list }: Caller) {
     askForReset: (login: string) => ask('askForPasswordReset', { body: { login } }),
     resetPassword: (body: NewPasswordBody) => ask('completePasswordReset', { body }),
     identityProviders: (signal?: Signal) => list('listIdentityProviders', {}, { signal }),
+    /** What a provider has to know of us before it can be added. */
+    identityProviderSetup: (signal?: Signal) => ask('getIdentityProviderSetup', {}, { signal }),
     addIdentityProvider: (body: NewProviderBody) => ask('createIdentityProvider', { body }),
     changeIdentityProvider: ({ id, version }: IdentityProvider, body: ProviderPatch) =>
       ask('changeIdentityProvider', { path: { id }, body }, { version }),

@@ -365,6 +365,48 @@ describe('an invitation', () => {
     expect(seen.map(({ id }) => id)).not.toContain(mine.json().id);
   });
 
+  test('to an address says the same whether anybody has it, and lets in who holds the mail alone', async () => {
+    const known = await givenPerson(db, { accountId: ours.accountId, login: `${newId()}@example.org` });
+    const far = await givenPerson(db, { accountId: theirs.accountId, login: `${newId()}@example.org` });
+    const { email: elsewhere } = await invited(); // By the staff; no tenant's business.
+    const invite = (email: string, over: object = {}) =>
+      call('POST', '/api/my/invitations', tenantBoss, {
+        ...{ email, name: 'Wei', grants: [{ role: 'tenant_employee' }], ...over },
+      });
+    const answers = [];
+    for (const email of [`${newId()}@example.org`, known.login, far.login, elsewhere]) {
+      const reply = await invite(email);
+      const { state, tenantId } = reply.json();
+      answers.push([reply.statusCode, state, tenantId]);
+    }
+    expect(answers).toEqual(Array(4).fill([201, 'open', atelier]));
+    await post();
+    // The mail goes to whose login it is, and that person stays who it was.
+    const hers = linkIn(mailsTo(known.login).at(-1)!.text);
+    expect((await accept(hers)).json().details.why).toBe('login_taken');
+    // The login of somebody else for one's own mail box would be theirs to lose.
+    const victim = `${newId()}@example.org`;
+    const squatted = { login: victim.toUpperCase() };
+    const field = (reply: { json(): { details: { field: string }[] } }) => reply.json().details[0]?.field;
+    const mine = `${newId()}@example.org`;
+    expect(field(await invite(mine, squatted))).toBe('body.login');
+    expect(
+      field(
+        await call('POST', '/api/invitations', boss, {
+          ...{ email: mine, name: 'W', ...squatted },
+          grants: [{ role: 'guard' }],
+        }),
+      ),
+    ).toBe('body.login');
+    for (const [path, headers, role] of [
+      ['/api/people', boss, 'guard'],
+      ['/api/my/people', tenantBoss, 'tenant_employee'],
+    ] as const)
+      expect(field(await call('POST', path, headers, { login: victim, name: 'V', grants: [{ role }] }))).toBe(
+        'body.login',
+      );
+  });
+
   test('is worth nothing once its maker is out', async () => {
     const maker = await givenPerson(db, { accountId: ours.accountId, roles: ['account_admin'] });
     const { id, link } = await invited();
@@ -441,6 +483,9 @@ describe('a forgotten password', () => {
     const wang = await somebody('technician');
     const made = async (headers = boss) => call('POST', `/api/people/${wang.id}/password-link`, headers);
     const [first, second] = [(await made()).json(), (await made()).json()];
+    const reachable = await givenPerson(db, { accountId: ours.accountId, login: `${newId()}@example.org` });
+    const taken = await call('POST', `/api/people/${reachable.id}/password-link`);
+    expect([taken.statusCode, taken.json().details.why]).toEqual([409, 'has_address']);
     const mails = sink.mails.length;
     expect((await reset(first.token)).json().details.why).toBe('used');
     ahead = 86_401_000;

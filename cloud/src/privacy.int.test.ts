@@ -143,7 +143,7 @@ test('who is erased lets nobody in any more', async () => {
 });
 
 test('an answer that was kept for a key forgets who is erased', async () => {
-  const login = `${randomUUID()}@example.org`;
+  const login = `erika-${randomUUID()}`;
   const person = { login, name: 'Erika Muster', grants: [{ role: 'guard' }] };
   const added = await call('POST', '/api/people', { ...boss, 'idempotency-key': randomUUID() }, person);
   const { id } = (await added.json()) as { id: string };

@@ -8,7 +8,7 @@ import { jobs } from '../platform/jobs.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations } from './invitations.ts';
 import { INVITATION_TASK } from './letter-jobs.ts';
-import { conflict, type Doer, grantRow, type PeopleAdmin } from './people-admin.ts';
+import { conflict, type Doer, grantRow, isAddress, misfit, type PeopleAdmin } from './people-admin.ts';
 import { doerOf } from './people-routes.ts';
 import { invitationState, invitationView } from './people-view.ts';
 import { people } from './repository.ts';
@@ -120,6 +120,9 @@ async function invite(trx: Db, admin: PeopleAdmin, doer: Doer, body: InvitationB
   const grants = body.grants.map(grantRow);
   await admin.requireGrantable(trx, doer, tenantId, grants);
   const { email, name, login = email, language = doer.language } = body;
+  // Else somebody could become, under the address of another, whom that person's provider or forgotten password leads to.
+  if (isAddress(login) && login.toLowerCase() !== email.toLowerCase())
+    throw misfit('body.login', 'is a mail address other than the one that is written to');
   if (await people.hasLogin(trx, accountId, login)) conflict('login_taken');
   const at = admin.now();
   const id = admin.newId();

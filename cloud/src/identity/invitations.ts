@@ -70,13 +70,14 @@ export const invitations = {
     return row as InvitationRow | undefined;
   },
 
-  /** Takes the place of one for the same login that ran out. @returns false while one is open. */
+  /** Takes the place of one of the same tenant, or of the staff, for the same login that ran out. @returns false while one is open. */
   async add(db: Db, invitation: NewInvitation): Promise<boolean> {
-    const { accountId, login, createdAt } = invitation;
+    const { accountId, tenantId, login, createdAt } = invitation;
     await db
       .updateTable('invitation')
       .set({ revokedAt: createdAt })
       .where('accountId', '=', accountId)
+      .where('tenantId', 'is not distinct from', tenantId)
       .where(sql`lower(login)`, '=', login.toLowerCase())
       .where('acceptedAt', 'is', null)
       .where('revokedAt', 'is', null)

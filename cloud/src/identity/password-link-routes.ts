@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { IdParams, PasswordLink } from '@parkline/contract';
 import { linkHash, newLinkToken } from './links.ts';
-import { conflict, type PeopleAdmin } from './people-admin.ts';
+import { conflict, isAddress, type PeopleAdmin } from './people-admin.ts';
 import { doerOf } from './people-routes.ts';
 import { resets } from './resets.ts';
 
@@ -29,8 +29,11 @@ export function passwordLinkRoutes(admin: PeopleAdmin): FastifyPluginAsyncTypebo
         const token = newLinkToken();
         const askedAt = admin.now();
         const expiresAt = new Date(askedAt.getTime() + VALID_MS);
-        await admin.change(doer, request.params.id, undefined, async (trx, { id: personId, disabledAt }) => {
+        await admin.change(doer, request.params.id, undefined, async (trx, person) => {
+          const { id: personId, disabledAt, email, login } = person;
           if (disabledAt) conflict('disabled', personId);
+          // Who has an address is sent the link there: nobody else gets to choose that password.
+          if (email !== null || isAddress(login)) conflict('has_address', personId);
           await resets.useAll(trx, accountId, personId, askedAt);
           const link = {
             id: admin.newId(),

@@ -39,6 +39,9 @@ export function conflict(why: string, id?: string): never {
 export const misfit = (field: string, message: string): AppError =>
   new AppError('bad_input', message, { details: [{ field, message }] });
 
+/** Whether a login is somebody's mail address: it is that person's alone, and becomes a login only by a link that is sent there. */
+export const isAddress = (login: string): boolean => login.includes('@');
+
 export const grantRow = ({ role, siteId = null, buildingId = null }: GrantBody): GrantRow => ({
   role,
   siteId,

@@ -16,7 +16,7 @@ import { AppError } from '../platform/errors.ts';
 import { etag, ifMatch } from '../platform/versions.ts';
 import { audit } from './audit.ts';
 import { invitations } from './invitations.ts';
-import { conflict, type Doer, grantRow, misfit, type PeopleAdmin } from './people-admin.ts';
+import { conflict, type Doer, grantRow, isAddress, misfit, type PeopleAdmin } from './people-admin.ts';
 import type { GrantRow } from './people-tables.ts';
 import { personView } from './people-view.ts';
 import { type PersonChange, type PersonRow, roster } from './roster.ts';
@@ -193,6 +193,7 @@ async function addPerson(trx: Db, admin: PeopleAdmin, doer: Doer, body: NewPerso
   await admin.requireGrantable(trx, doer, tenantId, grants);
   requireStaffFields(tenantId, body);
   const { login, name, email = null, language = 'zh-CN', skills = [], areas = [] } = body;
+  if (isAddress(login)) throw misfit('body.login', 'is a mail address: invite it, so that its holder agrees');
   const id = admin.newId();
   if (!(await roster.add(trx, { id, accountId, tenantId, login, name, email, language })))
     conflict('login_taken');

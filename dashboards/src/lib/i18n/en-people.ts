@@ -100,6 +100,7 @@ export const enPeople = {
     waits: 'is being sent',
     is: { open: 'Open', accepted: 'Accepted', expired: 'Ran out', revoked: 'Revoked' },
     why: {
+      has_address: 'This person has a mail address: a forgotten password is answered there.',
       login_taken: 'Somebody has this login already.',
       invited_already: 'This login is invited already. Send the invitation again, or revoke it.',
       last_admin:

@@ -98,6 +98,7 @@ export const zhCNPeople = {
     waits: '正在发送',
     is: { open: '待接受', accepted: '已接受', expired: '已过期', revoked: '已撤回' },
     why: {
+      has_address: '此人有邮箱地址，可通过邮件重设密码。',
       login_taken: '该登录名已被使用。',
       invited_already: '该登录名已有邀请，可重新发送或撤回。',
       last_admin: '移除后将无人能够管理，请先任命另一位管理员。',

@@ -29,7 +29,7 @@ export const linkFaultIn = (error: ApiError | undefined) =>
 
 const refusals = [
   ...(['login_taken', 'invited_already', 'last_admin', 'has_right_already', 'erased'] as const),
-  ...(['beyond_own_rights', 'accepted', 'revoked'] as const),
+  ...(['beyond_own_rights', 'accepted', 'revoked', 'has_address'] as const),
 ];
 /** Why a change of people was refused, where the portal has words of its own for it. Pure. */
 export const peopleRefusal = (error: ApiError | undefined) =>

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './deploy/longest-first.ts';
 
 const homes = '{protocols/*,edge,cloud,firmware-sim,deploy,bin}';
 const services = ['tests/support/services.ts'];
@@ -15,12 +16,15 @@ const onReadings = [
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: [`${homes}/**/*.test.ts`, 'tests/interop/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.int.test.ts'],
+          // A worker keeps what it loaded for its next file: most of these files take less time than a process takes to start.
+          isolate: false,
           // Some start processes; a busy machine takes its time.
           testTimeout: 20_000,
         },

@@ -7,6 +7,8 @@ import { add, type Counts, listed, nothing, outcomeOf, readCounts, reportTo } fr
 
 const root = join(import.meta.dirname, '..');
 const reports = join(root, 'node_modules/.cache/parkline-test');
+/** Node keeps here what it compiled: tests start hundreds of processes of the same code. */
+const compiled = join(root, 'node_modules/.cache/parkline-node');
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 
 interface Suite {
@@ -21,7 +23,7 @@ interface Suite {
 }
 
 const suites: readonly Suite[] = [
-  { name: 'unit', projects: ['unit'], cwd: root, workers: 3 },
+  { name: 'unit', projects: ['unit'], cwd: root, workers: 4 },
   { name: 'portal', projects: [], cwd: join(root, 'dashboards') },
   { name: 'integration', projects: ['int', 'int-native'], cwd: root, workers: 3 },
   { name: 'e2e', projects: ['e2e'], cwd: root, workers: 3, portal: true },
@@ -44,7 +46,8 @@ async function runSuite({ name, projects, cwd, workers, portal }: Suite): Promis
     '--passWithNoTests',
     ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
   ];
-  const result = await runTask({ name, args: [vitest, 'run', ...only, ...output], cwd }, true);
+  const args = [vitest, 'run', ...only, ...output];
+  const result = await runTask({ name, args, cwd, env: { NODE_COMPILE_CACHE: compiled } }, true);
   return { name, result, counts: await readCounts(name, report, root, result) };
 }
 

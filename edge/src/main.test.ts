@@ -39,7 +39,10 @@ function run(
   onMessage: (message: string, kill: (signal: NodeJS.Signals) => void) => void,
 ) {
   return new Promise<Ended>((resolve) => {
-    const child = spawn(process.execPath, [program, '--home', home], { env: { ...process.env, ...env } });
+    // As on a gateway, where it keeps what it compiled in a place of its own.
+    const child = spawn(process.execPath, [program, '--home', home], {
+      env: { ...process.env, NODE_COMPILE_CACHE: '', ...env },
+    });
     const messages: string[] = [];
     createInterface(child.stdout).on('line', (line) => {
       const { msg } = JSON.parse(line) as { msg: string };

@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@parkline/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Get, type RunningPark, startPark, until } from '../support/park.ts';
+import { gather, paced, windowMs } from './gather.ts';
 import {
   byPoint,
   compareSets,
-  deadbandFaults,
   type Entry,
   repeatsOf,
   seriesDifferences,
@@ -20,18 +16,8 @@ import {
   unvouched,
   withoutRepeats,
 } from './laws.ts';
-import {
-  byProtocol,
-  readAccepted,
-  readPoints,
-  readServed,
-  readStored,
-  type TestPoint,
-} from './three-sets.ts';
+import { byProtocol, readAccepted, readPoints, type TestPoint } from './three-sets.ts';
 
-const parks = join(import.meta.dirname, '../../firmware-sim/parks');
-/** From the request at the simulator to the sample's stamp: the driver's time-out is the limit. */
-const windowMs = 1_100;
 /**
  * The same for what a device may tell of its own accord, in both directions. Before the sample: a notification waits to be
  * published and to be taken in. After it: a reading that a push overtook is filed at the time its request began, when the
@@ -39,60 +25,10 @@ const windowMs = 1_100;
  */
 const apart = { beforeMs: 5_000, afterMs: 5_000 };
 
-/** A park at another pace than its templates'. */
-async function paced(park: string, everyMs: number, heartbeatMs: number): Promise<string> {
-  const file = join(tmpdir(), `parkline-park-${process.pid}-${everyMs}.yaml`);
-  const text = readFileSync(join(parks, park), 'utf8');
-  await writeFile(file, `${text}\npoll: { everyMs: ${everyMs}, heartbeatMs: ${heartbeatMs} }\n`);
-  return file;
-}
-
 /** Whose devices also tell of their own accord. */
 const pushing = ['bacnet', 'opcua', 'mqtt'] as const;
 
 const goodOf = (entries: readonly Entry[]): Entry[] => entries.filter(({ value }) => value !== null);
-
-interface Sets {
-  /** Unix ms up to which the samples go. */
-  readonly cut: number;
-  readonly served: Entry[];
-  readonly accepted: Entry[];
-  readonly stored: Entry[];
-}
-
-/** Waits until everything accepted so far is receipted, then reads the three sets up to that moment. */
-async function gather(
-  park: RunningPark,
-  points: ReadonlyMap<string, TestPoint>,
-  file: string,
-): Promise<Sets> {
-  const cut = Date.now();
-  await sleep(2_500); // A batch waits a second for company before it is accepted.
-  await until(
-    () => park.run.gateways.every(({ home }) => pendingBefore(home, cut) === 0),
-    90_000,
-    'the outboxes are drained',
-  );
-  const upTo = ({ at }: Entry) => at <= cut;
-  return {
-    cut,
-    served: readServed(park, file),
-    accepted: readAccepted(park, points).filter(upTo),
-    stored: (await readStored(park, points)).filter(upTo),
-  };
-}
-
-function pendingBefore(home: string, at: number): number {
-  const db = new DatabaseSync(join(home, 'outbox.sqlite'), { readOnly: true });
-  try {
-    const row = db
-      .prepare('SELECT count(*) AS n FROM message WHERE received_at IS NULL AND from_ms <= ?')
-      .get(at);
-    return (row as { n: number }).n;
-  } finally {
-    db.close();
-  }
-}
 
 describe('a park whose gateways report every read', () => {
   const pollMs = 1_000;
@@ -226,56 +162,3 @@ describe('a park whose gateways report every read', () => {
     expect(shown, what).toHaveLength(isSilence ? 1 : 0);
   }
 });
-
-describe('a park with its normal deadbands', () => {
-  const [pollMs, heartbeatMs] = [1_000, 10_000];
-  let file: string;
-  let park: RunningPark;
-
-  beforeAll(async () => {
-    file = await paced('small.yaml', pollMs, heartbeatMs);
-    park = await startPark({ park: file, args: ['--log-served', '--history-months', '0'] });
-  }, 300_000);
-  afterAll(async () => {
-    await park?.stop();
-    await rm(file, { force: true });
-  });
-
-  test('the stored series, held forward, stays within the deadband and is never silent longer than the heartbeat', async () => {
-    await sleep(35_000);
-    const points = await readPoints(park);
-    const { cut, served, accepted, stored } = await gather(park, points, file);
-    expect(compareSets(accepted, stored)).toEqual({ lost: [], extra: [] });
-    expect(stored.length).toBeLessThan(served.length * 0.8);
-
-    const deadbands = await deadbandsOf(park);
-    const [storedBy, servedBy] = [byPoint(stored), byPoint(served)];
-    for (const { id, name } of points.values()) {
-      const deadband = deadbands.get(id)!;
-      // What was told just before the cut may have been stamped after it.
-      const rule = { deadband, heartbeatMs, pollMs: pollMs + windowMs, until: cut - windowMs };
-      expect(deadbandFaults(storedBy.get(name)!, servedBy.get(name)!, rule), name).toEqual([]);
-    }
-  });
-});
-
-/** By point id, from the configuration that the gateways run. */
-async function deadbandsOf({ run }: RunningPark): Promise<Map<string, number>> {
-  const { parse } = await import('yaml');
-  const configs = run.gateways.map(
-    ({ home }) => parse(readFileSync(join(home, 'gateway.yaml'), 'utf8')) as GatewayYaml,
-  );
-  return new Map(
-    configs.flatMap(({ connections }) =>
-      connections.flatMap(({ devices }) =>
-        devices.flatMap(({ points }) => points.map(({ id, deadband }) => [id, deadband] as const)),
-      ),
-    ),
-  );
-}
-
-interface GatewayYaml {
-  readonly connections: readonly {
-    devices: readonly { points: readonly { id: string; deadband: number }[] }[];
-  }[];
-}

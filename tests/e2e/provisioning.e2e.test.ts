@@ -64,7 +64,9 @@ async function until<T>(what: string, look: () => Promise<T | undefined>, forMs 
 }
 
 function startGateway(home: string): { readonly log: () => string; stop(): Promise<void> } {
-  const child = spawn(process.execPath, [join(root, 'edge/src/main.ts'), '--home', home], { cwd: root });
+  // As on a gateway, where it keeps what it compiled in a place of its own.
+  const env = { ...process.env, NODE_COMPILE_CACHE: '' };
+  const child = spawn(process.execPath, [join(root, 'edge/src/main.ts'), '--home', home], { cwd: root, env });
   children.add(child);
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));

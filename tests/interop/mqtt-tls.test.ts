@@ -17,7 +17,11 @@ import {
 function makeCertificate(cert: string, key: string): void {
   const how =
     'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost';
-  execFileSync('openssl', [...how.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  execFileSync('openssl', [...how.split(' '), '-keyout', key, '-out', cert], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Not with what other libraries in this process set for an openssl of theirs.
+    env: { PATH: process.env['PATH'] },
+  });
 }
 
 describeWithMosquitto('mosquitto over TLS', () => {

@@ -42,7 +42,7 @@ describe.each(['tcp', 'rtu-over-tcp'] as const)('on %s', (transport) => {
 
   test('of a slave that always answers late nothing is ever believed, and its neighbour is not touched', async () => {
     const { bench, connection } = await start({ timeoutMs: 60 });
-    bench.fault({ bus: 'line', unit: 1, fault: { kind: 'late', ms: 90 } });
+    bench.fault({ bus: 'line', unit: 1, fault: { kind: 'late', ms: 150 } });
     const [late, well] = [connection.device({ unit: 1 }), connection.device({ unit: 2 })];
     let good = 0;
     for (let round = 0; round < 30; round += 1) {

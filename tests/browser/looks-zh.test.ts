@@ -1,0 +1,8 @@
+import { lookEverywhere } from './looks.ts';
+
+lookEverywhere({
+  language: 'zh-CN',
+  darkSize: 'phone',
+  schematics: { theme: 'light', size: 'phone' },
+  gate: 'gate-b-1',
+});

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import {
   chmod,
   cp,
+  link,
   mkdir,
   mkdtemp,
   readFile,
@@ -30,7 +31,9 @@ export interface PostgresFiles {
 
 const major = '17';
 const systemZones = '/usr/share/zoneinfo';
-const programs = ['postgres', 'initdb', 'pg_ctl', 'psql', 'pg_dump', 'pg_restore', 'pg_isready'];
+const programs = [
+  ...['postgres', 'initdb', 'pg_ctl', 'psql', 'pg_dump', 'pg_restore', 'pg_isready', 'pg_basebackup'],
+];
 
 /** Server, extension and every library they load: nothing is taken from the host, whose glibc may be older. */
 const packages =
@@ -71,6 +74,7 @@ export async function findPostgres(
 async function fromDebs(debs: Debs): Promise<PostgresFiles> {
   const ownZones = !existsSync(join(systemZones, 'UTC'));
   const root = await debs.get(debSet(ownZones));
+  await wrapLateComers(join(root, `usr/lib/postgresql/${major}`));
   return {
     program: (name) => join(root, `usr/lib/postgresql/${major}/bin`, name),
     timescale: true,
@@ -122,23 +126,41 @@ async function useRelativeZones(program: string): Promise<void> {
   await writeFile(program, image);
 }
 
+/** A folder of the cache may have been made before a program was on the list. In one that is not ours it stays as it is. */
+async function wrapLateComers(home: string): Promise<void> {
+  const machine = loaders[process.arch];
+  try {
+    if (machine) await wrapPrograms(home, machine);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
 /** Every program runs under the packages' own loader. initdb starts postgres by path, so all of them need the wrapper. */
 async function wrapPrograms(
   home: string,
   { triplet, loader }: { triplet: string; loader: string },
 ): Promise<void> {
-  await mkdir(join(home, 'real'));
-  await chmod(join(home, 'real'), 0o755);
+  const real = join(home, 'real');
+  await mkdir(real, { recursive: true });
+  await chmod(real, 0o755);
   for (const name of programs) {
-    await rename(join(home, 'bin', name), join(home, 'real', name));
+    const file = join(home, 'bin', name);
+    if (existsSync(join(real, name))) continue;
+    // Another process may be at it: only the first link is of the program and not of a wrapper.
+    await link(file, join(real, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
     const script = [
       '#!/bin/sh',
       'bin=$(dirname "$(readlink -f "$0")")',
       `lib=$bin/../../../${triplet}`,
       `exec "$lib/${loader}" --argv0 "$bin/${name}" --library-path "$lib" "$bin/../real/${name}" "$@"`,
     ].join('\n');
-    await writeFile(join(home, 'bin', name), `${script}\n`);
-    await chmod(join(home, 'bin', name), 0o755);
+    const draft = `${file}.${process.pid}`;
+    await writeFile(draft, `${script}\n`);
+    await chmod(draft, 0o755);
+    await rename(draft, file);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type ConfigOffer,
   type DeskAnswer,
   type GatewayCall,
+  type MappedDevice,
   rotationText,
   type SignedText,
 } from '@parkline/contract';
@@ -13,13 +14,14 @@ import { gatewayState, gateways, status } from '../fleet/index.ts';
 import { givenFleet } from '../fleet/testing.ts';
 import { givenAccount } from '../identity/testing.ts';
 import { systemWait } from '../platform/clock.ts';
-import { createDb, withAccount } from '../platform/db.ts';
+import { createDb, withAccount, withActor } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { createSecrets } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { configs } from './config-repository.ts';
 import { saveConfigResults } from './config-results.ts';
 import { answerCall } from './desk-calls.ts';
+import { takeOver } from './mapping.ts';
 import { textHash } from './present.ts';
 import { sendConfigs } from './run-desk.ts';
 import { issueDue, pushRevoked } from './run-provisioner.ts';
@@ -187,4 +189,44 @@ test('on line is one truth: data or health, wrong for less than a minute', async
   expect([await stateAt(), clock - lostAt <= 60_000]).toEqual(['offline', true]);
   await owner.updateTable('gateway').set({ revokedAt: now() }).where('id', '=', gatewayId).execute();
   expect(await stateAt()).toBe('revoked');
+});
+
+describe('taking over what was mapped, for who acts in the building of the gateway alone', () => {
+  const point = (over: object = {}) => ({
+    ...{ id: newId(), key: 'flow', address: '40001', kind: 'gauge', unit: 'l/s', resolution: 0.1 },
+    ...{ scale: 1, deadband: 0, pollMs: 1_000, heartbeatMs: 60_000, ...over },
+  });
+  const take = async (device: { id: string; name: string; points: ReturnType<typeof point>[] }) => {
+    const at = owner.selectFrom('gateway').select('buildingId').where('id', '=', gatewayId);
+    const { buildingId } = await at.executeTakeFirstOrThrow();
+    const mapped = { bus: 'x', protocol: 'modbus', params: {}, ...device } as MappedDevice;
+    const order = { accountId, gatewayId, buildingId, park: { buses: [], devices: [mapped] }, newId };
+    return withActor(database.app, { accountId, tenantId: null, buildings: [buildingId] }, (trx) =>
+      takeOver(trx, order),
+    );
+  };
+  const far = () =>
+    owner
+      .selectFrom('equipment')
+      .innerJoin('point', 'point.equipmentId', 'equipment.id')
+      .select(['equipment.id as id', 'point.id as pointId'])
+      .where('equipment.accountId', '=', accountId)
+      .where('equipment.key', '=', 'b-water')
+      .executeTakeFirstOrThrow();
+
+  test('makes its devices, and names the one that is in another building', async () => {
+    expect(await take({ id: newId(), name: 'Pump', points: [point()] })).toBe(1);
+    const { id, pointId } = await far();
+    await expect(take({ id, name: 'Water 7', points: [point()] })).rejects.toMatchObject({
+      code: 'conflict',
+      details: { why: 'Water 7: the device is in another building', id, name: 'Water 7' },
+    });
+    const borrowed = { id: newId(), name: 'Fan', points: [point(), point({ id: pointId, key: 'speed' })] };
+    await expect(take(borrowed)).rejects.toMatchObject({
+      code: 'conflict',
+      details: { why: 'Fan: point speed is of a device in another building' },
+    });
+    const made = await owner.selectFrom('equipment').select('id').where('id', '=', borrowed.id).execute();
+    expect(made).toEqual([]); // All of a mapping or nothing.
+  });
 });

@@ -54,7 +54,7 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
       '/api/gateways',
       {
         schema: { summary: 'Add a gateway', body: GatewayBody, response: { 201: GatewayIdentityView } },
-        config: { permission: 'equipment.write' },
+        config: { permission: 'equipment.write', fresh: true },
       },
       async (request, reply) => {
         const actor = actorOf(request);
@@ -79,7 +79,7 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
           body: GatewayPatch,
           response: view,
         },
-        config: { permission: 'equipment.write' },
+        config: { permission: 'equipment.write', fresh: true },
       },
       async (request, reply) => {
         const actor = actorOf(request);

@@ -59,7 +59,7 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
         `/api/gateways/:id/mappings/:mappingId/${verb}`,
         {
           schema: { summary, params: GatewayMappingParams, response: { 200: GatewayMapping } },
-          config: { permission: 'equipment.write' },
+          config: { permission: 'equipment.write', fresh: true },
         },
         async (request) => {
           const { accountId, personId } = actorOf(request);

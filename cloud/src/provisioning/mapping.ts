@@ -3,6 +3,7 @@ import type { GatewayMapping, MappedDevice, MappedPark } from '@parkline/contrac
 import { loadTemplates, type Template } from '@parkline/templates';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 
 type Change = GatewayMapping['changes'][number];
@@ -87,6 +88,7 @@ export interface TakeOver {
 /**
  * Makes the devices and points of a mapping under the ids that they were given on site, so that what was read before finds its
  * points. Devices that conflict are left out. @returns how many points were made.
+ * @throws AppError 'conflict' naming a device whose id, or a point's, is taken where who asks does not see it: in another building.
  */
 export async function takeOver(trx: Db, order: TakeOver): Promise<number> {
   const { accountId, gatewayId, park } = order;
@@ -150,7 +152,17 @@ async function addDevice(
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
+  const seen = await trx
+    .selectFrom('equipment')
+    .select('id')
+    .where('accountId', '=', accountId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (!seen) throw elsewhere({ id, name }, 'the device is in another building');
 }
+
+const elsewhere = ({ id, name }: Pick<MappedDevice, 'id' | 'name'>, why: string): AppError =>
+  new AppError('conflict', `${id}: ${why}`, { details: { why: `${name}: ${why}`, id, name } });
 
 async function addPoints(
   trx: Db,
@@ -183,6 +195,11 @@ async function addPoints(
       name jsonb, unit text, kind text, resolution float8, decimals int, protocol text, poll_ms int, heartbeat_ms int,
       states jsonb, write jsonb, source jsonb)
     on conflict do nothing`.execute(trx);
+  const { rows: lost } = await sql<{ key: string }>`
+    select p.key from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as p(id uuid, key text)
+    where not exists (select from point k where k.account_id = ${accountId}
+      and (k.id = p.id or (k.equipment_id = ${device.id} and k.key = p.key))) limit 1`.execute(trx);
+  if (lost[0]) throw elsewhere(device, `point ${lost[0].key} is of a device in another building`);
   return Number(numAffectedRows ?? 0);
 }
 

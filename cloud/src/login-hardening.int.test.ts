@@ -24,6 +24,7 @@ afterAll(async () => {
 });
 
 const accountId = await givenAccount(owner);
+const inAWeek = new Date(Date.now() + 7 * 86_400_000).toISOString();
 
 test('a hundred logins at once leave the others quick', async () => {
   const someone = await loggedIn(owner, accountId, ['technician']);
@@ -138,16 +139,32 @@ describe('a wall screen', () => {
     },
   );
 
-  test('and a session have their streams ended within five seconds', async () => {
+  test('like a session and an API key has its streams ended, and is refused, within five seconds', async () => {
     const { headers: maker, id, token } = await made();
     const headers = await loggedIn(owner, accountId, ['technician']);
     const { id: personId } = (await (await fetch(`${url}/api/me`, { headers })).json()) as { id: string };
-    const streams = [await read('/api/changes', token), await fetch(`${url}/api/changes`, { headers })];
-    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    const admin = await loggedIn(owner, accountId, ['account_admin', 'facility_engineer']);
+    const reply = await fetch(`${url}/api/api-keys`, {
+      method: 'POST',
+      headers: { ...admin, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Report', scopes: ['place.read', 'point.read'], expiresAt: inAWeek }),
+    });
+    const { id: keyId, key } = (await reply.json()) as { id: string; key: string };
+    const opening = Date.now();
+    const streams = [
+      await read('/api/changes', token),
+      await read('/api/live', key),
+      await fetch(`${url}/api/changes`, { headers }),
+    ];
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
+    // Also of an empty park, which has nothing to say for as long as 15 s.
+    expect(Date.now() - opening).toBeLessThan(10_000);
     await fetch(`${url}/api/display-tokens/${id}`, { method: 'DELETE', headers: maker });
+    await fetch(`${url}/api/api-keys/${keyId}`, { method: 'DELETE', headers: admin });
     const at = Date.now();
     await withAccount(owner, accountId, (trx) => sessions.endAllOf(trx, accountId, personId));
     expect((await fetch(`${url}/api/me`, { headers })).status).toBe(401);
+    expect((await read('/api/places', key)).status).toBe(401);
     await Promise.all(streams.map((stream) => stream.text())); // Each resolves when the server ends it.
     expect(Date.now() - at).toBeLessThan(5_000);
   }, 30_000);

@@ -62,6 +62,7 @@ export function liveRoute(app: FastifyInstance, deps: LiveDeps): void {
         // Everything of an empty park is nothing; a named point, device or building without points is not there.
         const least = filter.ids?.length ?? (filter.equipment || filter.building ? 1 : 0);
         if (points.length < least) throw new AppError('not_found', 'no such points');
+        body.write(':\n\n'); // The answer's head goes with the first bytes, and an empty park has none for long.
         stream.start(points.map(fromRow));
       } catch (error) {
         body.destroy();

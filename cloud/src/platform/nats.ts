@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Authenticator,
@@ -151,7 +151,9 @@ function authenticatorOf({ credsDir, seedFile }: NatsAccess, user: string): Auth
   if (credsDir !== undefined) {
     const file = join(credsDir, `${user}.creds`);
     const read = (): Uint8Array => readFileSync(file);
-    read(); // What is missing is found at start; what is replaced later is read at the next connection.
+    // What is missing is found at start; what is replaced later is read at the next connection.
+    if (!existsSync(file))
+      throw new Error(`NATS_CREDS_DIR lacks ${user}.creds, the login of this process: ${file}`);
     return (nonce) => credsAuthenticator(read())(nonce);
   }
   if (seedFile === undefined) return undefined;

@@ -192,7 +192,7 @@ async function startWorker(shared: Shared): Promise<Part> {
 
 /** Loaded where it runs: no other process holds the code that signs. */
 async function startProvisioner(shared: Shared): Promise<Part> {
-  const { config, log, signal } = shared;
+  const { config, log, metrics, signal } = shared;
   const { runProvisionerProcess } = await import('./provisioner.ts');
   const pool = poolFor(shared, config.PROVISIONER_DATABASE_URL, 'parkline_provisioner');
   const db = createDb(pool);
@@ -200,7 +200,7 @@ async function startProvisioner(shared: Shared): Promise<Part> {
   const app = await startProbes(shared, pool);
   const isProduction = config.MODE === 'production';
   const own = { keysDir: config.PROVISIONER_DIR ?? '', access: natsAccess(config), isProduction };
-  const done = runProvisionerProcess({ pool, db, now, wait, log, ...own }, signal);
+  const done = runProvisionerProcess({ pool, db, now, wait, log, metrics, ...own }, signal);
   return { done, stop: () => closed(app, pool) };
 }
 

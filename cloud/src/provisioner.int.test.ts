@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createUser } from '@nats-io/nkeys';
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import pino from 'pino';
+import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { startNats } from '../../tests/support/nats.ts';
 import { givenFleet } from './fleet/testing.ts';
@@ -16,7 +17,9 @@ import { credentials } from './provisioning/credentials.ts';
 
 const database = await clonedDatabase();
 const { owner } = database;
-const log = pino({ enabled: false });
+const lines: Record<string, unknown>[] = [];
+const log = pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line)) });
+const metrics = new Registry();
 
 async function eventually<T>(look: () => Promise<T | undefined>, ms = 30_000): Promise<T> {
   for (const end = Date.now() + ms; ; await sleep(25)) {
@@ -42,7 +45,7 @@ test('the process signs for keys that were proven, and throws out what was revok
   const [stop, pool] = [new AbortController(), database.pool('parkline_provisioner')];
   const running = runProvisionerProcess(
     {
-      ...{ pool, db: createDb(pool), now, wait, log, isProduction: true },
+      ...{ pool, db: createDb(pool), now, wait, log, metrics, isProduction: true },
       ...{ access: { url: server.url }, keysDir: server.trust.folders.provisioner },
     },
     stop.signal,
@@ -63,9 +66,14 @@ test('the process signs for keys that were proven, and throws out what was revok
 
     await withAccount(owner, accountId, (trx) => credentials.revoke(trx, accountId, gatewayId, now()));
     await eventually(async () => gateway.isClosed() || undefined);
-    await expect(connect({ servers: server.url, authenticator, reconnect: false })).rejects.toThrow(
-      /authorization/i,
-    );
+    const knock = () => connect({ servers: server.url, authenticator, reconnect: false });
+    for (let i = 0; i < 3; i += 1) await expect(knock()).rejects.toThrow(/authorization/i);
+    // Whoever goes on knocking is counted each time, and said once.
+    const counter = 'parkline_nats_refused_logins_total';
+    const counted = async () => (await metrics.getSingleMetric(counter)?.get())?.values[0]?.value ?? 0;
+    await eventually(async () => (await counted()) >= 3 || undefined);
+    const said = lines.filter(({ msg }) => msg === 'message server refused a login');
+    expect(said).toMatchObject([{ ip: '127.0.0.1', user: keys.nkey, unsaid: 0 }]);
   } finally {
     stop.abort();
     await running;

@@ -3,11 +3,13 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Now, Wait } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createBroker, type NatsAccess } from './platform/nats.ts';
 import { checkServers, SERVER_STATE } from './platform/nats-server.ts';
 import { readAuthorityKeys } from './provisioning/authority-keys.ts';
+import { watchRefusedLogins } from './provisioning/refused-logins.ts';
 import { pushRevoked, runProvisioner } from './provisioning/run-provisioner.ts';
 import { createSigner } from './provisioning/signer.ts';
 
@@ -22,6 +24,7 @@ export interface ProvisionerProcessDeps {
   readonly now: Now;
   readonly wait: Wait;
   readonly log: Logger;
+  readonly metrics?: Registry;
 }
 
 /** Works until `signal` aborts. @throws Error at start when keys are missing or, in production, a message server is not safe. */
@@ -37,8 +40,9 @@ export async function runProvisionerProcess(
   await checkServers({ nats: system, subject: SERVER_STATE, isProduction, log });
   const signer = createSigner({ ...keys, system, now });
   const again = repeatAfterReconnect(system, { ...deps, signer });
+  const watching = watchRefusedLogins({ ...deps, system });
   await runProvisioner({ ...deps, signer }, signal);
-  await again;
+  await Promise.all([again, watching]);
 }
 
 /** A server that came back may have been set up anew: it gets the list of revoked gateways at once. */

@@ -274,3 +274,57 @@ test('a template holds one row that fits its columns', async () => {
     expect(row).toHaveLength(columns.length);
   }
 });
+
+test('what a row names and is not there is told together with everything else that is wrong', async () => {
+  const faultsOf = async (kind: string, ...rows: string[][]) =>
+    (await send(kind, csv(...rows), { dryRun: true })).body.errors.map(
+      ({ row, field }: { row: number; field: string }) => `${row} ${field}`,
+    );
+  expect(
+    await faultsOf(
+      'points',
+      ['point', 'name_en', 'unit', 'poll_s', 'heartbeat_s', 'space'],
+      ['nowhere.temp', 'A', '°C', 'often', '60', 'attic'],
+      ['elsewhere.temp', 'B', 'yards', '60', '30', ''],
+    ),
+  ).toEqual(['2 poll_s', '2 point', '2 space', '3 unit', '3 point']);
+  expect(
+    await faultsOf(
+      'equipment',
+      ['key', 'name_en', 'template', 'gateway', 'building', 'floor', 'bus', 'address', 'submeter_of'],
+      ['x-1', '', 'no/such', 'gw-x', 'north', 'north-1', 'x bus', '1', ''],
+      ['x-2', 'B', 'three-phase-meter/carlo-em24', 'gw-x', 'attic', '', 'x', '1', 'x-1'],
+    ),
+  ).toEqual(['2 bus', '2 name_en', '2 template', '2 gateway', '3 gateway', '3 building']);
+  expect(
+    await faultsOf(
+      'spaces',
+      ['key', 'floor', 'name_en', 'kind', 'area_m2'],
+      ['north-101', 'attic', '', 'unit', 'large'],
+      ['n-9', 'attic', '', 'house', '1'],
+    ),
+  ).toEqual(['2 area_m2', '2 name_en', '2 floor', '3 kind', '3 name_en', '3 floor']);
+  expect(
+    await faultsOf(
+      'buildings',
+      ['key', 'site', 'name_en', 'ord'],
+      ['b', 'nowhere', '', 'x'],
+      ['wrong key', 'nowhere', 'B', ''],
+    ),
+  ).toEqual(['2 ord', '2 name_en', '2 site', '3 key', '3 site']);
+});
+
+test('the templates fit together: filled in one after the other they make a park out of nothing', async () => {
+  const empty = await givenAccount(owner);
+  const admin = await loggedIn(owner, empty, ['account_admin']);
+  for (const { name } of sheetKinds) {
+    // A gateway is added before its devices, and by no table.
+    if (name === 'equipment')
+      await sql`insert into gateway (id, account_id, building_id, key, name) select ${newId()}, account_id, id, 'gw-1', name
+        from building where account_id = ${empty}`.execute(owner);
+    const template = await app.inject({ url: `/api/import-templates/${name}.csv`, headers: admin });
+    const { status, body } = await send(name, template.rawPayload, { headers: admin });
+    expect([name, status, body.errors ?? body.details]).toEqual([name, 201, []]);
+    expect(body).toMatchObject({ add: 1, change: 0 });
+  }
+});

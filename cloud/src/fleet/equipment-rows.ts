@@ -2,7 +2,7 @@
 import type { EquipmentBody, OwnTags } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
 import { type Cells, type Fault, keptOr, listOf, type Stored, unknownKey } from '../imports/index.ts';
-import { nameOf, namesOf } from '../places/index.ts';
+import { faultsIn, isFaults, nameOf, namesOf } from '../places/index.ts';
 import { nameOnBus } from './addresses.ts';
 import { asText, type Bindings, boundSpace, isFault, tagCell, tagsOf } from './sheet-parts.ts';
 import type { EquipmentParams } from './tables.ts';
@@ -62,14 +62,13 @@ export function readRow(
   { templates, bindings, ids }: Around,
 ): EquipmentValues | readonly Fault[] {
   const names = namesOf(cells, stored?.values);
-  if (Array.isArray(names)) return names as readonly Fault[];
   const before = stored?.values;
   const template = templates.get(cells['template'] as string);
   const space = boundSpace(cells, before?.space, bindings);
   const tags = tagsOf(cells['tags'], before && (JSON.parse(before.tags) as OwnTags));
   const serves =
     cells['serves'] === undefined ? (before?.serves ?? []) : ((cells['serves'] ?? []) as readonly string[]);
-  const faults: Fault[] = [space, tags].filter(isFault);
+  const faults: Fault[] = [...faultsIn(names), ...[space, tags].filter(isFault)];
   if (!template)
     faults.push(unknownKey('template', { en: 'template', zh: '模板' }, cells['template'] as string));
   const floor = keptOr<string | null>(cells['floor'], before?.floor, null);
@@ -82,11 +81,11 @@ export function readRow(
   for (const key of serves)
     if (!ids.floor.has(key) && !ids.space.has(key))
       faults.push(unknownKey('serves', { en: 'floor or space', zh: '楼层或空间' }, key));
-  if (faults.length > 0 || !template) return faults;
+  if (isFaults(names) || faults.length > 0 || !template) return faults;
   return {
     ...{
       key: cells['key'] as string,
-      ...(names as { name_en: string; name_zh: string }),
+      ...names,
       template: template.id,
     },
     ...{ gateway: cells['gateway'] as string, building: cells['building'] as string, floor },

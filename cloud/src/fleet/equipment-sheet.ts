@@ -79,7 +79,7 @@ async function prepare(
     stored,
     cells: (values) => cellsOf(values, around),
     read: (cells, before) => readRow(cells, before, around),
-    check: (wanted) => checkAll(wanted, around),
+    check: (wanted, amiss) => checkAll(wanted, around, amiss),
     write: (wanted) => writeAll(trx, { accountId, newId }, wanted, { around, stored }),
     remove: (gone) => removeAdded(trx, accountId, gone),
   };
@@ -138,10 +138,15 @@ const columnOf: readonly (readonly [field: RegExp, column: string, zh: string])[
   [/^template/, 'template', '模板无效，或与原设备的类型、协议不同。'],
 ];
 
-function checkAll(wanted: readonly Wanted<EquipmentValues>[], around: Around): RowFault[] {
+function checkAll(
+  wanted: readonly Wanted<EquipmentValues>[],
+  around: Around,
+  amiss: ReadonlySet<string>,
+): RowFault[] {
   const idOf = ({ values, stored }: Wanted<EquipmentValues>) => stored?.id ?? `new ${values.key}`;
-  const all = new Map(around.neighbours.map((one) => [one.id, one]));
-  const byKey = new Map(around.neighbours.map(({ key, id }) => [key, id]));
+  const others = around.neighbours.filter(({ key }) => !amiss.has(key));
+  const all = new Map(others.map((one) => [one.id, one]));
+  const byKey = new Map(others.map(({ key, id }) => [key, id]));
   for (const one of wanted) byKey.set(one.values.key, idOf(one));
   const bodies = wanted.map((one) => ({ one, id: idOf(one), body: bodyOf(one.values, around, byKey) }));
   for (const { id, body } of bodies) {
@@ -166,7 +171,7 @@ function checkAll(wanted: readonly Wanted<EquipmentValues>[], around: Around): R
       template,
       others: neighbours.filter((other) => other.id !== id),
     });
-    if (values.submeter_of !== null && body.submeterOfId === null)
+    if (values.submeter_of !== null && body.submeterOfId === null && !amiss.has(values.submeter_of))
       faults.push({ field: 'submeterOfId', message: `there is no device "${values.submeter_of}"` });
     const before = stored && around.templates.get(stored.values.template);
     if (before && (before.kind !== template?.kind || before.protocol !== template.protocol))

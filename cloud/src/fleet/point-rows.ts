@@ -2,7 +2,7 @@
 import type { OwnTags, PointBody, PointSource, WriteLimits } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
 import { type Cell, type Cells, type Fault, keptOr, type Stored, unknownKey } from '../imports/index.ts';
-import { nameOf, namesOf } from '../places/index.ts';
+import { faultsIn, isFaults, nameOf, namesOf } from '../places/index.ts';
 import { asText, type Bindings, boundSpace, isFault, tagCell, tagsOf } from './sheet-parts.ts';
 import { statesOf, statesText, writeCells, writeOf } from './sheet-writes.ts';
 import { ownPointFaults } from './thing-checks.ts';
@@ -72,20 +72,19 @@ export function cellsOf(
 
 type TemplatePoint = Template['points'][number];
 
-/** Reads and checks a row: points know nothing of one another. */
+/** Reads and checks a row: points know nothing of one another. What one cell says of another is left out of a partial row. */
 export function readRow(
   cells: Cells,
   stored: Stored<PointValues> | undefined,
   around: Around,
+  partial: boolean,
 ): PointValues | readonly Fault[] {
   const [equipmentKey = '', key = ''] = (cells['point'] as string).split('.');
   const device = around.equipment.get(equipmentKey);
-  if (!device) return [unknownKey('point', { en: 'equipment', zh: '设备' }, equipmentKey)];
-  const template = around.templates.get(device.template)?.points.find((one) => one.key === key);
+  const template = around.templates.get(device?.template ?? '')?.points.find((one) => one.key === key);
   const before = stored?.values;
   const usual = template && { name_en: template.name.en, name_zh: template.name.zh };
   const names = namesOf(cells, before ?? usual);
-  if (Array.isArray(names)) return names as readonly Fault[];
   const space = boundSpace(cells, before?.space, around.bindings);
   const tags = tagsOf(cells['tags'], before && (JSON.parse(before.tags) as OwnTags));
   const states = statesOf(
@@ -94,15 +93,17 @@ export function readRow(
   );
   const write = writeOf(cells, json<WriteLimits>(before?.write));
   const unsaid =
-    template || before
+    template || before || !device
       ? []
       : (['unit', 'kind', 'address'] as const)
           .filter((name) => typeof cells[name] !== 'string')
           .map(isNeeded);
-  const faults = [space, tags, states, write].filter(isFault);
-  if (faults.length + unsaid.length > 0) return [...faults, ...unsaid];
+  const faults = [...[space, tags, states, write].filter(isFault), ...unsaid];
+  if (!device) return [unknownKey('point', { en: 'equipment', zh: '设备' }, equipmentKey), ...faults];
+  faults.push(...faultsIn(names));
+  if (isFaults(names) || partial || faults.length > 0) return faults;
   const values: PointValues = {
-    ...{ point: cells['point'] as string, ...(names as { name_en: string; name_zh: string }) },
+    ...{ point: cells['point'] as string, ...names },
     ...plainOf(cells, before, template),
     source: template && !before?.source ? null : asText(sourceOf(cells, json<PointSource>(before?.source))),
     ...{ states: text(states), write: text(write), space: space as string | null, tags: asText(tags) },

@@ -37,16 +37,16 @@ export const pointSheet = (templates: ReadonlyMap<string, Template>): SheetKind<
         type: 'text',
         required: true,
         max: 127,
-        example: 'b1-ahu-1.filter_age',
+        example: 'b1-meter-1.board_temperature',
       },
       pattern: /^[a-z0-9][a-z0-9-]{0,62}\.[a-z][a-z0-9_]{0,62}$/,
     },
-    ...nameColumns('Filter age', '滤网寿命'),
+    ...nameColumns('Temperature of the board', '电路板温度'),
     {
       name: 'unit',
       zh: '单位',
       type: 'word',
-      example: 's',
+      example: '°C',
       words: Object.fromEntries(units.map((unit) => [unit, { en: unit, zh: unit }])),
     },
     {
@@ -57,10 +57,14 @@ export const pointSheet = (templates: ReadonlyMap<string, Template>): SheetKind<
         state: { en: 'state', zh: '状态' },
       },
     },
-    { name: 'address', zh: '地址', type: 'text', example: 'analog-value,77' },
-    ...[number('scale', '系数', '1'), number('offset', '偏移', ''), number('deadband', '死区', '1', 9, 0)],
-    number('resolution', '分辨率', '1'),
-    { name: 'decimals', zh: '小数位', type: 'number', decimals: 0, min: 0, max: 6, example: '0' },
+    { name: 'address', zh: '地址', type: 'text', example: 'hr:80:i16' },
+    ...[
+      number('scale', '系数', '0.1'),
+      number('offset', '偏移', ''),
+      number('deadband', '死区', '0.5', 9, 0),
+    ],
+    number('resolution', '分辨率', ''),
+    { name: 'decimals', zh: '小数位', type: 'number', decimals: 0, min: 0, max: 6, example: '1' },
     ...[
       number('poll_s', '轮询周期（秒）', '60', 3, 0.1),
       number('heartbeat_s', '最长静默（秒）', '300', 3, 1),
@@ -107,7 +111,7 @@ async function prepare(
   return {
     stored: new Map(rows.map((row): [string, Stored<PointValues>] => [row.ref, storedOf(row)])),
     cells: (values) => cellsOf(values, around),
-    read: (cells, stored) => readRow(cells, stored, around),
+    read: (cells, stored, partial) => readRow(cells, stored, around, partial),
     write: (wanted) => writeAll(trx, { accountId, newId }, wanted, around),
     remove: (gone) => removeAdded(trx, accountId, gone),
   };

@@ -71,10 +71,17 @@ export interface Prepared<V extends Values = Values> {
   readonly stored: ReadonlyMap<string, Stored<V>>;
   /** The cells of a thing, by column. Reading them again must give `values` back. Left out: `values` are the cells. */
   cells?(values: V): Cells;
-  /** What a row asks for: cells that the file lacks stay as `stored` has them. Or everything that is wrong with the row. */
-  read(cells: Cells, stored: Stored<V> | undefined): V | readonly Fault[];
-  /** Rules between rows: over all that would be added or changed, together with what stays. */
-  check?(rows: readonly Wanted<V>[]): readonly RowFault[];
+  /**
+   * What a row asks for: cells that the file lacks stay as `stored` has them. Or everything that is wrong with the row. It is
+   * asked of a row with wrong cells, too, which is then `partial`: those are missing, a key is '', and nothing but faults of
+   * other columns is used.
+   */
+  read(cells: Cells, stored: Stored<V> | undefined, partial: boolean): V | readonly Fault[];
+  /**
+   * Rules between rows: over all that would be added or changed, together with what stays. `amiss` are the keys of rows that are
+   * wrong by themselves: what they are to become is not known, and neither they nor who names them are judged by it.
+   */
+  check?(rows: readonly Wanted<V>[], amiss: ReadonlySet<string>): readonly RowFault[];
   /** Stores all rows, as few statements as can be; versions rise by one. Its doing is undone when it tells faults or throws. */
   write(rows: readonly Wanted<V>[]): Promise<readonly RowFault[]>;
   /** Takes away what an import added. @returns what cannot go, and by what it is held. */

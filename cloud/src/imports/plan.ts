@@ -21,22 +21,23 @@ export function planImport({ columns }: SheetKind, prepared: Prepared, sheet: Sh
   const rows: Wanted[] = [];
   const seen = new Map<string, number>();
   for (const { row, cells: texts } of sheet.rows) {
-    const { cells, faults: inCells } = readCells(at, texts);
-    faults.push(...inCells.map((fault) => ({ ...fault, row })));
+    const { cells, faults: own } = readCells(at, texts);
     const name = cells[key.name];
-    if (typeof name !== 'string') continue;
-    const twice = seen.get(name);
-    seen.set(name, row);
-    if (twice !== undefined) faults.push({ ...isTwice(key, name, twice), row });
-    if (inCells.length > 0 || twice !== undefined) continue;
-    const stored = prepared.stored.get(name);
-    const values = prepared.read(cells, stored);
-    if (isFaults(values)) faults.push(...values.map((fault) => ({ ...fault, row })));
-    else rows.push({ row, values, stored });
+    const twice = typeof name === 'string' ? seen.get(name) : undefined;
+    if (typeof name === 'string') seen.set(name, row);
+    if (typeof name === 'string' && twice !== undefined) own.push(isTwice(key, name, twice));
+    const stored = typeof name === 'string' ? prepared.stored.get(name) : undefined;
+    // Also of a row that is wrong already: whoever mends the file is told everything at once.
+    const values = prepared.read({ ...cells, [key.name]: name ?? '' }, stored, own.length > 0);
+    const wrong = new Set(own.map(({ field }) => field));
+    if (isFaults(values)) own.push(...values.filter(({ field }) => !wrong.has(field)));
+    else if (own.length === 0) rows.push({ row, values, stored });
+    faults.push(...own.map((fault) => ({ ...fault, row })));
   }
   const changing = rows.filter(({ values, stored }) => !stored || !isSame(stored.values, values));
-  // Rules between rows are looked at when each row is right by itself: what is told would be wrong otherwise.
-  if (faults.length === 0) faults.push(...(prepared.check?.(changing) ?? []));
+  const right = new Set(rows.map(({ row }) => row));
+  const amiss = new Set([...seen].filter(([, row]) => !right.has(row)).map(([name]) => name));
+  faults.push(...(prepared.check?.(changing, amiss) ?? []));
   return {
     add: changing.filter(({ stored }) => !stored),
     change: changing.filter(({ stored }) => stored),

@@ -89,15 +89,9 @@ export const siteSheet: SheetKind<SiteValues> = {
       stored: byKey<SiteValues>(rows),
       read(cells, stored) {
         const names = namesOf(cells, stored?.values);
-        if (isFaults(names)) return names;
         const timezone = cells['timezone'] as string;
-        if (!isZone(timezone))
-          return [
-            {
-              field: 'timezone',
-              text: { en: `"${timezone}" is no IANA zone.`, zh: `“${timezone}”不是 IANA 时区。` },
-            },
-          ];
+        const faults = [...faultsIn(names), ...(isZone(timezone) ? [] : [noZone(timezone)])];
+        if (isFaults(names) || faults.length > 0) return faults;
         return { key: cells['key'] as string, ...names, timezone, currency: cells['currency'] as string };
       },
       check: (wanted) => (buildings ? wanted.map(({ row }) => outOfReach(row)) : []),
@@ -126,6 +120,13 @@ const outOfReach = (row: number): RowFault => ({
 });
 
 export const isFaults = (found: object): found is readonly Fault[] => Array.isArray(found);
+/** The faults of what may be right. */
+export const faultsIn = (found: object): readonly Fault[] => (isFaults(found) ? found : []);
+
+const noZone = (zone: string): Fault => ({
+  field: 'timezone',
+  text: { en: `"${zone}" is no IANA zone.`, zh: `“${zone}”不是 IANA 时区。` },
+});
 
 /** `version` rises by one. */
 async function setRow(
@@ -174,9 +175,12 @@ export const buildingSheet: SheetKind<BuildingValues> = {
       stored: byKey<BuildingValues>(rows),
       read(cells, stored) {
         const names = namesOf(cells, stored?.values);
-        if (isFaults(names)) return names;
         const site = cells['site'] as string;
-        if (!sites.has(site)) return [unknownKey('site', words.site, site)];
+        const faults = [
+          ...faultsIn(names),
+          ...(sites.has(site) ? [] : [unknownKey('site', words.site, site)]),
+        ];
+        if (isFaults(names) || faults.length > 0) return faults;
         return {
           key: cells['key'] as string,
           site,
@@ -240,13 +244,15 @@ async function prepareFloors(trx: Db, { accountId, newId, locks }: Scope): Promi
     stored: byKey<FloorValues>(rows),
     read(cells: Cells, stored: Stored<FloorValues> | undefined) {
       const names = namesOf(cells, stored?.values);
-      if (isFaults(names)) return names;
       const building = cells['building'] as string;
-      if (!buildings.has(building)) return [unknownKey('building', words.building, building)];
-      if (stored && stored.values.building !== building)
-        return [
-          { field: 'building', text: { en: 'A floor stays in its building.', zh: '楼层不能改换楼宇。' } },
-        ];
+      const faults = [...faultsIn(names)];
+      if (!buildings.has(building)) faults.push(unknownKey('building', words.building, building));
+      else if (stored && stored.values.building !== building)
+        faults.push({
+          field: 'building',
+          text: { en: 'A floor stays in its building.', zh: '楼层不能改换楼宇。' },
+        });
+      if (isFaults(names) || faults.length > 0) return faults;
       return { key: cells['key'] as string, building, ...names, level: cells['level'] as number };
     },
     async write(wanted: readonly Wanted<FloorValues>[]) {

@@ -17,6 +17,7 @@ import {
   byKey,
   dayOfSpace,
   EVER,
+  faultsIn,
   isFaults,
   keyColumn,
   nameColumns,
@@ -169,18 +170,19 @@ function readSpace(
   { floors, leased }: Around,
 ): SpaceValues | readonly Fault[] {
   const names = namesOf(cells, stored?.values);
-  if (isFaults(names)) return names;
   const [key, floor] = [cells['key'] as string, cells['floor'] as string];
   const on = floors.get(floor);
-  if (!on) return [unknownKey('floor', { en: 'floor', zh: '楼层' }, floor)];
-  if (stored && floors.get(stored.values.floor)?.buildingId !== on.buildingId)
-    return [{ field: 'floor', text: { en: 'A space stays in its building.', zh: '空间不能改换楼宇。' } }];
+  const faults = [...faultsIn(names)];
+  if (!on) faults.push(unknownKey('floor', { en: 'floor', zh: '楼层' }, floor));
+  else if (stored && floors.get(stored.values.floor)?.buildingId !== on.buildingId)
+    faults.push({ field: 'floor', text: { en: 'A space stays in its building.', zh: '空间不能改换楼宇。' } });
   const before = stored?.values.state ?? 'vacant';
   const state = keptOr<SpaceState>(cells['state'] ?? undefined, before, 'vacant');
   const refusal = state === before ? undefined : stateRefusal(before, state, leased.has(key));
-  if (refusal) return [stateFault(before, state)];
+  if (refusal) faults.push(stateFault(before, state));
+  const area = cells['area_m2'] as number | undefined;
+  if (isFaults(names) || !on || area === undefined || faults.length > 0) return faults;
   const areas = new Map(areasOf(stored?.values.areas ?? ''));
-  const area = cells['area_m2'] as number;
   const from = cells['area_from'] as string | null | undefined;
   if (typeof from === 'string') areas.set(from, area);
   else if (areas.size === 0) areas.set(EVER, area);

@@ -166,7 +166,7 @@ export const leaseSheet: SheetKind<LeaseValues> = {
   columns: [
     keyColumn('aurora-2026'),
     refColumn('tenant', '租户编号', 'aurora'),
-    { name: 'spaces', zh: '空间编号', type: 'list', required: true, example: 'b1-101; b1-102' },
+    { name: 'spaces', zh: '空间编号', type: 'list', required: true, example: 'b1-101' },
     { name: 'from', zh: '起租日', type: 'day', required: true, example: '2026-01-01' },
     { name: 'to', zh: '到期日（不含）', type: 'day', example: '2029-01-01' },
     { name: 'headcount', zh: '人数', type: 'number', decimals: 0, min: 0, max: 1_000_000, example: '12' },
@@ -204,7 +204,7 @@ async function prepareLeases(trx: Db, scope: Scope): Promise<Prepared<LeaseValue
     read(cells, before): LeaseValues | readonly Fault[] {
       const values = {
         ...{ key: cells['key'] as string, tenant: cells['tenant'] as string, from: cells['from'] as string },
-        spaces: cells['spaces'] as readonly string[],
+        spaces: (cells['spaces'] ?? []) as readonly string[],
         to: keptOr<string | null>(cells['to'], before?.values.to, null),
         headcount: keptOr<number | null>(cells['headcount'], before?.values.headcount, null),
       };
@@ -219,7 +219,7 @@ async function prepareLeases(trx: Db, scope: Scope): Promise<Prepared<LeaseValue
         });
       return faults.length > 0 ? faults : values;
     },
-    check: (wanted) => doubleLets(stored, moves, wanted),
+    check: (wanted, amiss) => doubleLets(stored, moves, wanted, amiss),
     write: (wanted) => writeLeases(trx, scope, wanted, { tenants, spaces }),
     async remove(things) {
       const ids = things.map(({ id }) => id);
@@ -239,13 +239,16 @@ async function prepareLeases(trx: Db, scope: Scope): Promise<Prepared<LeaseValue
 
 type Moves = ReadonlyMap<string, { readonly movedIn: string | null; readonly movedOut: string | null }>;
 
-/** Spaces that would be let twice on one day, by the row that would do so. Pure. */
+/** Spaces that would be let twice on one day, by the row that would do so; leases that are `amiss` may become any other. Pure. */
 export function doubleLets(
   stored: ReadonlyMap<string, Stored<LeaseValues>>,
   moves: Moves,
   wanted: readonly Wanted<LeaseValues>[],
+  amiss: ReadonlySet<string>,
 ): RowFault[] {
-  const after = new Map([...stored].map(([key, { values }]) => [key, values]));
+  const after = new Map(
+    [...stored].filter(([key]) => !amiss.has(key)).map(([key, { values }]) => [key, values]),
+  );
   for (const { values } of wanted) after.set(values.key, values);
   const bySpace = new Map<string, LeaseValues[]>();
   for (const lease of after.values())

@@ -74,6 +74,8 @@ async function act(args: readonly string[]): Promise<number> {
       configDir: values['config-dir'],
       dataDir: values['data-dir'],
     });
+  if (verb === 'check' && faults.length === 0)
+    process.stdout.write(`${out}: complete, closed to others, and nothing ends within 30 days\n`);
   return faults.length > 0 ? 1 : 0;
 }
 

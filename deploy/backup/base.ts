@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Client } from 'pg';
 import { BackupError } from './keys.ts';
@@ -24,6 +24,8 @@ export interface BaseOptions {
   readonly databaseUrl: string;
   /** Folders that go along: name -> path. Keys, account JWTs. */
   readonly folders: ReadonlyMap<string, string>;
+  /** The key file, which none of the folders may hold: a backup that brings its key along is not sealed. */
+  readonly keyFile: string;
   /** Path of pg_basebackup. */
   readonly program: string;
   /** Told what it warns of while it runs: that it waits for a log which is not archived, for one. */
@@ -38,6 +40,7 @@ export interface BaseOptions {
  */
 export async function makeBase(options: BaseOptions): Promise<Manifest> {
   const { store, databaseUrl, folders, program, warn, now } = options;
+  for (const [name, path] of folders) await assertFolder(name, path, options.keyFile);
   const server = await serverFacts(databaseUrl);
   const beganAt = now();
   const id = new Date(beganAt).toISOString().replace(/[-:]|\.\d+/g, '');
@@ -55,7 +58,6 @@ export async function makeBase(options: BaseOptions): Promise<Manifest> {
   await database.ended;
   const span = spanOf(tail());
   for (const [name, path] of folders) {
-    await assertFolder(name, path);
     const tar = startProgram('tar', ['-C', path, '-cf', '-', '.']);
     pieces.push(await write(name, tar.output));
     await tar.ended;
@@ -65,9 +67,14 @@ export async function makeBase(options: BaseOptions): Promise<Manifest> {
   return manifest;
 }
 
-async function assertFolder(name: string, path: string): Promise<void> {
+async function assertFolder(name: string, path: string, keyFile: string): Promise<void> {
   if ((await stat(path).catch(() => undefined))?.isDirectory() !== true)
     throw new BackupError(`the folder ${name}, ${path}, is not there`);
+  const inside = relative(await realpath(path), await realpath(keyFile));
+  if (!inside.startsWith('..') && !isAbsolute(inside))
+    throw new BackupError(
+      `the folder ${name}, ${path}, holds the key of the backups: keep it elsewhere, a backup must not bring its key along`,
+    );
 }
 
 type ServerFacts = Pick<Manifest, 'serverVersion' | 'systemIdentifier' | 'walSegmentBytes' | 'preload'>;
@@ -92,6 +99,13 @@ async function serverFacts(url: string): Promise<ServerFacts> {
     if (fails)
       throw new BackupError('the server fails to archive its log: its own log says why; mend that first');
     return facts;
+  } catch (cause) {
+    if (cause instanceof BackupError) throw cause;
+    const why = (cause as Error).message;
+    throw new BackupError(
+      `the server could not be asked (${why}): the login needs replication, and to be a member of pg_monitor`,
+      { cause },
+    );
   } finally {
     await client.end();
   }

@@ -122,7 +122,16 @@ const verbs = {
     const store = await storeOf(values);
     const program = findProgram('pg_basebackup', values.programs, process.env['PATH'] ?? '');
     const [databaseUrl, folders] = [needed(values, 'database-url'), foldersOf(values)];
-    const { id, pieces } = await makeBase({ store, databaseUrl, folders, program, warn, now: Date.now });
+    const keyFile = resolve(needed(values, 'key'));
+    const { id, pieces } = await makeBase({
+      store,
+      databaseUrl,
+      folders,
+      keyFile,
+      program,
+      warn,
+      now: Date.now,
+    });
     for (const { name, bytes } of pieces) say(`${id} ${name} ${bytes} bytes`);
     const gone = await prune(store, keep);
     if (gone.bases.length > 0) say(`dropped ${gone.bases.join(', ')} and ${gone.walFiles} files of the log`);

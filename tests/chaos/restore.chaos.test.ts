@@ -83,6 +83,16 @@ describe('a park restored to a chosen second', () => {
     await mkdir(trust);
     await writeFile(join(trust, 'operator.nk'), 'kept');
     const programs = dirname(server.files.program('pg_basebackup'));
+    const all = await server.run(
+      'base',
+      '--database-url',
+      url,
+      '--with',
+      `all=${server.folder}`,
+      '--programs',
+      programs,
+    );
+    expect(all).toMatchObject({ status: 1, text: expect.stringContaining('holds the key of the backups') });
     const made = await server.run(
       ...['base', '--database-url', server.url('postgres'), '--with', `keys=${trust}`],
       ...['--programs', programs],

@@ -148,6 +148,7 @@ test('killed again and again at any moment, workers make one order of one fault'
   }
   const last = startWorker();
   await until('an order', async () => (await state()).orders.length > 0);
+  await until('all is told', async () => (await state()).jobs.every(({ task }) => task !== 'event.happened'));
   await stop(last);
   expect(await state()).toMatchObject({
     faults: [{ ordered: true }],

@@ -5,6 +5,8 @@ import { apiDocument } from './api-document.ts';
 interface Parameter {
   readonly name: string;
   readonly in: string;
+  readonly description?: string;
+  readonly required?: boolean;
   readonly schema: { readonly maximum?: number };
 }
 interface Operation {
@@ -36,15 +38,35 @@ test('a description that is none is refused by the same check', async () => {
   expect((await new Validator().validate(broken)).valid).toBe(false);
 });
 
-test('every operation has a name of its own, a slice, a sentence and the permission it asks for', () => {
+test('every operation has a name of its own, a chapter, a sentence of its own and the permission it asks for', () => {
   const ids = operations.map(({ operation }) => operation.operationId);
   expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
-  for (const { path, operation } of operations) {
+  for (const { method, path, operation } of operations) {
     expect(operation.operationId).toMatch(/^[a-z][A-Za-z0-9]+$/);
-    expect(operation.summary).toMatch(/^[A-Z]/);
+    // Written beside the route, in its schema: what it does, so that no reader has to guess it from the path.
+    expect(operation.summary, `${method} ${path} has no summary in its schema`).toMatch(
+      /^[A-Z].{4,69}[^.\s]$/,
+    );
     expect(operation['x-permission']).toEqual(expect.any(String));
-    if (path.startsWith('/api/')) expect(operation.tags, path).not.toEqual(['process']);
+    if (path.startsWith('/api/')) expect(operation.tags, path).not.toEqual(['Process']);
   }
+  const sentences = operations.map(({ operation }) => operation.summary);
+  expect(sentences.filter((one, i) => sentences.indexOf(one) !== i)).toEqual([]);
+});
+
+test('the chapters come in an order of reading, and none is empty', () => {
+  const chapters = (document['tags'] as { name: string; description: string }[]).map(({ name }) => name);
+  expect(chapters[0]).toBe('Session');
+  expect(new Set(operations.flatMap(({ operation }) => operation.tags))).toEqual(new Set(chapters));
+});
+
+test('every parameter says what it is for', () => {
+  const silent = operations.flatMap(({ method, path, operation }) =>
+    (operation.parameters ?? [])
+      .filter(({ description, schema }) => !description && !('description' in schema))
+      .map(({ name }) => `${method} ${path} ${name}`),
+  );
+  expect(silent).toEqual([]);
 });
 
 test('every operation says how it refuses, and who may come by which way', () => {
@@ -79,4 +101,45 @@ test('a body that is a file is told by its media types', () => {
   const photo = named('createWorkOrderPhoto') as unknown as { requestBody: { content: object } };
   expect(Object.keys(photo.requestBody.content)).toContain('image/png');
   expect(Object.keys(named('getWorkOrderPhoto').responses['200']!.content!)).toEqual(['image/webp']);
+});
+
+const header = (operation: Operation, name: string) => operation.parameters?.find((one) => one.name === name);
+
+/** What nobody reads before changing it, or what is one value as a whole: no edit of somebody else can be lost. */
+const unversioned = [
+  ...['deleteApiKey', 'deleteDisplayToken', 'deleteGatewayClaimCode', 'deleteMyLoginLink'],
+  ...['deleteMySecondFactor', 'deleteMyOtherSessions', 'deleteMySession'],
+  ...['replaceEquipmentSecret', 'deleteEquipmentSecret', 'replaceBusSecret', 'deleteBusSecret'],
+  ...['replaceFaultRule', 'replaceWorkOrderSettings'],
+];
+
+test('every change and deletion of what has a version demands the one that it was made on', () => {
+  const edits = operations.filter(({ method }) => ['put', 'patch', 'delete'].includes(method));
+  const without = edits.filter(({ operation }) => !header(operation, 'If-Match')?.required);
+  // The first picture of a plan makes the plan; the route demands the version of one that is there.
+  expect(without.map(({ operation }) => operation.operationId).sort()).toEqual(
+    [...unversioned, 'replaceFloorPlanImage'].sort(),
+  );
+  expect(named('replaceSite').responses).toHaveProperty('428');
+  expect(edits.length - without.length).toBeGreaterThan(20);
+});
+
+test('every POST of somebody who is known may be repeated by its Idempotency-Key', () => {
+  const posts = operations.filter(({ method, path }) => method === 'post' && path.startsWith('/api/'));
+  const open = posts.filter(({ operation }) => operation['x-permission'] === 'public');
+  for (const { path, operation } of posts)
+    expect(!!header(operation, 'Idempotency-Key'), path).toBe(operation['x-permission'] !== 'public');
+  expect(posts.length).toBeGreaterThan(4 * open.length);
+});
+
+/** Wholes that have parts: the own few factors, what a span bounds, a sum. */
+const wholes = ['getMySecondFactors', 'getMyUsagePointUsage', 'getMySummary'];
+
+test('what answers with things that may become many is a list that pages', () => {
+  const items = (operation: Operation): boolean => {
+    const schema = operation.responses['200']?.content?.['application/json']?.schema;
+    return 'items' in ((schema as { properties?: object } | undefined)?.properties ?? {});
+  };
+  const unpaged = operations.filter(({ operation }) => items(operation) && !header(operation, 'after'));
+  expect(unpaged.map(({ operation }) => operation.operationId).sort()).toEqual([...wholes].sort());
 });

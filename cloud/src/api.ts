@@ -36,6 +36,7 @@ import { changeRoutes } from './platform/changes-route.ts';
 import type { Now, Wait } from './platform/clock.ts';
 import { type Db, withActor } from './platform/db.ts';
 import type { NewId } from './platform/ids.ts';
+import type { Chapter } from './platform/openapi-words.ts';
 import type { Secrets } from './platform/secrets.ts';
 import { claimRoutes, codeRoutes, configRoutes, gatewayRoutes, mappingRoutes } from './provisioning/index.ts';
 import { pointsWithReadings, reportRoutes, telemetryRoutes } from './telemetry/index.ts';
@@ -80,7 +81,7 @@ const topicPermissions = {
   commands: 'command.read',
 } as const;
 
-/** Every route of the API, slice by slice. */
+/** Every route of the API. */
 export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
   const { db, now, newId, passwords, keeper, setupTokenSha256, nats, changes } = deps;
   const nameOfTenant = tenants.nameOf;
@@ -95,53 +96,53 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     return withActor(db, actor, (trx) => tokens.isAlive(trx, actor.accountId, actor.sessionId, now()));
   };
   return [
-    inSlice(
-      'identity',
+    inChapter(
+      'Session',
       identityRoutes({ db, now, newId, passwords, sessions: keeper, setupTokenSha256, nameOfTenant }),
     ),
-    inSlice('identity', securityRoutes({ ...deps, rule: deps.secondFactor })),
-    inSlice('identity', auditRoutes({ db })),
-    inSlice('identity', peopleRoutes(peopleAdmin)),
-    inSlice('identity', passwordLinkRoutes(peopleAdmin)),
-    inSlice('identity', invitationRoutes(peopleAdmin)),
-    inSlice('identity', privacyRoutes(peopleAdmin)),
-    inSlice('identity', oidcRoutes({ db, now, oidc, sessions: keeper, https })),
-    inSlice('identity', providerRoutes({ db, now, newId, oidc, secrets: deps.secrets })),
-    inSlice('identity', linkRoutes({ holders, sessions: keeper, now, wait: deps.wait })),
-    inSlice('identity', apiKeyRoutes({ db, now, newId })),
-    inSlice('webhooks', webhookRoutes({ ...deps, allowPrivate: deps.allowPrivateWebhooks ?? false })),
-    inSlice('imports', importRoutes({ db, now, newId, kinds: sheetKinds })),
-    inSlice('places', placeRoutes({ db })),
-    inSlice('places', placeRecordRoutes({ db, now, newId })),
-    inSlice('tenancy', tenancyRoutes({ db, now })),
-    inSlice('tenancy', tenancyRecordRoutes({ db, now, newId, usagePointsOf })),
-    inSlice('metering', handoverRoutes({ db, now })),
-    inSlice('fleet', fleetRoutes({ db, now })),
-    inSlice('fleet', commandRoutes({ db, now, newId })),
-    inSlice('fleet', thingRoutes({ ...deps, withReadings: pointsWithReadings })),
-    inSlice('provisioning', claimRoutes(deps)),
-    inSlice('provisioning', gatewayRoutes(deps)),
-    inSlice('provisioning', codeRoutes(deps)),
-    inSlice('provisioning', configRoutes(deps)),
-    inSlice('provisioning', mappingRoutes(deps)),
-    inSlice('updates', updateRoutes(deps)),
-    inSlice('telemetry', telemetryRoutes({ db, now, nats, isLoggedIn })),
-    inSlice('telemetry', reportRoutes({ db })),
-    inSlice('faults', faultRoutes({ db, now, newId, rules: loadRules() })),
-    inSlice('commissioning', commissioningRoutes({ db, now, newId })),
-    inSlice('workorders', workOrderRoutes({ db, now, newId })),
-    inSlice('platform', changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn })),
-    inSlice('billing', myUsageRoutes({ db, now })),
-    inSlice('billing', billingRoutes({ db })),
+    inChapter('Own account', securityRoutes({ ...deps, rule: deps.secondFactor })),
+    inChapter('Audit', auditRoutes({ db })),
+    inChapter('People', peopleRoutes(peopleAdmin)),
+    inChapter('People', passwordLinkRoutes(peopleAdmin)),
+    inChapter('People', invitationRoutes(peopleAdmin)),
+    inChapter('People', privacyRoutes(peopleAdmin)),
+    inChapter('Session', oidcRoutes({ db, now, oidc, sessions: keeper, https })),
+    inChapter('Identity providers', providerRoutes({ db, now, newId, oidc, secrets: deps.secrets })),
+    inChapter('Session', linkRoutes({ holders, sessions: keeper, now, wait: deps.wait })),
+    inChapter('Keys and screens', apiKeyRoutes({ db, now, newId })),
+    inChapter('Webhooks', webhookRoutes({ ...deps, allowPrivate: deps.allowPrivateWebhooks ?? false })),
+    inChapter('Tables', importRoutes({ db, now, newId, kinds: sheetKinds })),
+    inChapter('Places', placeRoutes({ db })),
+    inChapter('Places', placeRecordRoutes({ db, now, newId })),
+    inChapter('Tenancy', tenancyRoutes({ db, now })),
+    inChapter('Tenancy', tenancyRecordRoutes({ db, now, newId, usagePointsOf })),
+    inChapter('Tenancy', handoverRoutes({ db, now })),
+    inChapter('Equipment', fleetRoutes({ db, now })),
+    inChapter('Commands', commandRoutes({ db, now, newId })),
+    inChapter('Equipment', thingRoutes({ ...deps, withReadings: pointsWithReadings })),
+    inChapter('Gateways', claimRoutes(deps)),
+    inChapter('Gateways', gatewayRoutes(deps)),
+    inChapter('Gateways', codeRoutes(deps)),
+    inChapter('Gateways', configRoutes(deps)),
+    inChapter('Gateways', mappingRoutes(deps)),
+    inChapter('Updates', updateRoutes(deps)),
+    inChapter('Readings', telemetryRoutes({ db, now, nats, isLoggedIn })),
+    inChapter('Gateways', reportRoutes({ db })),
+    inChapter('Faults', faultRoutes({ db, now, newId, rules: loadRules() })),
+    inChapter('Commissioning', commissioningRoutes({ db, now, newId })),
+    inChapter('Work orders', workOrderRoutes({ db, now, newId })),
+    inChapter('News', changeRoutes({ hub: changes, permissions: topicPermissions, isLoggedIn })),
+    inChapter('Billing', myUsageRoutes({ db, now })),
+    inChapter('Billing', billingRoutes({ db })),
   ];
 }
 
-/** Names the slice in the description of the API. */
-const inSlice =
-  (slice: string, plugin: FastifyPluginAsync): FastifyPluginAsync =>
+/** Where the routes stand in the description of the API, unless one says itself. */
+const inChapter =
+  (chapter: Chapter, plugin: FastifyPluginAsync): FastifyPluginAsync =>
   async (scope) => {
     scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, slice };
+      route.config = { ...route.config, chapter };
     });
     await scope.register(plugin);
   };

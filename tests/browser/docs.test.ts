@@ -13,7 +13,7 @@ test('the description of the API is read without another site’s help, and noth
       foreign.push(request.url());
   });
   await page.goto('/docs/');
-  await page.locator('.opblock-tag', { hasText: 'workorders' }).click();
+  await page.locator('.opblock-tag', { hasText: 'Work orders' }).click();
   const operation = page.locator('.opblock', { hasText: 'Accept a work order' });
   await operation.locator('.opblock-summary-control').click();
   await expect.poll(() => operation.locator('.responses-table').first().isVisible(), soon).toBe(true);

@@ -147,7 +147,7 @@ const faultRuleRoutes =
           body: FaultRuleSettings,
           response: { 200: FaultRule },
         },
-        config: { permission: 'rule.write', fresh: true },
+        config: { permission: 'rule.write', fresh: true, ifMatch: 'none' },
       },
       async (request) => {
         const actor = actorOf(request);

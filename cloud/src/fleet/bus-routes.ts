@@ -165,7 +165,7 @@ const secretRoutes =
           body: SecretBody,
           response: { 200: KeptSecret },
         },
-        config: writing,
+        config: { ...writing, ifMatch: 'none' },
       },
       async (request) => {
         const actor = actorOf(request);
@@ -191,7 +191,10 @@ const secretRoutes =
 
     app.delete(
       '/api/buses/:id/secrets/:name',
-      { schema: { summary: 'Forget a secret of a bus', params: SecretParams }, config: writing },
+      {
+        schema: { summary: 'Forget a secret of a bus', params: SecretParams },
+        config: { ...writing, ifMatch: 'none' },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;

@@ -142,7 +142,7 @@ export const equipmentRoutes =
           body: SecretBody,
           response: { 200: KeptSecret },
         },
-        config: writing,
+        config: { ...writing, ifMatch: 'none' },
       },
       async (request) => {
         const actor = actorOf(request);
@@ -172,7 +172,10 @@ export const equipmentRoutes =
 
     app.delete(
       '/api/equipment/:id/secrets/:name',
-      { schema: { summary: 'Forget a secret of a device', params: SecretParams }, config: writing },
+      {
+        schema: { summary: 'Forget a secret of a device', params: SecretParams },
+        config: { ...writing, ifMatch: 'none' },
+      },
       async (request, reply) => {
         const actor = actorOf(request);
         const { accountId } = actor;

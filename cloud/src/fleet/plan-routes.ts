@@ -174,7 +174,11 @@ const imageRoute =
           params: IdParams,
           response: { 200: FloorPlan },
         },
-        config: { permission: 'equipment.write', takes: planTypes.map((type) => uploadTypes[type]) },
+        config: {
+          permission: 'equipment.write',
+          takes: planTypes.map((type) => uploadTypes[type]),
+          ifMatch: 'optional',
+        },
         bodyLimit: MAX_UPLOAD_BYTES,
       },
       async (request, reply) => {

@@ -23,6 +23,7 @@ export const fleetRoutes =
       {
         schema: {
           summary: 'List the gateways with their health',
+          tags: ['Gateways'],
           querystring: ListQuery,
           response: { 200: Page(Gateway) },
         },

@@ -107,7 +107,7 @@ export const apiKeyRoutes =
     app.delete(
       '/api/api-keys/:id',
       {
-        config: changing,
+        config: { ...changing, ifMatch: 'none' },
         schema: {
           params: IdParams,
           response: { 200: ApiKey },

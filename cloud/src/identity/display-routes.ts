@@ -36,6 +36,7 @@ export const displayRoutes =
         config: { permission: 'display.write' },
         schema: {
           summary: 'List the wall screens that are let in',
+          tags: ['Keys and screens'],
           querystring: IdListQuery,
           response: { 200: Page(DisplayToken) },
         },
@@ -57,6 +58,7 @@ export const displayRoutes =
         config: { ...config, once: true },
         schema: {
           summary: 'Let a wall screen in; the answer holds its address, once',
+          tags: ['Keys and screens'],
           body: NewDisplayTokenBody,
           response: { 201: NewDisplayToken },
         },
@@ -80,7 +82,15 @@ export const displayRoutes =
 
     app.delete(
       '/api/display-tokens/:id',
-      { config, schema: { summary: 'Shut a wall screen out', params: IdParams, ...NoContent } },
+      {
+        config: { ...config, ifMatch: 'none' },
+        schema: {
+          summary: 'Shut a wall screen out',
+          tags: ['Keys and screens'],
+          params: IdParams,
+          ...NoContent,
+        },
+      },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         await withActor(db, actor, async (trx) => {

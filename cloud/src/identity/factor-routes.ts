@@ -203,7 +203,10 @@ const ownFactorRoutes =
 
     app.delete(
       '/api/me/second-factors/:id',
-      { config, schema: { summary: 'Remove an own second factor', params: IdParams, ...NoContent } },
+      {
+        config: { ...config, ifMatch: 'none' },
+        schema: { summary: 'Remove an own second factor', params: IdParams, ...NoContent },
+      },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         const owner = ownerOf(actor);

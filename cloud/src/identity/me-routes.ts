@@ -58,7 +58,7 @@ const ownSessionRoutes =
     app.delete(
       '/api/me/sessions',
       {
-        config,
+        config: { ...config, ifMatch: 'none' },
         schema: {
           summary: 'End all own sessions but this one',
           operationId: 'deleteMyOtherSessions',
@@ -79,7 +79,10 @@ const ownSessionRoutes =
 
     app.delete(
       '/api/me/sessions/:id',
-      { config, schema: { summary: 'End an own session', params: IdParams, ...NoContent } },
+      {
+        config: { ...config, ifMatch: 'none' },
+        schema: { summary: 'End an own session', params: IdParams, ...NoContent },
+      },
       async (request, reply) => {
         const [actor, { id }] = [actorOf(request), request.params];
         await withActor(db, actor, async (trx) => {

@@ -175,7 +175,7 @@ function ownRoutes(
     app.delete(
       '/api/me/login-links/:id',
       {
-        config: change,
+        config: { ...change, ifMatch: 'none' },
         schema: {
           summary: 'Unlink an own login at an identity provider',
           params: IdParams,

@@ -123,7 +123,10 @@ const placeLists =
     );
   };
 
-const AreaParams = Type.Object({ id: Uuid, from: LocalDate });
+const AreaParams = Type.Object({
+  id: Uuid,
+  from: Type.Unsafe<string>({ ...LocalDate, description: 'First day of the area, which goes.' }),
+});
 
 /** What belongs to one space: how its state came about, and its areas of other days. */
 const spaceParts =
@@ -135,7 +138,7 @@ const spaceParts =
         schema: {
           summary: 'List the states of a space, newest first',
           params: IdParams,
-          response: { 200: Type.Object({ items: Type.Array(SpaceStateChange) }) },
+          response: { 200: Page(SpaceStateChange) },
         },
         config: { permission: 'place.write' },
       },
@@ -147,7 +150,7 @@ const spaceParts =
             return spaceHistory.of(trx, actor.accountId, id);
           throw new AppError('not_found', 'no such space', { details: { id } });
         });
-        return { items };
+        return { items, next: null };
       },
     );
 

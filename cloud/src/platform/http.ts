@@ -27,6 +27,7 @@ import { probeRoutes, type ReadyChecks } from './probes.ts';
 import { requireFreshness } from './second-factor.ts';
 import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
 import { closeSchemas, compileValidator } from './validation.ts';
+import { demandVersions } from './versions.ts';
 
 export interface AppDeps {
   readonly log: FastifyBaseLogger;
@@ -98,6 +99,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   limitKeys(app, Math.ceil(ratePerS / 2));
   if (deps.idempotency) addIdempotency(app, deps.idempotency);
+  demandVersions(app);
   pageWholeLists(app);
   addEtags(app);
   await documentApi(app, deps.publicUrl);

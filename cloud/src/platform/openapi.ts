@@ -3,11 +3,13 @@ import { ErrorReply } from '@parkline/contract';
 import type { RouteOptions } from 'fastify';
 import { type ErrorCode, statusOf } from './errors.ts';
 import { operationName } from './openapi-names.ts';
+import { type Chapter, chapters, parameterWords } from './openapi-words.ts';
+import { type IfMatch, ifMatchOf } from './versions.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The slice that a route belongs to: its tag in the description of the API. */
-    slice?: string;
+    /** Where the route stands in the description of the API: its tag. */
+    chapter?: Chapter;
     /** Media types of a body that is a file as it is, and not JSON. */
     takes?: readonly string[];
     /** Media types of an answer that is a file or a stream, and not JSON. */
@@ -20,6 +22,7 @@ interface Operation extends Record<string, unknown> {
   readonly 'x-permission'?: string;
   'x-takes'?: readonly string[];
   'x-gives'?: readonly string[];
+  'x-if-match'?: IfMatch;
   parameters?: Doc[];
   requestBody?: { content: Record<string, unknown>; [key: string]: unknown };
   responses: Record<string, Record<string, unknown>>;
@@ -68,17 +71,19 @@ export const openapiOptions = (publicUrl: string | undefined): FastifyDynamicSwa
 /** @returns the schema of a route with what its declaration says beyond it. */
 function described(schema: Doc = {}, url: string, route: RouteOptions): Doc {
   if (schema['hide']) return schema;
-  const { permission, fresh, slice, takes, gives } = route.config ?? {};
+  const { permission, fresh, chapter = 'Process', takes, gives } = route.config ?? {};
+  const ifMatch = ifMatchOf(String(route.method), route.config);
   const isList = isPage((schema['response'] as Doc | undefined)?.['200']);
   const operationId = operationName(String(route.method), url, isList);
   const isKeyless = permission === 'session' || fresh;
   return {
-    ...{ operationId, tags: [slice ?? 'process'] },
+    ...{ operationId, tags: [chapter] },
     ...schema,
     'x-permission': permission,
     ...(fresh && { 'x-fresh': true }),
     ...(takes && { 'x-takes': takes }),
     ...(gives && { 'x-gives': gives }),
+    ...(ifMatch !== 'none' && { 'x-if-match': ifMatch }),
     security: permission === 'public' ? [] : isKeyless ? [session] : [session, apiKey],
   };
 }
@@ -97,6 +102,7 @@ interface Document {
 
 /** Refusals that any route, or any of its kind, can give, beside those that its own schema names. */
 function refusalsOf(method: string, path: string, { requestBody, ...operation }: Operation): ErrorCode[] {
+  const ifMatch = operation['x-if-match'];
   const isOpen = operation['x-permission'] === 'public';
   const changes = method !== 'get';
   return [
@@ -104,6 +110,7 @@ function refusalsOf(method: string, path: string, { requestBody, ...operation }:
     ...(isOpen ? [] : (['not_logged_in', 'forbidden'] as const)),
     ...(path.includes('{') ? (['not_found'] as const) : []),
     ...(changes ? (['foreign_origin', 'conflict'] as const) : []),
+    ...(ifMatch ? (['stale_edit', 'precondition_required'] as const) : []),
     ...(method === 'post' && !isOpen ? (['in_progress', 'already_done', 'unprocessable'] as const) : []),
     ...(requestBody ? (['too_large', 'unsupported_media'] as const) : []),
     ...(path.startsWith('/api/') ? (['too_many_requests'] as const) : []),
@@ -134,20 +141,32 @@ const idempotencyKey = {
   example: '0198f3a2-6a54-7c1e-9a0d-3b8f1c0e7d55',
 };
 
+const ifMatchHeader = (ifMatch: IfMatch): Doc => ({
+  name: 'If-Match',
+  in: 'header',
+  required: ifMatch === 'demanded',
+  description:
+    'The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.' +
+    (ifMatch === 'demanded' ? '' : ' Needed where there is one already.'),
+  schema: { type: 'string' },
+  example: '"3"',
+});
+
 /** Adds the refusals and the headers that routes of a kind share. */
 function withErrors(document: Document): void {
   document.components.schemas = { ...document.components.schemas, ErrorReply };
-  const tags = new Set<string>();
   for (const [path, operations] of Object.entries(document.paths))
     for (const [method, operation] of Object.entries(operations)) {
-      for (const tag of operation['tags'] as string[]) tags.add(tag);
       nameFiles(operation);
-      makeDefaultsOptional(operation);
+      describeParameters(operation);
       const byStatus = Map.groupBy(refusalsOf(method, path, operation), (code) => statusOf[code]);
       for (const [status, codes] of byStatus) operation.responses[status] ??= { ...reply(codes) };
       if (byStatus.has(422)) (operation.parameters ??= []).push(idempotencyKey);
+      const { 'x-if-match': ifMatch } = operation;
+      if (ifMatch) (operation.parameters ??= []).push(ifMatchHeader(ifMatch));
+      delete operation['x-if-match'];
     }
-  document.tags = [...tags].sort().map((name) => ({ name }));
+  document.tags = Object.entries(chapters).map(([name, description]) => ({ name, description }));
 }
 
 /** Tuples as the schemas of 2020-12, those of OpenAPI 3.1, write them: our validator takes those of draft 7. Pure. */
@@ -175,8 +194,18 @@ function nameFiles(operation: Operation): void {
   delete operation['x-gives'];
 }
 
-/** What has a default need not be sent, although it is always there once it was filled in. */
-function makeDefaultsOptional({ parameters = [] }: Operation): void {
-  for (const parameter of parameters as { required?: boolean; schema?: object }[])
+interface Parameter {
+  readonly name: string;
+  required?: boolean;
+  description?: string;
+  schema?: object;
+}
+
+/** Says what each is for. What has a default need not be sent, although it is always there once it was filled in. */
+function describeParameters({ parameters = [] }: Operation): void {
+  for (const parameter of parameters as unknown as Parameter[]) {
     if (parameter.schema && 'default' in parameter.schema) parameter.required = false;
+    const words = parameterWords[parameter.name];
+    if (words !== undefined) parameter.description ??= words;
+  }
 }

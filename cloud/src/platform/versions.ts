@@ -1,5 +1,32 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './errors.ts';
+
+/** Whether a change must name the version that it was made on. */
+export type IfMatch = 'demanded' | 'optional' | 'none';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * PUT, PATCH and DELETE demand it unless this says otherwise. none: nobody reads it before a change, so nobody's is lost.
+     * optional: the route itself demands it once there is something.
+     */
+    ifMatch?: 'optional' | 'none';
+  }
+}
+
+const edits = new Set(['PUT', 'PATCH', 'DELETE']);
+
+export const ifMatchOf = (method: string, config: Pick<FastifyContextConfig, 'ifMatch'> = {}): IfMatch =>
+  edits.has(method) ? (config.ifMatch ?? 'demanded') : 'none';
+
+/** Refuses a change without a version before its route begins; whether it is the right one the route finds out. */
+export function demandVersions(app: FastifyInstance): void {
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { method, routeOptions } = request;
+    if (ifMatchOf(method, routeOptions.config) === 'demanded') ifMatch(request);
+    done();
+  });
+}
 
 /** Names the version of the thing in the answer (RFC 9110 clause 8.8.3); who changes it sends this back. */
 export const etag = (reply: FastifyReply, version: number): void => void reply.header('etag', `"${version}"`);

@@ -88,7 +88,7 @@ export function codeRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncT
           params: ClaimCodeParams,
           response: { 204: Type.Null() },
         },
-        config: strong,
+        config: { ...strong, ifMatch: 'none' },
       },
       async (request, reply) => {
         const actor = actorOf(request);

@@ -255,7 +255,7 @@ const readRoutes =
           body: WorkOrderSettings,
           response: { 200: WorkOrderSettings },
         },
-        config: { permission: 'setting.write' },
+        config: { permission: 'setting.write', ifMatch: 'none' },
       },
       async (request) => {
         const actor = actorOf(request);

@@ -76,8 +76,7 @@ export function createPlacesApi({ ask, list }: Caller) {
     contacts: (tenant: string, signal?: Signal) => list('listContacts', { query: { tenant } }, { signal }),
 
     /** Newest first. */
-    spaceHistory: async (id: string, signal?: Signal) =>
-      (await ask('getSpaceHistory', { path: { id } }, { signal })).items,
+    spaceHistory: (id: string, signal?: Signal) => list('listSpaceHistory', { path: { id } }, { signal }),
     setSpaceState: (id: string, version: number, body: SpaceStateBody) =>
       ask('replaceSpaceState', { path: { id }, body }, { version }),
     /** What is read when the spaces of a lease change hands. */

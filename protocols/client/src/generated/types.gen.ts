@@ -214,6 +214,9 @@ export type ConfirmTotpData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -324,6 +327,9 @@ export type GetMySecondFactorsResponse = GetMySecondFactorsResponses[keyof GetMy
 export type DeleteMySecondFactorData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -469,7 +475,13 @@ export type ListMySessionsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/me/sessions';
@@ -497,6 +509,9 @@ export type ListMySessionsResponse = ListMySessionsResponses[keyof ListMySession
 export type DeleteMySessionData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -541,7 +556,13 @@ export type ListDisplayTokensData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/display-tokens';
@@ -598,6 +619,9 @@ export type CreateDisplayTokenResponse = CreateDisplayTokenResponses[keyof Creat
 export type DeleteDisplayTokenData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -617,10 +641,25 @@ export type ListAuditData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * Only what this person did.
+         */
         person?: string;
+        /**
+         * Only what was done to the thing with this id.
+         */
         subject?: string;
+        /**
+         * Only this action, `person.added`, or all of one thing, `person`.
+         */
         action?: string;
     };
     url: '/api/audit';
@@ -654,11 +693,29 @@ export type ListPeopleData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those whose name or login holds this text.
+         */
         search?: string;
+        /**
+         * Only people with this role.
+         */
         role?: 'facility_engineer' | 'technician' | 'supervisor' | 'tenant_admin' | 'tenant_employee' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | 'account_admin';
+        /**
+         * Only those of this tenant.
+         */
         tenant?: string;
+        /**
+         * Only those in this state.
+         */
         state?: 'active' | 'disabled';
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/people';
@@ -760,6 +817,9 @@ export type CreatePersonResponse = CreatePersonResponses[keyof CreatePersonRespo
 export type GetPersonData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -806,7 +866,16 @@ export type ChangePersonData = {
         skills?: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas?: Array<string>;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -854,6 +923,9 @@ export type DisablePersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -901,6 +973,9 @@ export type EnablePersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -948,6 +1023,9 @@ export type ResetPersonSecondFactorData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -999,6 +1077,9 @@ export type CreatePersonGrantData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1039,8 +1120,20 @@ export type CreatePersonGrantResponse = CreatePersonGrantResponses[keyof CreateP
 
 export type DeletePersonGrantData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of the role that was given.
+         */
         grantId: string;
     };
     query?: never;
@@ -1083,11 +1176,29 @@ export type ListMyPeopleData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those whose name or login holds this text.
+         */
         search?: string;
+        /**
+         * Only people with this role.
+         */
         role?: 'facility_engineer' | 'technician' | 'supervisor' | 'tenant_admin' | 'tenant_employee' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | 'account_admin';
+        /**
+         * Only those of this tenant.
+         */
         tenant?: string;
+        /**
+         * Only those in this state.
+         */
         state?: 'active' | 'disabled';
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/my/people';
@@ -1189,6 +1300,9 @@ export type CreateMyPersonResponse = CreateMyPersonResponses[keyof CreateMyPerso
 export type GetMyPersonData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1235,7 +1349,16 @@ export type ChangeMyPersonData = {
         skills?: Array<'hvac' | 'electrical' | 'plumbing' | 'elevator' | 'security' | 'metering'>;
         areas?: Array<string>;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1283,6 +1406,9 @@ export type DisableMyPersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1330,6 +1456,9 @@ export type EnableMyPersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1377,6 +1506,9 @@ export type ResetMyPersonSecondFactorData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1428,6 +1560,9 @@ export type CreateMyPersonGrantData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1468,8 +1603,20 @@ export type CreateMyPersonGrantResponse = CreateMyPersonGrantResponses[keyof Cre
 
 export type DeleteMyPersonGrantData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of the role that was given.
+         */
         grantId: string;
     };
     query?: never;
@@ -1517,6 +1664,9 @@ export type PasswordLinkPersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1539,8 +1689,17 @@ export type ListInvitationsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: 'open' | 'accepted' | 'expired' | 'revoked';
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/invitations';
@@ -1634,6 +1793,9 @@ export type ResendInvitationData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1675,6 +1837,9 @@ export type RevokeInvitationData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1694,8 +1859,17 @@ export type ListMyInvitationsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: 'open' | 'accepted' | 'expired' | 'revoked';
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/my/invitations';
@@ -1789,6 +1963,9 @@ export type ResendMyInvitationData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1830,6 +2007,9 @@ export type RevokeMyInvitationData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1848,6 +2028,9 @@ export type RevokeMyInvitationResponse = RevokeMyInvitationResponses[keyof Revok
 export type GetPersonExportData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1902,6 +2085,9 @@ export type ErasePersonData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -1921,7 +2107,13 @@ export type ListLoginProvidersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/login/providers';
@@ -1945,9 +2137,15 @@ export type ListLoginProvidersResponse = ListLoginProvidersResponses[keyof ListL
 export type StartOidcLoginData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Path of the portal to go to afterwards.
+         */
         back?: string;
     };
     url: '/api/login/oidc/{id}';
@@ -1964,9 +2162,21 @@ export type FinishOidcLoginData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: string;
+        /**
+         * From the identity provider.
+         */
         code?: string;
+        /**
+         * From the identity provider.
+         */
         iss?: string;
+        /**
+         * From the identity provider, where it refused.
+         */
         error?: string;
     };
     url: '/api/login/oidc/callback';
@@ -1983,7 +2193,13 @@ export type ListMyLoginLinksData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/me/login-links';
@@ -2034,6 +2250,9 @@ export type CreateMyLoginLinkResponse = CreateMyLoginLinkResponses[keyof CreateM
 export type DeleteMyLoginLinkData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2053,7 +2272,13 @@ export type ListIdentityProvidersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/identity-providers';
@@ -2145,7 +2370,16 @@ export type GetIdentityProviderSetupResponse = GetIdentityProviderSetupResponses
 
 export type DeleteIdentityProviderData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2171,7 +2405,16 @@ export type ChangeIdentityProviderData = {
         secondFactorAcr?: Array<string>;
         defaultRole?: 'facility_engineer' | 'technician' | 'supervisor' | 'finance_officer' | 'leasing_officer' | 'guard' | 'executive' | 'installer' | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2283,7 +2526,13 @@ export type ListApiKeysData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/api-keys';
@@ -2376,6 +2625,9 @@ export type GetApiKeyScopesResponse = GetApiKeyScopesResponses[keyof GetApiKeySc
 export type DeleteApiKeyData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2407,6 +2659,9 @@ export type DeleteApiKeyResponse = DeleteApiKeyResponses[keyof DeleteApiKeyRespo
 export type GetApiKeyData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2439,7 +2694,13 @@ export type ListWebhooksData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/webhooks';
@@ -2510,7 +2771,16 @@ export type CreateWebhookResponse = CreateWebhookResponses[keyof CreateWebhookRe
 
 export type DeleteWebhookData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2529,6 +2799,9 @@ export type DeleteWebhookResponse = DeleteWebhookResponses[keyof DeleteWebhookRe
 export type GetWebhookData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2563,7 +2836,16 @@ export type ChangeWebhookData = {
         kinds?: Array<'fault.raised' | 'fault.cleared' | 'work_order.changed' | 'gateway.online' | 'gateway.offline' | 'lease.moved_in' | 'lease.moved_out' | 'person.invited'>;
         paused?: boolean;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2600,6 +2882,9 @@ export type RotateSecretWebhookData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2631,11 +2916,23 @@ export type RotateSecretWebhookResponse = RotateSecretWebhookResponses[keyof Rot
 export type ListWebhookDeliveriesData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: 'waiting' | 'delivered' | 'failed';
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/webhooks/{id}/deliveries';
@@ -2675,6 +2972,9 @@ export type TestWebhookData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2716,6 +3016,9 @@ export type ReplayWebhookData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2737,7 +3040,13 @@ export type ListImportsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/imports';
@@ -2776,8 +3085,17 @@ export type CreateImportData = {
     };
     path?: never;
     query: {
+        /**
+         * Which kind.
+         */
         kind: string;
+        /**
+         * Only tries, and stores nothing.
+         */
         dryRun?: boolean;
+        /**
+         * Name of the file, for the list of imports.
+         */
         file?: string;
     };
     url: '/api/imports';
@@ -2825,6 +3143,9 @@ export type CreateImportResponse = CreateImportResponses[keyof CreateImportRespo
 export type GetExportData = {
     body?: never;
     path: {
+        /**
+         * Kind and format: `tenants.xlsx`.
+         */
         name: string;
     };
     query?: never;
@@ -2843,6 +3164,9 @@ export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
 export type GetImportTemplateData = {
     body?: never;
     path: {
+        /**
+         * Kind and format: `tenants.xlsx`.
+         */
         name: string;
     };
     query?: never;
@@ -2862,7 +3186,13 @@ export type ListImportKindsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/import-kinds';
@@ -2897,6 +3227,9 @@ export type UndoImportData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -2950,7 +3283,13 @@ export type ListSitesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/sites';
@@ -3020,7 +3359,16 @@ export type CreateSiteResponse = CreateSiteResponses[keyof CreateSiteResponses];
 
 export type DeleteSiteData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3039,6 +3387,9 @@ export type DeleteSiteResponse = DeleteSiteResponses[keyof DeleteSiteResponses];
 export type GetSiteData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3074,7 +3425,16 @@ export type ReplaceSiteData = {
         timezone: string;
         currency: string;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3104,8 +3464,17 @@ export type ListBuildingsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this site.
+         */
         site?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/buildings';
@@ -3175,7 +3544,16 @@ export type CreateBuildingResponse = CreateBuildingResponses[keyof CreateBuildin
 
 export type DeleteBuildingData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3194,6 +3572,9 @@ export type DeleteBuildingResponse = DeleteBuildingResponses[keyof DeleteBuildin
 export type GetBuildingData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3229,7 +3610,16 @@ export type ReplaceBuildingData = {
         siteId: string;
         ord: number;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3259,8 +3649,17 @@ export type ListFloorsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/floors';
@@ -3330,7 +3729,16 @@ export type CreateFloorResponse = CreateFloorResponses[keyof CreateFloorResponse
 
 export type DeleteFloorData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3349,6 +3757,9 @@ export type DeleteFloorResponse = DeleteFloorResponses[keyof DeleteFloorResponse
 export type GetFloorData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3384,7 +3795,16 @@ export type ReplaceFloorData = {
         buildingId: string;
         level: number;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3414,8 +3834,17 @@ export type ListSpacesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/spaces';
@@ -3495,7 +3924,16 @@ export type CreateSpaceResponse = CreateSpaceResponses[keyof CreateSpaceResponse
 
 export type DeleteSpaceData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3514,6 +3952,9 @@ export type DeleteSpaceResponse = DeleteSpaceResponses[keyof DeleteSpaceResponse
 export type GetSpaceData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3558,7 +3999,16 @@ export type ReplaceSpaceData = {
         areaM2: number;
         areaFrom?: string;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3591,16 +4041,28 @@ export type ReplaceSpaceResponses = {
 
 export type ReplaceSpaceResponse = ReplaceSpaceResponses[keyof ReplaceSpaceResponses];
 
-export type GetSpaceHistoryData = {
+export type ListSpaceHistoryData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * How many a page has at most.
+         */
+        limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
+        after?: string;
+    };
     url: '/api/spaces/{id}/history';
 };
 
-export type GetSpaceHistoryResponses = {
+export type ListSpaceHistoryResponses = {
     /**
      * Default Response
      */
@@ -3612,15 +4074,28 @@ export type GetSpaceHistoryResponses = {
             personName: string | null;
             why: string;
         }>;
+        next: string | null;
     };
 };
 
-export type GetSpaceHistoryResponse = GetSpaceHistoryResponses[keyof GetSpaceHistoryResponses];
+export type ListSpaceHistoryResponse = ListSpaceHistoryResponses[keyof ListSpaceHistoryResponses];
 
 export type DeleteSpaceAreaData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * First day of the area, which goes.
+         */
         from: string;
     };
     query?: never;
@@ -3657,7 +4132,13 @@ export type ListTenantsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/tenants';
@@ -3720,8 +4201,17 @@ export type ListLeasesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this tenant.
+         */
         tenant?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/leases';
@@ -3796,7 +4286,16 @@ export type CreateLeaseResponse = CreateLeaseResponses[keyof CreateLeaseResponse
 
 export type DeleteTenantData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3815,6 +4314,9 @@ export type DeleteTenantResponse = DeleteTenantResponses[keyof DeleteTenantRespo
 export type GetTenantData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3846,7 +4348,16 @@ export type ReplaceTenantData = {
             zh: string;
         };
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3874,8 +4385,17 @@ export type ListContactsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this tenant.
+         */
         tenant?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/contacts';
@@ -3942,7 +4462,16 @@ export type CreateContactResponse = CreateContactResponses[keyof CreateContactRe
 
 export type DeleteContactData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3961,6 +4490,9 @@ export type DeleteContactResponse = DeleteContactResponses[keyof DeleteContactRe
 export type GetContactData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -3994,7 +4526,16 @@ export type ReplaceContactData = {
         phone: string | null;
         mail: string | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4021,7 +4562,16 @@ export type ReplaceContactResponse = ReplaceContactResponses[keyof ReplaceContac
 
 export type DeleteLeaseData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4040,6 +4590,9 @@ export type DeleteLeaseResponse = DeleteLeaseResponses[keyof DeleteLeaseResponse
 export type GetLeaseData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4075,7 +4628,16 @@ export type ReplaceLeaseData = {
         to: string | null;
         headcount: number | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4117,6 +4679,9 @@ export type MoveInData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4158,6 +4723,9 @@ export type MoveOutData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4189,7 +4757,16 @@ export type ReplaceSpaceStateData = {
         state: 'vacant' | 'intent' | 'leased' | 'fit_out' | 'locked';
         why: string;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4225,10 +4802,19 @@ export type ReplaceSpaceStateResponse = ReplaceSpaceStateResponses[keyof Replace
 export type ListLeaseMetersData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/leases/{id}/meters';
@@ -4256,7 +4842,13 @@ export type ListGatewaysData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/gateways';
@@ -4358,8 +4950,17 @@ export type ListEquipmentData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/equipment';
@@ -4479,10 +5080,25 @@ export type ListCommandsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this point.
+         */
         point?: string;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * Only those in this state.
+         */
         state?: 'awaiting_approval' | 'queued' | 'sent' | 'done' | 'overridden' | 'differs' | 'refused' | 'failed' | 'expired' | 'rejected' | 'cancelled' | 'released';
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/commands';
@@ -4535,6 +5151,9 @@ export type ListCommandsResponse = ListCommandsResponses[keyof ListCommandsRespo
 export type GetCommandData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4591,6 +5210,9 @@ export type ApproveCommandData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4647,6 +5269,9 @@ export type RejectCommandData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4703,6 +5328,9 @@ export type CancelCommandData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4763,6 +5391,9 @@ export type CreatePointCommandData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4812,7 +5443,16 @@ export type CreatePointCommandResponse = CreatePointCommandResponses[keyof Creat
 
 export type DeleteEquipmentData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4833,6 +5473,9 @@ export type DeleteEquipmentResponse = DeleteEquipmentResponses[keyof DeleteEquip
 export type GetEquipmentData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4909,7 +5552,16 @@ export type ReplaceEquipmentData = {
         };
         brick: string | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -4966,7 +5618,13 @@ export type ReplaceEquipmentResponse = ReplaceEquipmentResponses[keyof ReplaceEq
 export type DeleteEquipmentSecretData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Which secret.
+         */
         name: 'token' | 'password';
     };
     query?: never;
@@ -4985,7 +5643,13 @@ export type ReplaceEquipmentSecretData = {
         value: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Which secret.
+         */
         name: 'token' | 'password';
     };
     query?: never;
@@ -5006,7 +5670,16 @@ export type ReplaceEquipmentSecretResponse = ReplaceEquipmentSecretResponses[key
 
 export type DeletePointData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5027,6 +5700,9 @@ export type DeletePointResponse = DeletePointResponses[keyof DeletePointResponse
 export type GetPointData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5134,7 +5810,16 @@ export type ReplacePointData = {
             deadband: number;
         } | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5249,6 +5934,9 @@ export type CreateEquipmentPointData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5319,8 +6007,17 @@ export type ListBusesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this gateway.
+         */
         gateway?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/buses';
@@ -5395,7 +6092,16 @@ export type CreateBusResponse = CreateBusResponses[keyof CreateBusResponses];
 
 export type DeleteBusData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5418,7 +6124,16 @@ export type ReplaceBusData = {
             [key: string]: unknown;
         };
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5450,7 +6165,13 @@ export type ReplaceBusResponse = ReplaceBusResponses[keyof ReplaceBusResponses];
 export type DeleteBusSecretData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Which secret.
+         */
         name: 'token' | 'password';
     };
     query?: never;
@@ -5469,7 +6190,13 @@ export type ReplaceBusSecretData = {
         value: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Which secret.
+         */
         name: 'token' | 'password';
     };
     query?: never;
@@ -5492,11 +6219,29 @@ export type ListModelPointsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * A Haystack filter over tags: `point and zone and temp`.
+         */
         filter?: string;
+        /**
+         * Only those that lack a class, a unit, equipment or a space.
+         */
         unmapped?: boolean;
+        /**
+         * Also those that are retired.
+         */
         retired?: boolean;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/model/points';
@@ -5569,11 +6314,29 @@ export type ListModelEquipmentData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * A Haystack filter over tags: `point and zone and temp`.
+         */
         filter?: string;
+        /**
+         * Only those that lack a class, a unit, equipment or a space.
+         */
         unmapped?: boolean;
+        /**
+         * Also those that are retired.
+         */
         retired?: boolean;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
     };
     url: '/api/model/equipment';
@@ -5679,7 +6442,13 @@ export type ListFloorPlansData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/floor-plans';
@@ -5703,7 +6472,16 @@ export type ListFloorPlansResponse = ListFloorPlansResponses[keyof ListFloorPlan
 
 export type DeleteFloorPlanData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5720,6 +6498,9 @@ export type DeleteFloorPlanResponses = {
 export type GetFloorPlanData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5775,7 +6556,16 @@ export type ReplaceFloorPlanData = {
             ];
         }>;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5817,9 +6607,15 @@ export type ReplaceFloorPlanResponse = ReplaceFloorPlanResponses[keyof ReplaceFl
 export type GetFloorPlanImageData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Anything: another value makes a browser ask again.
+         */
         v?: string;
     };
     url: '/api/floors/{id}/plan/image';
@@ -5839,7 +6635,16 @@ export type ReplaceFloorPlanImageData = {
      * The file as it is.
      */
     body: Blob | File;
+    headers?: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten. Needed where there is one already.
+         */
+        'If-Match'?: string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -5882,7 +6687,13 @@ export type ListTemplatesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/templates';
@@ -5996,7 +6807,16 @@ export type CompleteClaimResponse = CompleteClaimResponses[keyof CompleteClaimRe
 
 export type DeleteGatewayData = {
     body?: never;
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6015,6 +6835,9 @@ export type DeleteGatewayResponse = DeleteGatewayResponses[keyof DeleteGatewayRe
 export type GetGatewayData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6063,7 +6886,16 @@ export type ChangeGatewayData = {
         };
         buildingId?: string;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6114,6 +6946,9 @@ export type RevokeGatewayData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6162,6 +6997,9 @@ export type RotateGatewayData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6204,10 +7042,19 @@ export type RotateGatewayResponse = RotateGatewayResponses[keyof RotateGatewayRe
 export type ListGatewayClaimCodesData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/gateways/{id}/claim-codes';
@@ -6244,6 +7091,9 @@ export type CreateGatewayClaimCodeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6271,7 +7121,13 @@ export type CreateGatewayClaimCodeResponse = CreateGatewayClaimCodeResponses[key
 export type DeleteGatewayClaimCodeData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of the claim code.
+         */
         codeId: string;
     };
     query?: never;
@@ -6290,10 +7146,19 @@ export type DeleteGatewayClaimCodeResponse = DeleteGatewayClaimCodeResponses[key
 export type ListGatewayConfigsData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/gateways/{id}/configs';
@@ -6330,6 +7195,9 @@ export type CreateGatewayConfigData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6357,7 +7225,13 @@ export type CreateGatewayConfigResponse = CreateGatewayConfigResponses[keyof Cre
 export type GetGatewayConfigData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Number of the configuration, counted for each gateway.
+         */
         n: number;
     };
     query?: never;
@@ -6393,6 +7267,9 @@ export type DiffGatewayConfigData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6426,6 +7303,9 @@ export type ReadGatewayLogData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6447,10 +7327,19 @@ export type ReadGatewayLogResponse = ReadGatewayLogResponses[keyof ReadGatewayLo
 export type ListGatewayMappingsData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/gateways/{id}/mappings';
@@ -6493,7 +7382,13 @@ export type AcceptGatewayMappingData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of what was mapped.
+         */
         mappingId: string;
     };
     query?: never;
@@ -6534,7 +7429,13 @@ export type RejectGatewayMappingData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of what was mapped.
+         */
         mappingId: string;
     };
     query?: never;
@@ -6570,7 +7471,13 @@ export type ListReleasesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/releases';
@@ -6633,7 +7540,13 @@ export type ListRolloutsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/rollouts';
@@ -6723,6 +7636,9 @@ export type StopRolloutData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6759,6 +7675,9 @@ export type StopRolloutResponse = StopRolloutResponses[keyof StopRolloutResponse
 export type GetGatewayUpdateData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -6790,11 +7709,29 @@ export type ListPointsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * Only those that are read by this protocol.
+         */
         protocol?: string;
+        /**
+         * A Haystack filter over tags: `point and zone and temp`.
+         */
         filter?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/points';
@@ -6841,13 +7778,31 @@ export type ListPointsResponse = ListPointsResponses[keyof ListPointsResponses];
 export type ListPointHistoryData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query: {
+        /**
+         * First moment of the span, included: ISO 8601.
+         */
         from: string;
+        /**
+         * End of the span, not included: ISO 8601.
+         */
         to: string;
+        /**
+         * Length of the intervals that the span is cut in.
+         */
         by?: 'raw' | 'hour' | 'day' | 'month';
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/points/{id}/history';
@@ -6887,8 +7842,17 @@ export type StreamLiveData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only these points: ids with commas between them.
+         */
         points?: string;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * Only those of this building.
+         */
         building?: string;
     };
     url: '/api/live';
@@ -6906,10 +7870,19 @@ export type StreamLiveResponse = StreamLiveResponses[keyof StreamLiveResponses];
 export type ListGatewayReportsData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/gateways/{id}/reports';
@@ -6987,7 +7960,13 @@ export type ListFaultRulesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/fault-rules';
@@ -7029,6 +8008,9 @@ export type ListFaultRulesResponse = ListFaultRulesResponses[keyof ListFaultRule
 export type GetFaultRuleData = {
     body?: never;
     path: {
+        /**
+         * Key of the rule: words with underscores.
+         */
         key: string;
     };
     query?: never;
@@ -7072,6 +8054,9 @@ export type ReplaceFaultRuleData = {
         limit: number | null;
     };
     path: {
+        /**
+         * Key of the rule: words with underscores.
+         */
         key: string;
     };
     query?: never;
@@ -7112,14 +8097,41 @@ export type ListFaultsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: 'open' | 'cleared';
+        /**
+         * Only those of this severity.
+         */
         severity?: 'critical' | 'warning' | 'notice';
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * Only those that this rule found.
+         */
         rule?: string;
+        /**
+         * Only those that follow from this fault.
+         */
         cause?: string;
+        /**
+         * Also those that follow from another.
+         */
         all?: boolean;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/faults';
@@ -7165,6 +8177,9 @@ export type ListFaultsResponse = ListFaultsResponses[keyof ListFaultsResponses];
 export type GetFaultData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7214,6 +8229,9 @@ export type AcknowledgeFaultData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7257,6 +8275,9 @@ export type AcknowledgeFaultResponse = AcknowledgeFaultResponses[keyof Acknowled
 export type GetCommissioningPhotoData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7284,6 +8305,9 @@ export type SetCommissioningPhotoData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7344,6 +8368,9 @@ export type CheckCommissioningData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7406,6 +8433,9 @@ export type WaiveCommissioningData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7460,6 +8490,9 @@ export type WaiveCommissioningResponse = WaiveCommissioningResponses[keyof Waive
 export type GetCommissioningReportPdfData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7478,6 +8511,9 @@ export type GetCommissioningReportPdfResponse = GetCommissioningReportPdfRespons
 export type GetCommissioningReportFileData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7495,7 +8531,13 @@ export type ListCommissioningReportsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/commissioning-reports';
@@ -7578,6 +8620,9 @@ export type SignCommissioningReportData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7612,9 +8657,21 @@ export type ListCommissioningData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those of this gateway.
+         */
         gateway?: string;
+        /**
+         * Only those in this state.
+         */
         state?: 'open' | 'passed' | 'failed' | 'waived';
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/commissioning';
@@ -7671,6 +8728,9 @@ export type ListCommissioningResponse = ListCommissioningResponses[keyof ListCom
 export type GetCommissioningData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7735,7 +8795,16 @@ export type ReplaceCommissioningData = {
             readAt: string;
         } | null;
     };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7791,13 +8860,37 @@ export type ListWorkOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only those in this state.
+         */
         state?: 'waiting' | 'dispatched' | 'accepted' | 'in_progress' | 'done' | 'cancelled';
+        /**
+         * `true`: only what is neither done nor cancelled; `false`: only the others.
+         */
         open?: boolean;
+        /**
+         * Only those that nobody accepted in time.
+         */
         escalated?: boolean;
+        /**
+         * Only those of this building.
+         */
         building?: string;
+        /**
+         * Only those of this piece of equipment.
+         */
         equipment?: string;
+        /**
+         * Only those of this technician.
+         */
         technician?: string;
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/work-orders';
@@ -7855,6 +8948,9 @@ export type ListWorkOrdersResponse = ListWorkOrdersResponses[keyof ListWorkOrder
 export type GetWorkOrderData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -7917,7 +9013,13 @@ export type ListTechniciansData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/technicians';
@@ -7991,9 +9093,15 @@ export type CreateWorkOrderPhotoData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query: {
+        /**
+         * Which kind.
+         */
         kind: 'before' | 'after';
     };
     url: '/api/work-orders/{id}/photos';
@@ -8015,7 +9123,13 @@ export type CreateWorkOrderPhotoResponse = CreateWorkOrderPhotoResponses[keyof C
 export type GetWorkOrderPhotoData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
+        /**
+         * Id of the photo.
+         */
         photoId: string;
     };
     query?: never;
@@ -8043,6 +9157,9 @@ export type DispatchWorkOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8106,6 +9223,9 @@ export type AcceptWorkOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8169,6 +9289,9 @@ export type StartWorkOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8233,6 +9356,9 @@ export type FinishWorkOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8297,6 +9423,9 @@ export type CancelWorkOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8369,7 +9498,13 @@ export type ListMyUsagePointsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/my/usage-points';
@@ -8399,11 +9534,23 @@ export type ListMyUsagePointsResponse = ListMyUsagePointsResponses[keyof ListMyU
 export type GetMyUsagePointUsageData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query: {
+        /**
+         * First moment of the span, included: ISO 8601.
+         */
         from: string;
+        /**
+         * End of the span, not included: ISO 8601.
+         */
         to: string;
+        /**
+         * Length of the intervals that the span is cut in.
+         */
         by: 'hour' | 'day' | 'month';
     };
     url: '/api/my/usage-points/{id}/usage';
@@ -8487,7 +9634,13 @@ export type ListBillingRunsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/billing-runs';
@@ -8523,6 +9676,9 @@ export type ListBillingRunsResponse = ListBillingRunsResponses[keyof ListBilling
 export type GetBillingRunData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8578,6 +9734,9 @@ export type GetBillingRunResponse = GetBillingRunResponses[keyof GetBillingRunRe
 export type GetStatementData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: never;
@@ -8636,10 +9795,19 @@ export type GetStatementResponse = GetStatementResponses[keyof GetStatementRespo
 export type ListStatementLineIntervalsData = {
     body?: never;
     path: {
+        /**
+         * Id of the thing that the path names before it.
+         */
         id: string;
     };
     query?: {
+        /**
+         * How many a page has at most.
+         */
         limit?: number;
+        /**
+         * The `next` of the page before; left out: the first page.
+         */
         after?: string;
     };
     url: '/api/statement-lines/{id}/intervals';

@@ -64,4 +64,9 @@ export const ImportKind = Type.Object({
 export type ImportKind = Static<typeof ImportKind>;
 
 /** `spaces.csv`, `leases.xlsx`. */
-export const SheetName = Type.Object({ name: Type.String({ pattern: '^[a-z-]{1,50}\\.(csv|xlsx)$' }) });
+export const SheetName = Type.Object({
+  name: Type.String({
+    pattern: '^[a-z-]{1,50}\\.(csv|xlsx)$',
+    description: 'Kind and format: `tenants.xlsx`.',
+  }),
+});

@@ -174,7 +174,7 @@ export type Removed = Static<typeof Removed>;
 export const SecretBody = Type.Object({ value: Type.String({ minLength: 1, maxLength: 4_000 }) }, closed);
 export const SecretParams = Type.Object({
   id: Uuid,
-  name: Type.Union([Type.Literal('token'), Type.Literal('password')]),
+  name: Type.Union([Type.Literal('token'), Type.Literal('password')], { description: 'Which secret.' }),
 });
 
 /** A line, a network or a broker of a gateway. `params` are the driver's, without secrets. */

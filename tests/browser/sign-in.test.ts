@@ -148,6 +148,7 @@ test('a wall screen shows the park by a link that is shown once, and goes dark w
   await wall.locator('.buildings li').first().waitFor(soon);
 
   await page.getByRole('row', { name: 'Lobby' }).getByRole('button', { name: words.revoke }).click();
+  await page.getByRole('dialog').getByRole('button', { name: words.revoke }).click();
   await page.getByRole('rowheader', { name: 'Lobby' }).waitFor({ ...soon, state: 'detached' });
   await wall.getByRole('alert').waitFor(soon);
   expect(await wall.locator('.buildings li').count()).toBe(0);

@@ -22,6 +22,12 @@ export interface Refused {
 const shortened = (detail: string): string => detail.slice(0, 500).replaceAll('\0', '');
 
 /**
+ * So many that nobody has proven are kept of one gateway: enough to see what is wrong. No receipt covers them, so whoever
+ * wrote them has them still, and a flood of noise does not fill the disk of the others.
+ */
+export const MOST_UNPROVEN = 1_000;
+
+/**
  * Keeps whole messages. The same bytes again only count up, unless their author is proven now: then a receipt covers them,
  * and what is known of them now decides who tries them again.
  */
@@ -29,7 +35,9 @@ export async function quarantine(client: ClientBase, refused: readonly Refused[]
   for (const { gateway, bytes, reason, detail, header, tableHash } of refused) {
     await client.query(
       `insert into quarantine as q (gateway, reason, detail, epoch, seq, table_hash, bytes, sha256)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       select $1, $2, $3, $4, $5::bigint, $6, $7, $8
+       where $5::bigint is not null or $9 > (select count(*) from (
+         select from quarantine where gateway = $1 and seq is null and resolved_at is null limit $9) x)
        on conflict (sha256) do update set seen = q.seen + 1, last_at = now(),
          reason = case when excluded.seq is null then q.reason else excluded.reason end,
          detail = case when excluded.seq is null then q.detail else excluded.detail end,
@@ -44,6 +52,7 @@ export async function quarantine(client: ClientBase, refused: readonly Refused[]
         tableHash,
         bytes,
         createHash('sha256').update(bytes).digest(),
+        MOST_UNPROVEN,
       ],
     );
   }

@@ -5,6 +5,7 @@ import { createPublicKey, sign } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clonedDatabase } from '../platform/testing.ts';
 import { openMessage } from './decode.ts';
+import { MOST_UNPROVEN } from './quarantine.ts';
 import { openStorage } from './storage.ts';
 import { type Message, storeMessages } from './store.ts';
 import { createPointTables } from './tables.ts';
@@ -265,6 +266,26 @@ describe('quarantine', () => {
   test('counts the same bytes instead of keeping them twice', async () => {
     for (let n = 0; n < 5; n += 1) await store(openAs(Buffer.from('again')));
     expect(await quarantined()).toEqual([{ reason: 'version', seen: 5, resolved: false }]);
+  });
+
+  test('keeps a thousand messages of a gateway that nobody has proven, and every one that is proven', async () => {
+    await owner.query(
+      `insert into quarantine (gateway, reason, bytes, sha256)
+       select $1, 'signature', '', sha256(($1 || n)::bytea) from generate_series(1, $2) n`,
+      [gateway.id, MOST_UNPROVEN - 1],
+    );
+    const noise = (from: TestGateway) => openAs(Buffer.from(`noise of ${from.id} ${Math.random()}`), from);
+    await store(noise(gateway));
+    await store(noise(gateway), noise(gateway), noise(other));
+    await store(createSender(gateway).samples([[0, noon, 1]])); // Waits for its table.
+    const { rows: kept } = await owner.query<{ gateway: string; n: number }>(
+      `select gateway, count(*)::int as n from quarantine where gateway in ($1, $2) group by 1`,
+      [gateway.id, other.id],
+    );
+    expect(Object.fromEntries(kept.map(({ gateway: id, n }) => [id, n]))).toEqual({
+      [gateway.id]: MOST_UNPROVEN + 1,
+      [other.id]: 1,
+    });
   });
 
   test('gives a batch back when its table arrives, once', async () => {

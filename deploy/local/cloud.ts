@@ -69,10 +69,10 @@ const provisionerEnv = (
   PROVISIONER_DIR: folders.provisioner,
 });
 
-/** Where people come in, for links in letters; where other machines do, only who put the park there knows. */
+/** Where people come in, for links in letters, and what is reached from here; where other machines come in, only who put the park there knows. */
 function outside({ env, options }: Context, port: number): NodeJS.ProcessEnv {
   const usual = isThisMachine(options.host) ? { PUBLIC_URL: `http://localhost:${port}` } : {};
-  const named = ['PUBLIC_URL', 'MAIL_URL', 'MAIL_FROM'].filter((key) => env[key]);
+  const named = ['PUBLIC_URL', 'MAIL_URL', 'MAIL_FROM', 'OIDC_ALLOW_HOSTS'].filter((key) => env[key]);
   return { ...usual, ...Object.fromEntries(named.map((key) => [key, env[key]])) };
 }
 

@@ -24,7 +24,11 @@ let park: RunningPark | undefined;
  * each plays scenarios of its own, and leaves the park as it found it.
  */
 export async function setup(project: TestProject): Promise<void> {
-  park = await startPark({ park: 'firmware-sim/parks/demo.yaml', args: ['--history-months', '2'] });
+  park = await startPark({
+    park: 'firmware-sim/parks/demo.yaml',
+    args: ['--history-months', '2'],
+    env: { OIDC_ALLOW_HOSTS: '127.0.0.1' },
+  });
   project.provide('demoPark', { home: park.home, run: park.run });
 }
 

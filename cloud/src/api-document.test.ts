@@ -143,3 +143,36 @@ test('what answers with things that may become many is a list that pages', () =>
   const unpaged = operations.filter(({ operation }) => items(operation) && !header(operation, 'after'));
   expect(unpaged.map(({ operation }) => operation.operationId).sort()).toEqual([...wholes].sort());
 });
+
+/** What one reaches a person by. */
+const ADDRESSES = new Set(['email', 'mail', 'phone', 'mobile', 'telephone']);
+/** Who may see it: whoever administers the people, or the tenants that they belong to. */
+const ADMINISTERING = new Set(['person.read', 'person.write', 'person.tenant', 'tenancy.write']);
+
+/** Whether a schema has a field that holds an address, however deep. */
+function holdsAddress(schema: unknown, seen = new Set<unknown>()): boolean {
+  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return false;
+  seen.add(schema);
+  const { properties = {} } = schema as { properties?: object };
+  if (Object.keys(properties).some((name) => ADDRESSES.has(name))) return true;
+  const { $ref } = schema as { $ref?: unknown };
+  if (typeof $ref === 'string') return holdsAddress(atPath($ref), seen);
+  return Object.values(schema).some((inner) => holdsAddress(inner, seen));
+}
+
+const atPath = ($ref: string): unknown =>
+  $ref
+    .split('/')
+    .slice(1)
+    .reduce((at, name) => (at as Record<string, unknown>)[name], document as unknown);
+
+test('addresses of people are in no answer but to who administers them', () => {
+  const shown = operations
+    .filter(({ operation: { responses } }) =>
+      Object.entries(responses).some(([status, { content }]) => status < '300' && holdsAddress(content)),
+    )
+    .map(({ method, path, operation }) => [`${method} ${path}`, operation['x-permission']] as const);
+  expect(shown).toContainEqual(['get /api/people', 'person.read']);
+  expect(shown).toContainEqual(['get /api/contacts', 'tenancy.write']);
+  expect(shown.filter(([, permission]) => !ADMINISTERING.has(permission))).toEqual([]);
+});

@@ -13,12 +13,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
-import { type Db, withAccount, withActor } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { audit } from './audit.ts';
 import { createFailureLimit } from './failure-limit.ts';
 import { type Oidc, OidcError } from './oidc.ts';
-import { identities, oidcGate, providers } from './oidc-store.ts';
+import { identities, oidcGate } from './oidc-store.ts';
 import type { SessionKeeper } from './session.ts';
 
 export interface OidcRouteDeps {
@@ -136,8 +136,7 @@ function ownRoutes(
       },
       async (request) => {
         const actor = actorOf(request);
-        // Providers are the staff's own; people of a tenant log in through them as well.
-        const offered = await withAccount(db, actor.accountId, (trx) => providers.list(trx, actor.accountId));
+        const offered = await oidcGate.offeredBy(db, actor.accountId);
         const linked = await withActor(db, actor, (trx) =>
           identities.of(trx, actor.accountId, actor.personId),
         );

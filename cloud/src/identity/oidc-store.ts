@@ -1,6 +1,6 @@
 import './oidc-tables.ts';
 import { sql } from 'kysely';
-import type { Db } from '../platform/db.ts';
+import { type Db, withAccount } from '../platform/db.ts';
 
 export interface ProviderRow {
   readonly id: string;
@@ -40,13 +40,19 @@ const columns = [
     where i.account_id = identity_provider.account_id and i.provider_id = identity_provider.id)`.as('people'),
 ] as const;
 
-/** Looked up before an account is known: each call is one checked function of the database. */
+/** What is looked up for whoever asks, known or not, and tells no more than that. */
 export const oidcGate = {
   async providers(db: Db): Promise<{ id: string; name: string }[]> {
     const { rows } = await sql<{ id: string; name: string }>`select id, name from login_providers()`.execute(
       db,
     );
     return rows;
+  },
+
+  /** Those of one account: the staff's own rows, and people of a tenant log in through them as well. */
+  async offeredBy(db: Db, accountId: string): Promise<{ id: string; name: string }[]> {
+    const rows = await withAccount(db, accountId, (trx) => providers.list(trx, accountId));
+    return rows.map(({ id, name }) => ({ id, name }));
   },
 
   async accountOf(db: Db, providerId: string): Promise<string | undefined> {

@@ -15,7 +15,7 @@ import { providerRoutes } from './provider-routes.ts';
 import { identityRoutes } from './routes.ts';
 import { createTestApp, givenAccount, givenPerson, loggedIn, testKeeper } from './testing.ts';
 
-const { owner, app: db } = await clonedDatabase();
+const { owner, app: db, pool } = await clonedDatabase();
 const folder = await mkdtemp(join(tmpdir(), 'parkline-oidc-'));
 await writeFile(join(folder, 'keys'), newKeyLine('k1'));
 const secrets = createSecrets(join(folder, 'keys'));
@@ -323,6 +323,28 @@ describe('a person who is logged in', () => {
     await hash(before);
     expect((await unlink()).statusCode).toBe(204);
     expect(refusalOf(await logIn())).toEqual(refused('unknown_person'));
+    const { rows: deeds } = await pool().query(
+      `select action from audit_event where subject_id = $1 and action like 'person.%linked' order by id`,
+      [who.id],
+    );
+    expect(deeds).toEqual([{ action: 'person.linked' }, { action: 'person.unlinked' }]);
+  });
+
+  test('links and unlinks with a fresh second factor only', async () => {
+    const me = await loggedIn(owner, accountId, ['guard']);
+    const old = new Date(Date.now() - 11 * 60_000);
+    const { id } = (await call('GET', '/api/me', undefined, me)).json();
+    await owner.updateTable('session').set({ factorAt: old }).where('personId', '=', id).execute();
+    await owner
+      .insertInto('passkey')
+      .values({
+        ...{ id: newId(), accountId, personId: id, name: 'Key', createdAt: old, transports: [], counter: 0 },
+        ...{ credentialId: Buffer.from(newId()), publicKey: Buffer.from('x') },
+      })
+      .execute();
+    const begun = await call('POST', '/api/me/login-links', { providerId }, me);
+    const ended = await call('DELETE', `/api/me/login-links/${providerId}`, undefined, me);
+    expect([begun, ended].map((reply) => reply.json().code)).toEqual(Array(2).fill('second_factor_needed'));
   });
 
   test('links no provider of another account', async () => {

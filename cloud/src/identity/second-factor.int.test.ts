@@ -11,6 +11,7 @@ import { newId } from '../platform/ids.ts';
 import { createLog } from '../platform/log.ts';
 import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
+import { auditTrail } from './audit.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions, strongPermissions } from './permissions.ts';
 import { createPeopleAdmin } from './people-admin.ts';
@@ -262,8 +263,21 @@ test('who lost it all enrols anew, when an administrator of the own account lets
   const boss = await administrator(person.accountId);
   const isProtected = async () => (await boss.get(`/api/people/${person.id}`)).json().hasSecondFactor;
   expect(await isProtected()).toBe(true);
+  const age = (ms: number) =>
+    owner
+      .updateTable('session')
+      .set({ factorAt: new Date(now().getTime() - ms) })
+      .where('accountId', '=', person.accountId)
+      .execute();
+  await age(600_001);
+  expect(await reset(boss)).toBe('second_factor_needed');
+  await age(0);
   expect(await reset(boss)).toBe('ok');
   expect(await isProtected()).toBe(false);
+  const [deed] = await withAccount(owner, person.accountId, (trx) =>
+    auditTrail.page(trx, { limit: 1, subject: person.id }),
+  );
+  expect(deed).toMatchObject({ action: 'person.second_factor_reset', content: { ip: '127.0.0.1' } });
   expect(await open.outcome('GET', '/api/look')).toBe('not_logged_in');
   const again = await loggedIn(person);
   expect(await again.outcome('GET', '/api/look')).toBe('second_factor_enrol');

@@ -39,6 +39,14 @@ const gatewayOf = async (): Promise<string> =>
   (await rows.query<{ id: string }>('select id from gateway where account_id = $1 limit 1', [accountId]))
     .rows[0]!.id;
 
+const personOf = async (role: string): Promise<string> =>
+  (
+    await rows.query<{ id: string }>(
+      'select person_id as id from role_grant where account_id = $1 and role = $2 limit 1',
+      [accountId, role],
+    )
+  ).rows[0]!.id;
+
 test.each([
   ['in plain text', 'Winter-2026', 400],
   ['as a number', '20262026', 400],
@@ -59,11 +67,19 @@ test.each([
 test('no answer that is shown once stays in the database in plain text', async () => {
   const display = await post('/api/display-tokens', { name: 'Lobby', days: 30 });
   const claim = await post(`/api/gateways/${await gatewayOf()}/claim-codes`, {});
+  const hook = await post('/api/webhooks', {
+    ...{ name: 'Accounting', url: 'https://example.com/hook', kinds: ['fault.raised'] },
+  });
+  const rotated = await post(`/api/webhooks/${hook['id']}/rotate-secret`);
+  const link = await post(`/api/people/${await personOf('technician')}/password-link`);
   const enrolment = await post('/api/me/second-factors/totp', { name: 'Phone' });
   const code = new TOTP({ secret: Secret.fromBase32(enrolment['secret']!) }).generate();
   const { recoveryCodes } = await post(`/api/me/second-factors/totp/${enrolment['id']}/confirm`, { code });
   const renewed = await post('/api/me/recovery-codes');
-  const secrets = [display['token'], claim['code'], enrolment['secret'], recoveryCodes[0], renewed.codes[0]];
+  const secrets = [
+    ...[display['token'], claim['code'], hook['secret'], rotated['secret'], link['token']],
+    ...[enrolment['secret'], recoveryCodes[0], renewed.codes[0]],
+  ];
   expect(secrets.every((one) => one !== undefined && one.length > 10)).toBe(true);
 
   const kept = await rows.query<{ body: string | null }>(

@@ -27,6 +27,7 @@ export function register(program: Command, io: Io): void {
         const state = options.state as CommandState | undefined; // What is none of these the API refuses.
         const { items } = await session.ask('listCommands', { query: { limit: 50, state } });
         io.out(options.json ? `${JSON.stringify(items)}\n` : items.map((one) => `${line(one)}\n`).join(''));
+        if (items.length === 0 && !options.json) io.err('no such order\n');
       }),
     );
   for (const [name, operation, description] of [

@@ -183,15 +183,20 @@ async function report(io: Io, session: Session, options: ReportOptions): Promise
       io.err(`${to} written\n`);
     };
     if (out !== undefined) {
-      const paper = await session.ask('getCommissioningReportPdf', { path });
+      const paper = await session.ask('getCommissioningReportPdf', { path }).catch(unsealed);
       write(out, Buffer.from(await paper.arrayBuffer()));
     }
     if (file !== undefined)
-      write(file, JSON.stringify(await session.ask('getCommissioningReportFile', { path })));
+      write(file, JSON.stringify(await session.ask('getCommissioningReportFile', { path }).catch(unsealed)));
     return;
   }
   tellReports(io, options, await session.all('listCommissioningReports'));
 }
+
+const unsealed = (cause: Error): never => {
+  if (!cause.message.endsWith('not_sealed')) throw cause;
+  throw new Error('it is not sealed yet: an installer and an engineer sign it first, with --sign', { cause });
+};
 
 function registerVerify(commissioning: Command, io: Io): void {
   commissioning

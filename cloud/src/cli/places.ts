@@ -56,6 +56,7 @@ export function register(program: Command, io: Io): void {
     .action((batch: string, options: Options) => undo(io, batch, options));
 }
 
+const usage = (message: string): Error => Object.assign(new Error(message), { code: 'usage' });
 const kindOf = (name: string) => sheetKinds.find((one) => one.name === name)!;
 const scopeOf = (accountId: string): Omit<Scope, 'locks'> => ({
   ...{ accountId, personId: null, buildings: null, at: systemNow(), newId },
@@ -71,7 +72,7 @@ async function importFile(io: Io, file: string, options: Options): Promise<Impor
 
 async function exportFile(io: Io, file: string, options: Options): Promise<void> {
   const format = sheetFormats.find((one): one is SheetFormat => file.endsWith(`.${one}`));
-  if (!format) throw Object.assign(new Error(`${file} must end in .csv or .xlsx`), { code: 'usage' });
+  if (!format) throw usage(`${file} must end in .csv or .xlsx`);
   const kind = kindOf(options.kind);
   const bytes = options.template
     ? await templateSheet(kind, format, 'en')
@@ -82,6 +83,8 @@ async function exportFile(io: Io, file: string, options: Options): Promise<void>
 }
 
 async function undo(io: Io, batch: string, options: Options): Promise<void> {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(batch))
+    throw usage(`${batch} is no import: name the id that places import printed`);
   const undone = await inAccount(io, options, (trx, accountId) =>
     undoImport(trx, sheetKinds, scopeOf(accountId), batch),
   );
@@ -89,6 +92,9 @@ async function undo(io: Io, batch: string, options: Options): Promise<void> {
   const faults = undone.why === 'held' ? undone.faults.map(({ text }) => text.en) : [];
   throw new Error([`import ${batch} cannot be undone: ${undone.why}`, ...faults].join('\n'));
 }
+
+const nobodyYet =
+  'nobody administers this park yet: make the first administrator in the portal, with the set-up token that the start printed';
 
 /** @throws Error when no account, or more than one, can be meant. */
 async function inAccount<T>(
@@ -101,7 +107,7 @@ async function inAccount<T>(
     const { rows } = await sql<{ id: string; key: string }>`select id, key from all_accounts()`.execute(db);
     const meant = account === undefined ? rows : rows.filter(({ key }) => key === account);
     const [one, ...others] = meant;
-    if (!one) throw new Error(account === undefined ? 'there is no account yet' : `no account ${account}`);
+    if (!one) throw new Error(account === undefined ? nobodyYet : `no account ${account}`);
     if (others.length > 0)
       throw new Error(`whose places? --account is one of ${rows.map(({ key }) => key).join(', ')}`);
     return await withAccount(db, one.id, (trx) => work(trx, one.id));

@@ -177,7 +177,7 @@ export function whoAndWhere(
   const login = wanted ?? known?.login;
   if (!login)
     throw new Error(
-      'who are you? Name a login with --login or PARKLINE_LOGIN, and its password in PARKLINE_PASSWORD',
+      'who are you? Log in with parkline login, or name --login or PARKLINE_LOGIN, and the password in PARKLINE_PASSWORD',
     );
   return { url: withoutSlash(url), login, password: env['PARKLINE_PASSWORD'] ?? known?.password };
 }

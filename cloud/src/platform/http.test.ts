@@ -33,7 +33,13 @@ app.get('/api/things', {
 });
 app.post('/api/things', {
   config: { permission: 'thing.read' },
-  schema: { body: Type.Object({ count: Type.Integer(), tag: Type.Optional(Type.String()) }) },
+  schema: {
+    body: Type.Object({
+      count: Type.Integer(),
+      tag: Type.Optional(Type.String({ maxLength: 20 })),
+      name: Type.Optional(Type.Object({ en: Type.String({ minLength: 1 }), zh: Type.String() })),
+    }),
+  },
   handler: async ({ body }) => body,
 });
 app.get('/api/things/:id', {
@@ -41,6 +47,7 @@ app.get('/api/things/:id', {
   schema: { params: Type.Object({ id: Type.String() }) },
   handler: async ({ params }) => params,
 });
+app.put('/api/things', { config: { permission: 'thing.read' } }, async () => 'changed');
 app.delete('/api/things', { config: { permission: 'thing.write' } }, async () => 'gone');
 app.get('/api/broken', { config: { permission: 'public' } }, async () => {
   throw new Error('secret of the house');
@@ -125,6 +132,36 @@ describe('input', () => {
   ])('a body with %s is refused by name', async (_what, payload, field) => {
     const reply = await app.inject({ method: 'POST', url: '/api/things', headers: me, payload });
     expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, field]);
+  });
+
+  const bothLanguages = 'must be a text in both languages: {"en": "…", "zh": "…"}';
+  test.each([
+    [{ count: '1' }, 'body.count', 'must be integer', '须为整数'],
+    [
+      { count: 1, tag: 'a'.repeat(21) },
+      'body.tag',
+      'must not have more than 20 characters',
+      '至多 20 个字符',
+    ],
+    [{ count: 1, admin: true }, 'body.admin', 'is not known here', '不是可用的字段'],
+    [{}, 'body.count', 'is required', '为必填项'],
+    [{ count: 1, name: { en: 'a', 'zh-CN': '一' } }, 'body.name', bothLanguages, /两种语言/],
+    [{ count: 1, name: 'a' }, 'body.name', bothLanguages, /两种语言/],
+    [{ count: 1, name: { en: '', zh: '一' } }, 'body.name.en', /1 character/, '至少 1 个字符'],
+  ])('what is wrong with %j is said in the language of the reader', async (payload, field, en, zh) => {
+    const words = async (language: string) => {
+      const headers = { ...me, 'accept-language': language };
+      return (await app.inject({ method: 'POST', url: '/api/things', headers, payload })).json().details;
+    };
+    expect(await words('en')).toEqual([{ field, message: expect.stringMatching(en) }]);
+    expect(await words('zh-CN')).toEqual([{ field, message: expect.stringMatching(zh) }]);
+  });
+
+  test('a change without the version that it was made on is refused before it begins', async () => {
+    const change = (headers: object) =>
+      app.inject({ method: 'PUT', url: '/api/things', headers: { ...me, ...headers } });
+    expect((await change({})).json().code).toBe('precondition_required');
+    expect((await change({ 'if-match': '"3"' })).body).toBe('changed');
   });
 
   test('broken JSON and a body of the wrong kind are refused', async () => {

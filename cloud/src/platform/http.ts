@@ -26,7 +26,7 @@ import { servePortal } from './portal.ts';
 import { probeRoutes, type ReadyChecks } from './probes.ts';
 import { requireFreshness } from './second-factor.ts';
 import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
-import { closeSchemas, compileValidator } from './validation.ts';
+import { closeSchemas, compileValidator, detailsIn } from './validation.ts';
 import { demandVersions } from './versions.ts';
 
 export interface AppDeps {
@@ -164,7 +164,7 @@ function sendError(cause: unknown, request: FastifyRequest, reply: FastifyReply)
   const body: ErrorReply = {
     code: error.code,
     message: inLanguage(errorTexts[error.code], request.language),
-    ...(error.details !== undefined && { details: error.details }),
+    ...(error.details !== undefined && { details: detailsIn(error.details, request.language) }),
   };
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }

@@ -1,8 +1,11 @@
+import type { Language } from '@parkline/contract';
 import type { FastifySchemaCompiler, RouteOptions } from 'fastify';
 import Type, { type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { AppError, type FieldFault } from './errors.ts';
+import { AppError } from './errors.ts';
+import { faultWords, ownWords } from './fault-words.ts';
+import { inLanguage, type LocalText } from './i18n.ts';
 
 /**
  * Makes a route refuse what its schema does not name: an unknown key in query, parameters or body is a fault, not a
@@ -28,10 +31,10 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const root = httpPart === 'body' ? 'body' : '';
   return (input: unknown) => {
     const value = httpPart === 'body' ? input : fromText(schema, input);
-    if (!check.Check(value)) return { error: badInput(root, check.Errors(value)) };
+    if (!check.Check(value)) return { error: badInput(schema, root, check.Errors(value)) };
     const unstorable = textsWithNul(value, root);
     if (unstorable.length === 0) return { value };
-    return { error: inputError(unstorable.map((field) => ({ field, message: 'must not hold a NUL' }))) };
+    return { error: inputError(unstorable.map((field) => ({ field, message: ownWords.nul }))) };
   };
 };
 
@@ -53,24 +56,54 @@ function textsWithNul(value: unknown, path: string): string[] {
 
 type Faults = ReturnType<typeof Value.Errors>;
 
-function badInput(root: string, errors: Faults): AppError {
-  const faults = new Map<string, string>();
-  for (const { keyword, instancePath, params, message } of errors) {
+function badInput(schema: TSchema, root: string, errors: Faults): AppError {
+  const faults = new Map<string, LocalText>();
+  for (const error of errors) {
+    const { keyword, instancePath, schemaPath, params } = error;
     const path = instancePath.slice(1).replaceAll('/', '.');
-    if (keyword === 'required') {
-      for (const name of params.requiredProperties) faults.set(joined(root, path, name), 'is required');
+    if (isText(schemaAt(schema, schemaPath))) {
+      faults.set(joined(root, path), ownWords.bothLanguages);
+    } else if (keyword === 'required') {
+      for (const name of params.requiredProperties) faults.set(joined(root, path, name), ownWords.required);
     } else if (keyword === 'additionalProperties') {
-      for (const name of params.additionalProperties)
-        faults.set(joined(root, path, name), 'is not known here');
+      for (const name of params.additionalProperties) faults.set(joined(root, path, name), ownWords.unknown);
     } else if (keyword !== 'boolean') {
-      faults.set(joined(root, path), message);
+      faults.set(joined(root, path), faultWords(error));
     }
   }
   return inputError([...faults].map(([field, message]) => ({ field, message })));
 }
 
-function inputError(details: FieldFault[]): AppError {
-  const text = details.map(({ field, message }) => `${field} ${message}`).join('; ');
+/** The part of a schema that a fault names: `#/properties/name`. */
+const schemaAt = (schema: unknown, path: string): unknown =>
+  path
+    .split('/')
+    .slice(1)
+    .reduce((part, key) => (part as Record<string, unknown> | undefined)?.[key], schema);
+
+/** Whether it asks for a name in both languages. */
+function isText(schema: unknown): boolean {
+  const { properties = {} } = (schema ?? {}) as { properties?: object };
+  return Object.keys(properties).sort().join() === 'en,zh';
+}
+
+/** What is wrong with a field, in both languages until it is known who reads it. */
+interface Fault {
+  readonly field: string;
+  readonly message: LocalText;
+}
+
+const isFault = (detail: unknown): detail is Fault =>
+  typeof (detail as Partial<Fault> | null)?.message === 'object';
+
+/** The details of a refusal as its reader reads them. */
+export const detailsIn = (details: unknown, language: Language): unknown =>
+  Array.isArray(details)
+    ? details.map((one) => (isFault(one) ? { ...one, message: inLanguage(one.message, language) } : one))
+    : details;
+
+function inputError(details: readonly Fault[]): AppError {
+  const text = details.map(({ field, message }) => `${field} ${message.en}`).join('; ');
   return new AppError('bad_input', text, { details });
 }
 

@@ -1,0 +1,72 @@
+import type { TLocalizedValidationError } from 'typebox/error';
+import type { LocalText } from './i18n.ts';
+
+const types: Readonly<Record<string, string>> = {
+  array: '列表',
+  boolean: 'true 或 false',
+  integer: '整数',
+  null: 'null',
+  number: '数字',
+  object: '对象',
+  string: '文本',
+};
+
+const listed = (values: readonly unknown[]): string => values.map((one) => JSON.stringify(one)).join('、');
+
+/** What a field lacks, for who sent it. The English is the validator's own. Pure. */
+export const faultWords = (fault: TLocalizedValidationError): LocalText => ({
+  en: fault.message,
+  zh: chinese(fault),
+});
+
+function chinese(fault: TLocalizedValidationError): string {
+  switch (fault.keyword) {
+    case 'type':
+      return `须为${[fault.params.type]
+        .flat()
+        .map((one) => types[one] ?? one)
+        .join('或')}`;
+    case 'minLength':
+      return `至少 ${fault.params.limit} 个字符`;
+    case 'maxLength':
+      return `至多 ${fault.params.limit} 个字符`;
+    case 'minItems':
+      return `至少 ${fault.params.limit} 项`;
+    case 'maxItems':
+      return `至多 ${fault.params.limit} 项`;
+    case 'uniqueItems':
+      return '不得有重复项';
+    case 'minimum':
+      return `不得小于 ${fault.params.limit}`;
+    case 'maximum':
+      return `不得大于 ${fault.params.limit}`;
+    case 'exclusiveMinimum':
+      return `须大于 ${fault.params.limit}`;
+    case 'exclusiveMaximum':
+      return `须小于 ${fault.params.limit}`;
+    case 'pattern':
+      return `须符合格式 ${fault.params.pattern}`;
+    case 'format':
+      return `须为 ${fault.params.format} 格式`;
+    case 'const':
+      return `须为 ${listed([fault.params.allowedValue])}`;
+    case 'enum':
+      return `须为其中之一：${listed(fault.params.allowedValues)}`;
+    case 'anyOf':
+    case 'oneOf':
+      return '不是允许的任何一种值';
+    default:
+      return '不符合要求';
+  }
+}
+
+/** What the validator does not say itself. */
+export const ownWords = {
+  required: { en: 'is required', zh: '为必填项' },
+  unknown: { en: 'is not known here', zh: '不是可用的字段' },
+  nul: { en: 'must not hold a NUL', zh: '不得含有 NUL 字符' },
+  bothLanguages: {
+    en: 'must be a text in both languages: {"en": "…", "zh": "…"}',
+    zh: '须提供两种语言的文本：{"en": "…", "zh": "…"}',
+  },
+} as const satisfies Readonly<Record<string, LocalText>>;

@@ -86,6 +86,9 @@ async function storeOf(values: Values): Promise<Store> {
   return openStore(resolve(needed(values, 'dir')), keys);
 }
 
+const isOfSystem = (error: unknown): error is Error =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+
 /** A time without a zone would mean another second on another machine. */
 function momentOf({ at }: Values): number | undefined {
   if (at === undefined) return undefined;
@@ -187,7 +190,9 @@ try {
   const { verb, values } = read(process.argv.slice(2));
   await verbs[verb](values);
 } catch (error) {
-  if (!(error instanceof UsageError || error instanceof BackupError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  // What the system refused (a full disk, a closed folder) needs no stack either.
+  const isKnown = error instanceof UsageError || error instanceof BackupError || isOfSystem(error);
+  if (!isKnown) throw error;
+  warn(error.message);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

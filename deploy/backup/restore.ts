@@ -99,8 +99,12 @@ async function unpack(
     tar.once('error', reject).once('close', resolve);
   });
   ended.catch(() => undefined);
-  await readSealed(store, { file: pieceFile(store, id, name), name: pieceName(id, name), sha256 }, tar.stdin);
-  if ((await ended) !== 0) throw new BackupError(`${pieceName(id, name)} cannot be unpacked: ${said.trim()}`);
+  const piece = { file: pieceFile(store, id, name), name: pieceName(id, name), sha256 };
+  const read = await readSealed(store, piece, tar.stdin).catch((error: unknown) => error);
+  // Where both complain, what was wrong with the piece is why tar did not like it; a pipe that broke says nothing.
+  if (read instanceof BackupError) throw read;
+  if ((await ended) !== 0) throw new BackupError(`${piece.name} cannot be unpacked: ${said.trim()}`);
+  if (read !== undefined) throw read;
 }
 
 /** Values of postgresql.auto.conf: a quote is doubled. */

@@ -56,22 +56,29 @@ export async function writeSealed(
   { keys }: Store,
   { file, name, at }: { file: string; name: string; at: number },
 ): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
+  const counter = counting();
   await pipeline(
     source,
     createZstdCompress(),
     (plain: AsyncIterable<Buffer>) => seal(plain, keys[0]!, name, at),
-    async function* (sealed: AsyncIterable<Buffer>) {
-      for await (const part of sealed) {
-        hash.update(part);
-        bytes += part.length;
-        yield part;
-      }
-    },
+    counter.pass,
     createWriteStream(file, { mode: 0o600, flags: 'wx', flush: true }),
   );
-  return { bytes, sha256: hash.digest('hex') };
+  return counter.result();
+}
+
+/** Size and SHA-256 of the bytes that go through. */
+function counting() {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* pass(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const part of source) {
+      hash.update(part);
+      bytes += part.length;
+      yield part;
+    }
+  }
+  return { pass, result: () => ({ bytes, sha256: hash.digest('hex') }) };
 }
 
 /** Opens a sealed file into `sink`. @throws BackupError naming what is wrong with it. */
@@ -80,12 +87,11 @@ export async function readSealed(
   { file, name, sha256 }: { file: string; name: string; sha256?: string },
   sink: NodeJS.WritableStream,
 ): Promise<void> {
-  const hash = createHash('sha256');
-  const source = createReadStream(file);
-  source.on('data', (bytes) => void hash.update(bytes));
+  const counter = counting();
   try {
     await pipeline(
-      source,
+      createReadStream(file),
+      counter.pass,
       (sealed: AsyncIterable<Buffer>) => unseal(sealed, keys, name),
       createZstdDecompress(),
       sink,
@@ -94,7 +100,7 @@ export async function readSealed(
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
     throw new BackupError(`${file} is missing`, { cause });
   }
-  if (sha256 !== undefined && hash.digest('hex') !== sha256)
+  if (sha256 !== undefined && counter.result().sha256 !== sha256)
     throw new BackupError(`${name} is another file than the one that its manifest names`);
 }
 

@@ -30,7 +30,7 @@ export async function archiveWal(
 ): Promise<void> {
   if (!NAME.test(name)) throw new BackupError(`${name} is no name of a file of PostgreSQL's log`);
   const file = walFile(store, name);
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.part`; // PostgreSQL archives one file after the other.
   await rm(draft, { force: true });
   try {
     // Its last record, not this moment: an archive that was stuck for an hour is as good as one that was not.

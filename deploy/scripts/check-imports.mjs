@@ -44,7 +44,7 @@ const sliceOf = (path) => {
 };
 const areaOf = (path) => part(path, /^dashboards\/src\/routes\/([^/]+)\//);
 const inside = (path, folder) => path === folder || path.startsWith(`${folder}/`);
-const isTest = (path) => /\.test\.ts$|\/testing\.ts$|\/conformance\.ts$/.test(path);
+const isTest = (path) => /\.test\.ts$|\/testing(-[a-z]+)*\.ts$|\/conformance\.ts$/.test(path);
 
 /** @returns why `from` may not import `to` (both paths from the root), or undefined. */
 export function fault(from, spec, to) {

@@ -47,6 +47,12 @@ describe('import directions', () => {
   test.each([
     ['a driver uses the kit', 'protocols/modbus/src/a.ts', '@parkline/kit', 'protocols/kit'],
     ['edge uses a driver', 'edge/src/a.ts', '@parkline/modbus', 'protocols/modbus'],
+    [
+      'what arranges a test uses test support',
+      'cloud/src/testing-people.ts',
+      '../../tests/support/mail.ts',
+      'tests/support/mail.ts',
+    ],
     ['a slice uses the platform', 'cloud/src/billing/a.ts', '../platform/db.ts', 'cloud/src/platform/db.ts'],
     [
       'a slice uses a lower one',

@@ -27,7 +27,7 @@ type Protocol = keyof typeof addressSchemas;
 
 /**
  * What a gateway's driver needs to open a bus. `params` are those of one device on it. Pure.
- * @throws Error naming the bus when the ports file does not say enough, or when no driver speaks the protocol.
+ * @throws Error naming the bus when nobody said where it is, or not enough, or when no driver speaks the protocol.
  */
 export function connectionParams(
   bus: string,
@@ -35,7 +35,7 @@ export function connectionParams(
   place: BusPort | undefined,
   params: EquipmentParams,
 ): Record<string, unknown> {
-  if (!place) throw new Error(`the ports file does not say where bus ${bus} is`);
+  if (!place) throw new Error(`nobody has said where bus ${bus} is`);
   const build = builders[known(protocol, bus)];
   return 'params' in place ? { ...place.params } : build(bus, place, params);
 }

@@ -69,7 +69,7 @@ export function fault(from, spec, to) {
 }
 
 /** What speaks to the API by the generated client only: a path written by hand is one that no compiler checks. */
-const byClient = ['dashboards/src/lib', 'dashboards/src/routes', 'cloud/src/cli'];
+const byClient = ['dashboards/src/lib', 'dashboards/src/routes', 'cloud/src/cli', 'edge/src'];
 
 /** @returns the paths of the API that `source` names and may not. */
 export function pathsByHand(from, source) {

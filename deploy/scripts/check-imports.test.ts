@@ -82,6 +82,7 @@ describe('paths of the API', () => {
     ['in a link', 'dashboards/src/routes/a.svelte', '<a href="/api/exports/{kind}.csv">'],
     ['in a template', 'dashboards/src/lib/a.ts', 'open(`/api/live${query}`)'],
     ['behind an address', 'cloud/src/cli/a.ts', 'fetch(`${url}/api/login`)'],
+    ['on the gateway', 'edge/src/identity/a.ts', "cloud.post('/api/claims', {})"],
   ])('are not written by hand %s', (_where, from, source) => {
     expect(pathsByHand(from, source)).toHaveLength(1);
   });

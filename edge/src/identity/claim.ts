@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createClient } from '@parkline/client';
 import { ClaimChallenge, ClaimReply, claimText, readClaimCode } from '@parkline/contract';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -71,7 +72,8 @@ async function ask({ home, store, cloud, show }: ClaimDeps, code: string): Promi
   const keys = store.prepare();
   const publicKeys = publicKeysOf(keys);
   show('the keys are made; asking the cloud');
-  const begun = checked(ClaimChallenge, await cloud.post('/api/claims', { code, ...named }));
+  const api = createClient(({ url, body }) => cloud.post(url, body as object));
+  const begun = checked(ClaimChallenge, await api.ask('beginClaim', { body: { code, ...named } }));
   // Before the code is used up.
   if (site !== undefined && site !== begun.site.key && site !== begun.site.id)
     throw new CloudError('refused', `gateway.yaml says site ${site}, the code is for ${begun.site.key}`, {
@@ -79,12 +81,8 @@ async function ask({ home, store, cloud, show }: ClaimDeps, code: string): Promi
     });
   const { challenge } = begun;
   const proofs = proveKeys(keys, claimText(code, challenge, publicKeys));
-  const answer = await cloud.post('/api/claims/complete', {
-    code,
-    challenge,
-    keys: publicKeys,
-    proofs,
-    ...named,
+  const answer = await api.ask('completeClaim', {
+    body: { code, challenge, keys: publicKeys, proofs, ...named },
   });
   return checked(ClaimReply, answer);
 }

@@ -289,6 +289,7 @@ describe('the account administrator', () => {
 describe('the people of another operator', () => {
   test.each(['river-engineer', 'river-admin'])('%s sees the own park and nothing else', async (login) => {
     const { page } = await visitor(english, login);
+    await page.goto('/engineer');
     await page.getByRole('link', { name: 'Pump house', exact: true }).waitFor(soon);
     await page.goto('/engineer/devices');
     await page.getByRole('link', { name: 'Workshop' }).first().waitFor(soon);

@@ -179,6 +179,21 @@ describe('gateway', () => {
     expect(await before()).toMatchObject({ buses: 1, n: 1 });
     expect((await inForce()).noted!.yaml).toContain('10.0.0.8');
     expect(await config(await file('none.json', {}))).toContain('10.0.0.8');
+
+    const secret = `s-${randomUUID()}`;
+    const guarded = await file('guarded.json', {
+      'a-panel': { params: { host: '10.0.0.8', port: 502, password: secret } },
+    });
+    for (let again = 0; again < 2; again += 1) expect(await config(guarded, '--note')).toContain(secret);
+    const { rows: kept } = await sql<{ text: string }>`
+      select concat(b.params, c.yaml, s.sealed_value) as text from bus b
+      join bus_secret s on s.bus_id = b.id join gateway_config c on c.gateway_id = b.gateway_id
+      where b.gateway_id = ${id}`.execute(owner);
+    expect(kept).toHaveLength(1);
+    expect(kept[0]!.text).not.toContain(secret);
+    expect((await inForce()).noted!.yaml).toContain('${secret:a-panel:password}');
+    const set = `buses.0.params.token=${secret}`;
+    await expect(config(guarded, '--note', '--set', set)).rejects.toThrow('token');
   });
 
   test('trust stores an Ed25519 key and nothing else', async () => {

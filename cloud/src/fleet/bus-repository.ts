@@ -38,9 +38,11 @@ export const buses = {
     wanted: readonly Pick<Bus, 'key' | 'protocol' | 'params'>[],
   ): Promise<void> {
     if (wanted.length === 0) return;
-    await sql`delete from bus_secret s using bus b, jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w (key text, params jsonb)
-      where b.account_id = ${accountId} and b.gateway_id = ${gatewayId} and b.key = w.key and b.params <> w.params
-        and s.account_id = b.account_id and s.bus_id = b.id`.execute(db);
+    await sql`delete from bus_secret s using bus b, jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w (key text, protocol text, params jsonb)
+      where b.account_id = ${accountId} and b.gateway_id = ${gatewayId} and b.key = w.key
+        and (b.protocol, b.params) is distinct from (w.protocol, w.params) and s.account_id = b.account_id and s.bus_id = b.id`.execute(
+      db,
+    );
     await db
       .insertInto('bus')
       .values(wanted.map((bus) => ({ id: newId(), accountId, gatewayId, ...bus })))
@@ -146,4 +148,34 @@ export async function keepTokens(
       .onConflict((c) => c.columns(['accountId', 'equipmentId', 'name']).doUpdateSet(kept))
       .execute();
   }
+}
+
+/** Secrets of buses, by bus key and name of the parameter. */
+export type BusSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Keeps what the buses of a gateway are opened with, sealed. A second time changes nothing. */
+export async function keepBusSecrets(
+  db: Db,
+  secrets: Secrets,
+  { accountId, gatewayId, at }: { accountId: string; gatewayId: string; at: Date },
+  given: BusSecrets,
+): Promise<void> {
+  const { rows } = await sql<{ busId: string; key: string; name: string | null; sealed: string | null }>`
+    select b.id as bus_id, b.key, s.name, s.sealed_value as sealed from bus b
+    left join bus_secret s on s.account_id = b.account_id and s.bus_id = b.id
+    where b.account_id = ${accountId} and b.gateway_id = ${gatewayId}`.execute(db);
+  for (const [key, named] of Object.entries(given))
+    for (const [name, value] of Object.entries(named)) {
+      const busId = rows.find((row) => row.key === key)?.busId;
+      if (busId === undefined) continue;
+      const place = sealedPlace('bus_secret', 'sealed_value', accountId, busId, name);
+      const sealed = rows.find((row) => row.busId === busId && row.name === name)?.sealed;
+      if (sealed && secrets.open(sealed, place) === value) continue;
+      const kept = { sealedValue: secrets.seal(value, place), setAt: at };
+      await db
+        .insertInto('busSecret')
+        .values({ accountId, busId, name, ...kept })
+        .onConflict((c) => c.columns(['accountId', 'busId', 'name']).doUpdateSet(kept))
+        .execute();
+    }
 }

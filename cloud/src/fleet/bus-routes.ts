@@ -105,8 +105,8 @@ export const busRoutes =
             .where('accountId', '=', accountId)
             .where('id', '=', id)
             .execute();
-          // A password goes to the address it was given for and to no other.
-          if ('params' in change.after)
+          // A password goes to the address it was given for, by the gateway it was given to, and to no other.
+          if (['gatewayId', 'protocol', 'params'].some((field) => field in change.after))
             await trx
               .deleteFrom('busSecret')
               .where('accountId', '=', accountId)

@@ -76,6 +76,13 @@ describe('a bus and its secrets', () => {
     expect((await put({})).secrets).toEqual([]);
 
     const secret = `/api/buses/${bus.id}/secrets/password`;
+    const [other] = await rowsOf(`insert into gateway (id, account_id, building_id, key, name)
+      select gen_random_uuid(), account_id, building_id, 'gw-other', name from gateway where id = '${gatewayId}' returning id`);
+    for (const moved of [{ gatewayId: other.id }, { protocol: 'mqtt' }]) {
+      await ask('PUT', secret, { payload: { value: `s-${randomUUID()}` } });
+      expect((await put(moved)).secrets).toEqual([]);
+      await put({});
+    }
     await ask('PUT', secret, { payload: { value: `s-${randomUUID()}` } });
     expect([(await ask('DELETE', secret)).status, (await put({})).secrets]).toEqual([204, []]);
     expect(JSON.stringify(await audited(bus.id))).toContain('bus.secret_removed');

@@ -168,8 +168,9 @@ export const identities = {
       .execute();
   },
 
-  /** Whether a password or a link is left to come in with. */
+  /** Whether a password or a link is left to come in with. Of two who take one away at once, the second sees what the first did. */
   async mayComeIn(db: Db, accountId: string, personId: string): Promise<boolean> {
+    await sql`select from person where account_id = ${accountId} and id = ${personId} for update`.execute(db);
     const { rows } = await sql<{ may: boolean }>`
       select p.password_hash is not null or exists (select from person_identity i where i.person_id = p.id) as may
       from person p where p.account_id = ${accountId} and p.id = ${personId}`.execute(db);

@@ -330,6 +330,27 @@ describe('a person who is logged in', () => {
     expect(deeds).toEqual([{ action: 'person.linked' }, { action: 'person.unlinked' }]);
   });
 
+  test('keeps the last of two links that are undone at the same moment, where there is no password', async () => {
+    const me = await loggedIn(owner, accountId, ['guard']);
+    const personId: string = (await call('GET', '/api/me', undefined, me)).json().id;
+    const third = await startIdentityProvider(redirectUri);
+    const both = [providerId, await givenProvider(third)];
+    await third.stop();
+    await owner.updateTable('person').set({ passwordHash: null }).where('id', '=', personId).execute();
+    for (let round = 0; round < 5; round += 1) {
+      for (const one of both)
+        await owner
+          .insertInto('personIdentity')
+          .values({ accountId, providerId: one, subject: personId, personId, linkedAt: new Date() })
+          .onConflict((c) => c.doNothing())
+          .execute();
+      const undone = await Promise.all(
+        both.map((one) => call('DELETE', `/api/me/login-links/${one}`, undefined, me)),
+      );
+      expect(undone.map(({ statusCode }) => statusCode).toSorted()).toEqual([204, 409]);
+    }
+  });
+
   test('links and unlinks with a fresh second factor only', async () => {
     const me = await loggedIn(owner, accountId, ['guard']);
     const old = new Date(Date.now() - 11 * 60_000);

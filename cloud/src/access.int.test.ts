@@ -66,6 +66,21 @@ describe.each(open.filter(([, them]) => Array.isArray(them)) as [string, readonl
   },
 );
 
+const forAll = open.filter(([route, them]) => !Array.isArray(them) && route.includes(':id'));
+
+test.each(forAll.map(([route]) => route))(
+  '%s is about what is not there, where it is of others',
+  async (route) => {
+    // What is one's own is nobody else's in the same account, either.
+    const others = route.includes(' /api/me/') ? [ours.ids, theirs.ids] : [theirs.ids];
+    for (const role of roles)
+      for (const ids of others) {
+        const { status, text } = await call(route, ids, ours.as[role]);
+        expect([role, status, JSON.parse(text).code]).toEqual([role, 404, 'not_found']);
+      }
+  },
+);
+
 test('a meter of another tenant is not there, in the list and by its id', async () => {
   const me = ours.as.tenant_admin;
   const usage = 'GET /api/my/usage-points/:id/usage';

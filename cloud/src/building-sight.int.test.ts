@@ -74,10 +74,10 @@ test('who was granted another building sees its places, the people and what belo
   const everything = await sight(null);
   const seen = await sight([there]);
   expect(seen).toMatchObject({ building: 1, floor: 1, site: 1 });
-  const placeless = ['account', 'audit_event', 'audit_head', 'display_token', 'file', 'job'];
+  const placeless = ['account', 'audit_event', 'audit_head', 'display_token', 'file', 'import_batch', 'job'];
   // What holds for the whole account: everybody of the staff knows of it, only who acts everywhere changes it.
   const everywhere = ['identity_provider', 'release', 'rollout'];
-  const people = ['person', 'person_area', 'role_grant', 'session', 'work_order_count'];
+  const people = ['person', 'person_area', 'role_grant', 'session', 'totp', 'work_order_count'];
   const rest = Object.keys(seen).filter((table) => !['building', 'floor', 'site'].includes(table));
   expect(rest.filter((table) => ![...placeless, ...everywhere, ...people].includes(table))).toEqual([]);
   // It means something only where there is more to see.

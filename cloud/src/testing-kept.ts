@@ -118,6 +118,8 @@ export async function givenBystanders(pool: Pool, account_id: string, tenant_id:
     secret_hash: `\\x${'00'.repeat(32)}`,
   });
   return {
+    ...(await givenWhatIsOnesOwn(pool, account_id, staff)),
+    '/api/me/login-links': provider,
     '/api/people': staff,
     '/api/my/people': colleague,
     '/api/identity-providers': provider,
@@ -126,6 +128,22 @@ export async function givenBystanders(pool: Pool, account_id: string, tenant_id:
     ':grantId': grant,
     '/api/display-tokens': screen,
   };
+}
+
+/** What one person alone may end, and an import. */
+async function givenWhatIsOnesOwn(pool: Pool, account_id: string, person_id: string) {
+  const [session, factor, batch, of] = [newId(), newId(), newId(), { account_id, person_id }];
+  await insert(pool, 'session', {
+    ...{ ...of, id: session, token_hash: `\\x${randomBytes(32).toString('hex')}` },
+    ...{ created_at: AT, seen_at: AT, expires_at: new Date('2100-01-01') },
+  });
+  await insert(pool, 'totp', {
+    ...{ ...of, id: factor, name: 'Phone', sealed_secret: 'sealed', created_at: AT },
+  });
+  await insert(pool, 'import_batch', {
+    ...{ ...of, id: batch, kind: 'sites', at: AT, added: 0, changed: 0 },
+  });
+  return { '/api/me/sessions': session, '/api/me/second-factors': factor, '/api/imports': batch };
 }
 
 /** A key of a program, and a subscription. */

@@ -5,7 +5,7 @@ const whoever = { who: 'whoever is logged in' } as const;
 export const security: Routes = {
   'GET /api/me/second-factors': whoever,
   'POST /api/me/second-factors/totp': whoever,
-  'POST /api/me/second-factors/totp/:id/confirm': whoever,
+  'POST /api/me/second-factors/totp/:id/confirm': { ...whoever, body: { code: '123456' } },
   'POST /api/me/second-factors/passkey/options': whoever,
   'POST /api/me/second-factors/passkey': whoever,
   'DELETE /api/me/second-factors/:id': whoever,

@@ -107,12 +107,15 @@ const totpRoutes =
       async (request, reply) => {
         const actor = actorOf(request);
         const { id } = request.params;
+        const app = { ...ownerOf(actor), id };
+        if (!(await withActor(db, actor, (trx) => factors.isBegun(trx, app))))
+          throw new AppError('not_found', 'no such app was begun', { details: { id } });
         const right = await attempts.run('second_factor', actor.personId, () =>
           withActor(db, actor, (trx) =>
-            factors.confirmTotp(trx, secrets, { ...ownerOf(actor), id }, request.body.code.trim(), now()),
+            factors.confirmTotp(trx, secrets, app, request.body.code.trim(), now()),
           ),
         );
-        if (!right) throw new AppError('code_refused', 'wrong code for a new app, or no such app');
+        if (!right) throw new AppError('code_refused', 'wrong code for a new app');
         const all = await withActor(db, actor, (trx) => factors.list(trx, ownerOf(actor)));
         const name = all.find((one) => one.id === id)?.name ?? '';
         return enrolled(deps, request, reply, { id, kind: 'totp', name });

@@ -52,6 +52,19 @@ export const factors = {
       .execute();
   },
 
+  /** Whether the person began this app and has not confirmed it. */
+  async isBegun(db: Db, { accountId, personId, id }: Owner & { id: string }): Promise<boolean> {
+    const found = await db
+      .selectFrom('totp')
+      .select('id')
+      .where('accountId', '=', accountId)
+      .where('personId', '=', personId)
+      .where('id', '=', id)
+      .where('confirmedAt', 'is', null)
+      .executeTakeFirst();
+    return found !== undefined;
+  },
+
   /** Whether the code is of the secret that was begun: it counts from then on. */
   confirmTotp: (db: Db, secrets: Secrets, of: Owner & { id: string }, code: string, at: Date) =>
     takeCode(db, secrets, { ...of, pending: true }, code, at),

@@ -50,12 +50,13 @@ export const devices = {
     return token;
   },
 
-  /** Each of a person's browsers is a stranger. */
-  async forgetAll(trx: Db, accountId: string, personId: string): Promise<void> {
+  /** Each of a person's browsers is a stranger, but the one with the token `kept`. */
+  async forgetAll(trx: Db, accountId: string, personId: string, kept?: string): Promise<void> {
     await trx
       .deleteFrom('knownDevice')
       .where('accountId', '=', accountId)
       .where('personId', '=', personId)
+      .$if(kept !== undefined, (query) => query.where('tokenHash', '!=', hashOf(kept!)))
       .execute();
   },
 };

@@ -8,6 +8,7 @@ import { pageOf } from '../platform/pages.ts';
 import type { Attempts } from './attempts.ts';
 import { audit } from './audit.ts';
 import { entryOf, NoContent } from './factor-deps.ts';
+import { devices } from './known-devices.ts';
 import type { Passwords } from './password.ts';
 import { requireGoodPassword } from './password-rules.ts';
 import { people } from './repository.ts';
@@ -125,6 +126,7 @@ const ownPasswordRoutes =
         await withActor(db, actor, async (trx) => {
           await people.setPasswordHash(trx, accountId, personId, hash);
           await sessions.endAllOf(trx, accountId, personId, sessionId);
+          await devices.forgetAll(trx, accountId, personId, keeper.deviceOf(request));
           const entry = entryOf(actor, now(), request.ip);
           await audit(trx, { ...entry, action: 'password.changed', subjectId: personId });
         });

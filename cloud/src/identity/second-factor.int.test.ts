@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { createLog } from '../platform/log.ts';
 import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { auditTrail } from './audit.ts';
+import { devices } from './known-devices.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions, strongPermissions } from './permissions.ts';
 import { createPeopleAdmin } from './people-admin.ts';
@@ -374,6 +376,23 @@ describe('the own password', () => {
     expect(await browser().outcome('POST', '/api/login', person)).toBe('bad_input'); // Only login and password.
     const again = { login: person.login, password: 'four quiet herons waited' };
     expect(await browser().outcome('POST', '/api/login', again)).toBe('ok');
+  });
+
+  test('is as slow to guess as any, once it is new, in the other browsers that knew the old one', async () => {
+    const person = await somebody('technician');
+    const one = await loggedIn(person);
+    const [own] = await withAccount(db, person.accountId, async (trx) => [
+      await devices.used(trx, person.id, undefined, now()),
+      await devices.used(trx, person.id, undefined, now()),
+    ]);
+    one.jar.set('parkline_device', own!);
+    await one.outcome('POST', '/api/me/password', to(person.password, 'four quiet herons waited'));
+    const known = await owner
+      .selectFrom('knownDevice')
+      .select('tokenHash')
+      .where('personId', '=', person.id)
+      .execute();
+    expect(known).toEqual([{ tokenHash: createHash('sha256').update(own!).digest() }]);
   });
 
   test('is slow to guess from a session that was left open', async () => {

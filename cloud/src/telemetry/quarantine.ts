@@ -36,7 +36,7 @@ export async function quarantine(client: ClientBase, refused: readonly Refused[]
     await client.query(
       `insert into quarantine as q (gateway, reason, detail, epoch, seq, table_hash, bytes, sha256)
        select $1, $2, $3, $4, $5::bigint, $6, $7, $8
-       where $5::bigint is not null or $9 > (select count(*) from (
+       where $5::bigint is not null or exists (select from quarantine where sha256 = $8) or $9 > (select count(*) from (
          select from quarantine where gateway = $1 and seq is null and resolved_at is null limit $9) x)
        on conflict (sha256) do update set seen = q.seen + 1, last_at = now(),
          reason = case when excluded.seq is null then q.reason else excluded.reason end,

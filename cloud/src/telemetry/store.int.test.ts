@@ -275,8 +275,10 @@ describe('quarantine', () => {
       [gateway.id, MOST_UNPROVEN - 1],
     );
     const noise = (from: TestGateway) => openAs(Buffer.from(`noise of ${from.id} ${Math.random()}`), from);
-    await store(noise(gateway));
+    const last = noise(gateway);
+    await store(last);
     await store(noise(gateway), noise(gateway), noise(other));
+    await store(last);
     await store(createSender(gateway).samples([[0, noon, 1]])); // Waits for its table.
     const { rows: kept } = await owner.query<{ gateway: string; n: number }>(
       `select gateway, count(*)::int as n from quarantine where gateway in ($1, $2) group by 1`,
@@ -286,6 +288,7 @@ describe('quarantine', () => {
       [gateway.id]: MOST_UNPROVEN + 1,
       [other.id]: 1,
     });
+    expect(await quarantined()).toContainEqual({ reason: 'version', seen: 2, resolved: false });
   });
 
   test('gives a batch back when its table arrives, once', async () => {

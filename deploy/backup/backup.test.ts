@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withoutPassword } from './base.ts';
 import { type BackupKey, makeKeyFile, readKeys } from './keys.ts';
 import { readHead, seal, unseal } from './sealed.ts';
 import {
@@ -167,5 +168,17 @@ describe('a folder of backups', () => {
     chmodSync(store.folder, 0o755);
     await expect(openStore(store.folder, [key])).rejects.toThrow(/chmod 700/);
     chmodSync(store.folder, 0o700);
+  });
+});
+
+describe('the address of the database', () => {
+  test.each([
+    'postgresql://copier:s%2Fcret@db/park?sslmode=require',
+    'postgresql://copier@db/park?sslmode=require&password=s%2Fcret',
+  ])('goes to a program without its password: %s', (address) => {
+    expect(withoutPassword(address)).toEqual({
+      url: 'postgresql://copier@db/park?sslmode=require',
+      password: 's/cret',
+    });
   });
 });

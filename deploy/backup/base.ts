@@ -119,12 +119,19 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-function startBase(program: string, databaseUrl: string, warn: (text: string) => void): Running {
+/** Both ways to write a password into an address (libpq, "Connection URIs"); the one behind the question mark counts there. */
+export function withoutPassword(databaseUrl: string): { readonly url: string; readonly password: string } {
   const url = new URL(databaseUrl);
-  const password = decodeURIComponent(url.password);
+  const password = url.searchParams.get('password') ?? decodeURIComponent(url.password);
   url.password = '';
+  url.searchParams.delete('password');
+  return { url: url.href, password };
+}
+
+function startBase(program: string, databaseUrl: string, warn: (text: string) => void): Running {
+  const { url, password } = withoutPassword(databaseUrl);
   // Without the log: the server waits until what this needs of it is in the archive.
-  const args = ['-d', url.href, '-D', '-', '-Ft', '-X', 'none', '-c', 'fast'];
+  const args = ['-d', url, '-D', '-', '-Ft', '-X', 'none', '-c', 'fast'];
   const running = startProgram(program, [...args, '--no-password'], { PGPASSWORD: password });
   running.said.on('data', (text: string) => {
     if (/\b(WARNING|HINT):/.test(text)) warn(text.trim());

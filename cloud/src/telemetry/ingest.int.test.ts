@@ -15,7 +15,7 @@ import { clonedDatabase } from '../platform/testing.ts';
 import { failpoints } from './failpoint.ts';
 import { runIngest } from './ingest.ts';
 import { createSender, givenPark, type TestGateway } from './testing.ts';
-import { MOST_OF_ONE, openUplink, streamFaults } from './uplink-stream.ts';
+import { MOST_OF_ONE, openUplink, streamAdvice, streamFaults } from './uplink-stream.ts';
 
 const database = await clonedDatabase();
 const owner = database.pool();
@@ -285,4 +285,6 @@ test('refuses a stream whose settings would lose messages', async () => {
   expect(streamFaults(config)).toEqual([]);
   expect(streamFaults({ ...config, storage: StorageType.Memory, max_age: 1, subjects: [] })).toHaveLength(3);
   expect(streamFaults({ ...config, discard_new_per_subject: false })).toHaveLength(1);
+  expect(streamAdvice(config)).toBeUndefined();
+  expect(streamAdvice({ ...config, max_msgs_per_subject: -1 })).toContain('max_msgs_per_subject 512');
 });

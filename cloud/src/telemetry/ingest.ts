@@ -32,7 +32,7 @@ const LOG_EVERY = 60;
 export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<void> {
   const { pool, now, log } = deps;
   const storage = await openStorage(pool, now());
-  await openUplink(deps.nats, deps.replicas);
+  await openUplink(deps.nats, deps.replicas, (advice) => log.warn(advice));
   const latest = createLatest(pool);
   await catchUpLatest(pool, now());
   const gateways = createGateways(deps);

@@ -40,13 +40,20 @@ const wanted = {
 /**
  * Makes the stream and the durable consumer that all ingest processes share, or checks the ones that are there.
  * @param replicas servers of a cluster that hold each message; 1 or 3.
+ * @param advise told what loses nothing and had better be changed.
  * @throws Error when the stream would lose messages by its settings: someone must decide, so nothing is changed.
  */
-export async function openUplink(nats: NatsConnection, replicas = 1): Promise<Consumer> {
+export async function openUplink(
+  nats: NatsConnection,
+  replicas = 1,
+  advise: (text: string) => void = () => undefined,
+): Promise<Consumer> {
   const manager = await jetstreamManager(nats);
   const config = await ensureStream(manager, replicas);
   const faults = streamFaults(config, replicas);
   if (faults.length > 0) throw new Error(`stream ${UPLINK_STREAM} is not safe: ${faults.join('; ')}`);
+  const advice = streamAdvice(config);
+  if (advice) advise(advice);
   await manager.consumers.add(UPLINK_STREAM, {
     durable_name: INGEST_CONSUMER,
     ack_policy: AckPolicy.Explicit,
@@ -84,3 +91,13 @@ export function streamFaults(config: Partial<StreamConfig>, replicas = 1): strin
   if (!config.subjects?.includes(allUplinks)) faults.push(`subjects lack ${allUplinks}`);
   return faults;
 }
+
+/**
+ * What a stream that was made by an earlier version lacks, in words. It is not changed from here: a server that is given a
+ * smaller share than somebody has unread messages may push those out.
+ */
+export const streamAdvice = ({ max_msgs_per_subject = -1 }: Partial<StreamConfig>): string | undefined =>
+  max_msgs_per_subject > 0
+    ? undefined
+    : `one gateway that floods can fill stream ${UPLINK_STREAM}: when nothing waits in it (nats stream info), give it ` +
+      `max_msgs_per_subject ${MOST_OF_ONE} and discard_new_per_subject`;

@@ -298,3 +298,12 @@ describe('the people of another operator', () => {
     expect(told).not.toMatch(/Harbour|Building [AB]|Tenant 30\d/);
   });
 });
+
+test('who administers some things is told that others are not open, with a way on and nothing to press', async () => {
+  const { page } = await visitor(english, 'engineer');
+  await page.goto('/admin/people');
+  await page.getByText('You have no access to this').waitFor(soon);
+  expect(await page.getByRole('button', { name: 'Invite' }).count()).toBe(0);
+  await page.getByRole('link', { name: 'Equipment', exact: true }).click();
+  await page.waitForURL('**/admin/things');
+});

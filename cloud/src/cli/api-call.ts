@@ -62,8 +62,13 @@ function bodyOf(reply: Response): Promise<unknown> | undefined {
 interface ErrorReply {
   readonly code?: string;
   readonly message?: string;
-  readonly details?:
-    readonly { readonly field: string; readonly message: string }[] | { readonly why?: string };
+  readonly details?: readonly { readonly field: string; readonly message: string }[] | Reason;
+}
+
+interface Reason {
+  readonly why?: string;
+  /** Keys of what devices name and nobody described. */
+  readonly buses?: readonly string[];
 }
 
 async function refusalOf(reply: Response): Promise<ApiRefusal> {
@@ -72,6 +77,11 @@ async function refusalOf(reply: Response): Promise<ApiRefusal> {
     ? details
         .map(({ field, message: why }: { field: string; message: string }) => `${field}: ${why}`)
         .join('; ')
-    : (details as { why?: string } | undefined)?.why;
+    : reasonOf((details as Reason | undefined) ?? {});
   return new ApiRefusal(code, [message ?? `HTTP ${reply.status}`, blamed].filter(Boolean).join(' '));
 }
+
+const reasonOf = ({ why, buses }: Reason): string | undefined =>
+  why === 'no_bus' && buses
+    ? `Devices are on buses that nobody has described: ${buses.join(', ')}. Correct the bus of the device, or add the bus (Administration, Equipment, Field buses).`
+    : why;

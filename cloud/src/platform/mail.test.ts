@@ -67,11 +67,15 @@ test('a password crosses a network only inside of TLS', () => {
 });
 
 test('without a server a mail is a file for this user alone, and the log names the file only', async () => {
-  await mailerAt().send(mail);
+  const link = `https://park.example/invitation#secret-of-the-link${'x'.repeat(100)}`;
+  await mailerAt().send({ ...mail, subject: '园区邀请', text: `请打开链接：\n${link}` });
   const [name = ''] = await readdir(dir);
   expect((await stat(join(dir, name))).mode & 0o777).toBe(0o600);
   const raw = await readFile(join(dir, name), 'utf8');
-  expect(bodyOf(raw)).toContain('https://park.example/invitation#secret-of-the-link');
+  // It is copied from by eye: nothing is encoded, and no link is cut in two.
+  expect(raw).toContain(`\n\n请打开链接：\n${link}\n`);
+  expect(raw).toContain('\nSubject: 园区邀请\n');
+  expect(bodyOf(raw)).toContain(link);
   expect(lines.join('')).toContain(name);
   expect(lines.join('')).not.toContain('secret-of-the-link');
 });

@@ -57,7 +57,7 @@ export function createMailer(deps: MailerDeps): Mailer {
   const { url, now, newId, log } = deps;
   const transport = url
     ? createTransport({ ...serverOf(url), ...PATIENCE, disableFileAccess: true, disableUrlAccess: true })
-    : createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+    : undefined;
   const letter = ({ to, language, subject, text }: Mail) => ({
     from: { name: 'Parkline', address: deps.from },
     to: { name: '', address: to },
@@ -70,8 +70,7 @@ export function createMailer(deps: MailerDeps): Mailer {
   return {
     async send(mail) {
       try {
-        const sent = await transport.sendMail(letter(mail));
-        if (!url) await keep((sent as unknown as { message: Buffer }).message);
+        await (transport ? transport.sendMail(letter(mail)) : keep(asFile(letter(mail))));
       } catch (cause) {
         throw new MailError(url ? 'the mail server took no mail' : `no mail can be kept in ${deps.dir}`, {
           cause: withoutContent(cause),
@@ -80,12 +79,33 @@ export function createMailer(deps: MailerDeps): Mailer {
     },
   };
 
-  async function keep(message: Buffer): Promise<void> {
+  async function keep(message: string): Promise<void> {
     await mkdir(deps.dir, { recursive: true, mode: 0o700 });
     const file = join(deps.dir, `${now().toISOString().replaceAll(':', '')}-${newId()}.eml`);
     await writeFile(file, message, { mode: 0o600, flag: 'wx' });
     log.info({ file }, 'mail kept as a file');
   }
+}
+
+interface Letter {
+  readonly from: { readonly name: string; readonly address: string };
+  readonly to: { readonly address: string };
+  readonly subject: string;
+  readonly text: string;
+  readonly date: Date;
+  readonly messageId: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A mail as it is read and copied from by eye: UTF-8 as it is (RFC 6532), no line broken, no link cut in two. Pure. */
+export function asFile({ from, to, subject, text, date, messageId, headers }: Letter): string {
+  const lines = {
+    ...{ From: `${from.name} <${from.address}>`, To: to.address, Subject: subject },
+    ...{ Date: date.toUTCString().replace('GMT', '+0000'), 'Message-ID': messageId, ...headers },
+    ...{ 'Content-Type': 'text/plain; charset=utf-8', 'Content-Transfer-Encoding': '8bit' },
+  };
+  const head = Object.entries(lines).map(([name, value]) => `${name}: ${value.replace(/[\r\n]+/g, ' ')}`);
+  return `${head.join('\n')}\n\n${text}\n`;
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/;

@@ -47,7 +47,10 @@ export async function claimGateway(
   const { store, wait, show } = deps;
   const code = readClaimCode(typed);
   if (code === undefined)
-    throw new CloudError('wrong_use', 'the code is mistyped: five groups of four letters and digits');
+    throw new CloudError(
+      'wrong_use',
+      'the code is mistyped: compare its five groups of four letters and digits with what you were given, sign by sign',
+    );
   store.settle(); // A kill may have come between the answer and the files.
   const codeHash = createHash('sha256').update(code).digest('hex');
   const known = store.identity();

@@ -173,11 +173,11 @@ describe('a folder of backups', () => {
 
 describe('the address of the database', () => {
   test.each([
-    'postgresql://copier:s%2Fcret@db/park?sslmode=require',
-    'postgresql://copier@db/park?sslmode=require&password=s%2Fcret',
+    'postgresql://copier:s%2Fcret@db.example/park?sslmode=require',
+    'postgresql://copier@db.example/park?sslmode=require&password=s%2Fcret',
   ])('goes to a program without its password: %s', (address) => {
     expect(withoutPassword(address)).toEqual({
-      url: 'postgresql://copier@db/park?sslmode=require',
+      url: 'postgresql://copier@db.example/park?sslmode=require',
       password: 's/cret',
     });
   });

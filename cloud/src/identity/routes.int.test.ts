@@ -10,7 +10,6 @@ import { deviceRetention, devices } from './known-devices.ts';
 import { createPasswords } from './password.ts';
 import { allPermissions } from './permissions.ts';
 import { identityRoutes } from './routes.ts';
-import { sessionGate } from './session-store.ts';
 import { givenAccount, givenPerson, testKeeper } from './testing.ts';
 
 const { app: db, owner, pool } = await clonedDatabase();
@@ -310,62 +309,5 @@ describe('login', () => {
   test('another site cannot log a browser in', async () => {
     const reply = await login({ login: 'x', password: 'y' }, { origin: 'https://evil.example' });
     expect([reply.statusCode, reply.json().code]).toEqual([403, 'foreign_origin']);
-  });
-});
-
-describe('a session', () => {
-  async function session() {
-    const person = await givenPerson(owner, { accountId: await givenAccount(owner) });
-    const body = { login: person.login, password: person.password };
-    return { person, body, headers: cookieOf(await login(body)) };
-  }
-  const status = async (headers: Record<string, string>) => (await me(headers)).statusCode;
-
-  test('ends with half an hour of silence, and not while it is used', async () => {
-    const { headers } = await session();
-    for (let i = 0; i < 4; i += 1) {
-      clock += 20 * 60_000;
-      expect(await status(headers)).toBe(200);
-    }
-    clock += 30 * 60_000 + 1;
-    expect(await status(headers)).toBe(401);
-  });
-
-  test('ends after seven days whatever it does', async () => {
-    const { headers } = await session();
-    for (let left = 7 * 48 - 1; left > 0; left -= 1) {
-      clock += 30 * 60_000 - 1;
-      if ((await status(headers)) !== 200) throw new Error(`ended ${left} half hours early`);
-    }
-    clock += 31 * 60_000;
-    expect(await status(headers)).toBe(401);
-  });
-
-  test('ends at logout, and at the next login of the same browser', async () => {
-    const { headers, body } = await session();
-    const again = cookieOf(await login(body, headers));
-    expect([await status(headers), await status(again)]).toEqual([401, 200]);
-
-    const out = await app.inject({ method: 'POST', url: '/api/logout', headers: again });
-    expect([out.statusCode, await status(again)]).toEqual([204, 401]);
-    expect((await app.inject({ method: 'POST', url: '/api/logout' })).statusCode).toBe(401);
-  });
-
-  test('ends when its person is disabled', async () => {
-    const { headers, person } = await session();
-    await withAccount(owner, person.accountId, (trx) =>
-      trx.updateTable('person').set({ disabledAt: now() }).where('id', '=', person.id).execute(),
-    );
-    expect(await status(headers)).toBe(401);
-  });
-
-  test('is swept away once it is over', async () => {
-    const { headers } = await session();
-    clock += 31 * 60_000;
-    expect(
-      await sessionGate.sweep(db, now(), { staffMs: 30 * 60_000, tenantMs: 12 * 3_600_000 }),
-    ).toBeGreaterThan(0);
-    clock -= 31 * 60_000;
-    expect(await status(headers)).toBe(401);
   });
 });

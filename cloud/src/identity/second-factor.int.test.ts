@@ -1,88 +1,18 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Role } from '@parkline/contract';
 import { sql } from 'kysely';
-import { Secret, TOTP } from 'otpauth';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { Secret } from 'otpauth';
+import { describe, expect, test } from 'vitest';
 import { withAccount } from '../platform/db.ts';
-import { createApp } from '../platform/http.ts';
 import { newId } from '../platform/ids.ts';
-import { createLog } from '../platform/log.ts';
-import { createSecrets, newKeyLine } from '../platform/secrets.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { auditTrail } from './audit.ts';
-import { devices } from './known-devices.ts';
-import { createPasswords } from './password.ts';
-import { allPermissions, strongPermissions } from './permissions.ts';
-import { createPeopleAdmin } from './people-admin.ts';
-import { peopleRoutes } from './people-routes.ts';
-import { identityRoutes } from './routes.ts';
-import { securityRoutes } from './security-routes.ts';
-import type { SecondFactorRule } from './session.ts';
-import { givenAccount, givenPerson, testKeeper } from './testing.ts';
-import { createTestBrowser, type TestBrowser } from './testing-browser.ts';
+import { givenAccount, givenPerson } from './testing.ts';
+import type { TestBrowser } from './testing-browser.ts';
+import { createLoginPark } from './testing-logins.ts';
 
-const { app: db, owner } = await clonedDatabase();
-const folder = mkdtempSync(join(tmpdir(), 'parkline-factor-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-writeFileSync(join(folder, 'keys'), newKeyLine('k1'));
-const secrets = createSecrets(join(folder, 'keys'));
-const passwords = createPasswords();
-let clock = Date.parse('2026-11-22T10:00:00Z');
-const now = () => new Date(clock);
+const database = await clonedDatabase();
+const { owner } = database;
+const { world, now, somebody, loggedIn, codeOf, enrol, give } = await createLoginPark(database);
 
-async function server(rule: SecondFactorRule) {
-  const keeper = testKeeper(db, { now, secondFactor: rule });
-  const made = await createApp({
-    log: createLog('silent'),
-    permissions: allPermissions,
-    strongPermissions,
-    authenticate: keeper.authenticate,
-    ratePerS: 10_000,
-  });
-  const nameOfTenant = () => Promise.resolve(undefined);
-  await made.register(identityRoutes({ db, now, newId, passwords, sessions: keeper, nameOfTenant }));
-  await made.register(securityRoutes({ db, now, newId, passwords, secrets, keeper, rule }));
-  await made.register(peopleRoutes(createPeopleAdmin({ db, now, newId, nameOfTenant })));
-  made.post('/api/look', { config: { permission: 'place.read', fresh: true } }, () => ({ changed: true }));
-  const act = { config: { permission: 'command.write', fresh: true } };
-  made.post('/api/act', act, () => ({ done: true }));
-  made.get('/api/look', { config: { permission: 'place.read' } }, () => ({ seen: true }));
-  await made.ready();
-  return made;
-}
-const strict = await server('required');
-const lenient = await server('when_enrolled');
-let app = strict;
-beforeEach(() => {
-  clock += 86_400_000;
-  app = strict;
-});
-
-const browser = () => createTestBrowser(() => app);
-
-const somebody = async (role: Role = 'facility_engineer') =>
-  givenPerson(owner, { accountId: await givenAccount(owner), roles: [role] });
-async function loggedIn(person: { login: string; password: string }): Promise<TestBrowser> {
-  const one = browser();
-  const reply = await one.post('/api/login', { login: person.login, password: person.password });
-  expect(reply.statusCode).toBe(204);
-  return one;
-}
-const codeOf = (secret: string, at = clock) =>
-  new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: at });
-
-/** Enrols an app in this session. */
-async function enrol(one: TestBrowser) {
-  const { id, secret } = (await one.post('/api/me/second-factors/totp', { name: 'Phone' })).json();
-  const reply = await one.post(`/api/me/second-factors/totp/${id}/confirm`, { code: codeOf(secret) });
-  expect(reply.statusCode).toBe(200);
-  clock += 30_000; // The code of this step is used.
-  const { recoveryCodes } = reply.json() as { recoveryCodes?: string[] };
-  return { id: id as string, secret: secret as string, recoveryCodes: recoveryCodes ?? [] };
-}
 /** How many of this database wait for a lock; asked beside a transaction, which would be told the same twice. */
 async function waiting(): Promise<number> {
   const { rows } = await sql<{ n: number }>`
@@ -90,7 +20,6 @@ async function waiting(): Promise<number> {
     where datname = current_database() and wait_event_type = 'Lock'`.execute(owner);
   return rows[0]!.n;
 }
-const give = (one: TestBrowser, code: string) => one.outcome('POST', '/api/me/second-factor/code', { code });
 
 describe('who administers, commands or bills', () => {
   test('may only enrol a second factor at the first login, and then do everything', async () => {
@@ -135,7 +64,7 @@ describe('who administers, commands or bills', () => {
   test('gives it again after ten minutes for what needs a fresh one, and reads on without', async () => {
     const one = await loggedIn(await somebody());
     const { secret } = await enrol(one);
-    clock += 600_000;
+    world.clock += 600_000;
     const refused = await one.post('/api/act');
     expect([refused.statusCode, refused.json()]).toMatchObject([
       403,
@@ -151,7 +80,7 @@ describe('who administers, commands or bills', () => {
     const first = await enrol(one);
     const second = await enrol(one);
     expect(second.recoveryCodes).toEqual([]); // Those of the first factor still hold.
-    clock += 600_000;
+    world.clock += 600_000;
     const remove = (id: string) => one.outcome('DELETE', `/api/me/second-factors/${id}`);
     expect(await remove(first.id)).toBe('second_factor_needed');
     expect(await give(one, codeOf(second.secret))).toBe('ok');
@@ -176,7 +105,7 @@ describe('who administers, commands or bills', () => {
   });
 
   test('is let in without one where the park is a demonstration on this machine, until one is enrolled', async () => {
-    app = lenient;
+    world.rule = 'when_enrolled';
     const person = await somebody();
     const one = await loggedIn(person);
     expect(await one.outcome('POST', '/api/act')).toBe('ok');
@@ -230,11 +159,11 @@ describe('a code', () => {
     for (let i = 0; i < 5; i += 1) expect(await give(one, '000000')).toBe('code_refused');
     const locked = await other.post('/api/me/second-factor/code', { code: codeOf(secret) });
     expect([locked.statusCode, locked.headers['retry-after']]).toEqual([429, '1']);
-    clock += 1_000;
+    world.clock += 1_000;
     expect(await give(other, '000001')).toBe('code_refused');
-    clock += 1_000;
+    world.clock += 1_000;
     expect(await give(one, codeOf(secret))).toBe('too_many_requests');
-    clock += 1_000;
+    world.clock += 1_000;
     expect(await give(one, codeOf(secret))).toBe('ok');
   });
 
@@ -304,127 +233,4 @@ test('the database holds no secret, no recovery code and no cookie as it is', as
   ])
     expect(rows).not.toContain(plain);
   expect(rows).toContain('sealed:v1:k1:');
-});
-
-describe('the session', () => {
-  test('gets another id with the second factor, and the old one is worth nothing', async () => {
-    const person = await somebody();
-    const { secret } = await enrol(await loggedIn(person));
-    const one = await loggedIn(person);
-    const stolen = browser();
-    for (const [name, value] of one.jar) stolen.jar.set(name, value);
-    expect(await give(one, codeOf(secret))).toBe('ok');
-    expect(await stolen.outcome('GET', '/api/look')).toBe('not_logged_in');
-    expect(await one.outcome('GET', '/api/look')).toBe('ok');
-  });
-
-  test.each([
-    ['no token', ''],
-    ['a token of another session', 'other'],
-    ['a made-up token', 'x'.repeat(43)],
-  ])('changes nothing for a request with %s', async (_why, token) => {
-    const person = await somebody('technician');
-    const [one, other] = [await loggedIn(person), await loggedIn(person)];
-    one.jar.set('parkline_csrf', token === 'other' ? (other.jar.get('parkline_csrf') ?? '') : token);
-    expect(await one.outcome('POST', '/api/logout')).toBe('csrf_refused');
-    expect(await one.outcome('GET', '/api/look')).toBe('ok');
-  });
-
-  test('is listed with device, address and times, and is ended from another', async () => {
-    const person = await somebody('technician');
-    const [one, other, third] = [await loggedIn(person), await loggedIn(person), await loggedIn(person)];
-    clock += 120_000;
-    await one.get('/api/look');
-    const list = async () => (await one.get('/api/me/sessions')).json().items;
-    const [mine, ...others] = await list();
-    expect([mine.current, others.length]).toEqual([true, 2]);
-    expect(mine).toMatchObject({ device: 'Test browser', ip: '127.0.0.1', lastSeen: now().toISOString() });
-
-    expect(await one.outcome('DELETE', `/api/me/sessions/${others[0].id}`)).toBe('ok');
-    expect(await one.outcome('DELETE', `/api/me/sessions/${others[0].id}`)).toBe('not_found');
-    expect(await list()).toHaveLength(2);
-    expect(await one.outcome('DELETE', '/api/me/sessions')).toBe('ok');
-    const left = await Promise.all([one, other, third].map((each) => each.outcome('GET', '/api/look')));
-    expect(left).toEqual(['ok', 'not_logged_in', 'not_logged_in']);
-  });
-
-  test('of another person is neither listed nor ended', async () => {
-    const [one, stranger] = [
-      await loggedIn(await somebody('technician')),
-      await loggedIn(await somebody('technician')),
-    ];
-    const [theirs] = (await stranger.get('/api/me/sessions')).json().items;
-    expect(await one.outcome('DELETE', `/api/me/sessions/${theirs.id}`)).toBe('not_found');
-    expect(await stranger.outcome('GET', '/api/look')).toBe('ok');
-  });
-});
-
-describe('the own password', () => {
-  const to = (password: string, newPassword: string) => ({ password, newPassword });
-
-  test('is changed by who knows the old one; other sessions end, this one goes on with another id', async () => {
-    const person = await somebody('technician');
-    const [one, other] = [await loggedIn(person), await loggedIn(person)];
-    const change = (body: object) => one.outcome('POST', '/api/me/password', body);
-    expect(await change(to('not this one', 'four quiet herons waited'))).toBe('password_refused');
-    expect(await change(to(person.password, 'Password2026!'))).toBe('bad_input');
-    const before = one.jar.get('parkline_session');
-    expect(await change(to(person.password, 'four quiet herons waited'))).toBe('ok');
-    expect(one.jar.get('parkline_session')).not.toBe(before);
-    expect(await other.outcome('GET', '/api/look')).toBe('not_logged_in');
-    expect(await one.outcome('GET', '/api/look')).toBe('ok');
-    expect(await browser().outcome('POST', '/api/login', person)).toBe('bad_input'); // Only login and password.
-    const again = { login: person.login, password: 'four quiet herons waited' };
-    expect(await browser().outcome('POST', '/api/login', again)).toBe('ok');
-  });
-
-  test('is as slow to guess as any, once it is new, in the other browsers that knew the old one', async () => {
-    const person = await somebody('technician');
-    const one = await loggedIn(person);
-    const [own] = await withAccount(db, person.accountId, async (trx) => [
-      await devices.used(trx, person.id, undefined, now()),
-      await devices.used(trx, person.id, undefined, now()),
-    ]);
-    one.jar.set('parkline_device', own!);
-    await one.outcome('POST', '/api/me/password', to(person.password, 'four quiet herons waited'));
-    const known = await owner
-      .selectFrom('knownDevice')
-      .select('tokenHash')
-      .where('personId', '=', person.id)
-      .execute();
-    expect(known).toEqual([{ tokenHash: createHash('sha256').update(own!).digest() }]);
-  });
-
-  test('is slow to guess from a session that was left open', async () => {
-    const one = await loggedIn(await somebody('technician'));
-    const outcomes: string[] = [];
-    for (let i = 0; i < 6; i += 1)
-      outcomes.push(
-        await one.outcome('POST', '/api/me/password', to(`guess ${i}`, 'four quiet herons waited')),
-      );
-    expect(outcomes).toEqual([...Array(5).fill('password_refused'), 'too_many_requests']);
-  });
-});
-
-test('a tenant stays logged in for half a day of silence, the staff for half an hour', async () => {
-  const accountId = await givenAccount(owner);
-  const tenantId = newId();
-  await withAccount(owner, accountId, (trx) =>
-    sql`insert into tenant (id, account_id, key, name) values (${tenantId}, ${accountId}, 'aurora', '{}')`.execute(
-      trx,
-    ),
-  );
-  const tenant = await loggedIn(
-    await givenPerson(owner, { accountId, tenantId, roles: ['tenant_employee'] }),
-  );
-  const staff = await loggedIn(await givenPerson(owner, { accountId, roles: ['technician'] }));
-  const look = () => Promise.all([tenant, staff].map((one) => one.outcome('GET', '/api/look')));
-  clock += 29 * 60_000;
-  expect(await look()).toEqual(['ok', 'ok']);
-  clock += 31 * 60_000;
-  expect(await look()).toEqual(['ok', 'not_logged_in']);
-  clock += 12 * 3_600_000 - 1;
-  expect(await look()).toEqual(['ok', 'not_logged_in']);
-  clock += 12 * 3_600_000 + 1;
-  expect(await look()).toEqual(['not_logged_in', 'not_logged_in']);
 });

@@ -10,10 +10,13 @@ export type Cookies = Readonly<Record<string, string>>;
 export class ApiRefusal extends Error {
   /** Of errors.ts, "second_factor_needed"; empty where no API answered. */
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** What it is about, as the API tells it for programs; empty where it tells nothing. */
+  readonly details: object;
+  constructor(code: string, message: string, details: object = {}) {
     super(message);
     this.name = 'ApiRefusal';
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -23,8 +26,8 @@ export interface Caller extends Client {
   readonly cookies: () => Cookies;
 }
 
-/** `url` has no slash at its end; `cookies`: what an earlier caller was left with. */
-export function createCaller(url: string, cookies: Cookies = {}): Caller {
+/** `url` has no slash at its end; `cookies`: what an earlier caller was left with; `key`: of a program, which has no cookies. */
+export function createCaller(url: string, cookies: Cookies = {}, key?: string): Caller {
   const jar = new Map(Object.entries(cookies));
   const call: Call = async ({ method, url: path, body, headers }) => {
     const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
@@ -33,6 +36,7 @@ export function createCaller(url: string, cookies: Cookies = {}): Caller {
       method,
       headers: {
         'accept-language': 'en',
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
         ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
         ...(csrf && { 'x-csrf-token': csrf }),
         ...(body && !isFile && { 'content-type': 'application/json' }),
@@ -78,7 +82,7 @@ async function refusalOf(reply: Response): Promise<ApiRefusal> {
         .map(({ field, message: why }: { field: string; message: string }) => `${field}: ${why}`)
         .join('; ')
     : reasonOf((details as Reason | undefined) ?? {});
-  return new ApiRefusal(code, [message ?? `HTTP ${reply.status}`, blamed].filter(Boolean).join(' '));
+  return new ApiRefusal(code, [message ?? `HTTP ${reply.status}`, blamed].filter(Boolean).join(' '), details);
 }
 
 const reasonOf = ({ why, buses }: Reason): string | undefined =>

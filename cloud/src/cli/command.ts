@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandState, CommandView } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { WhoFlags } from './api-key.ts';
 import type { Io } from './io.ts';
-import { loginOptions, type Session, withSession } from './session.ts';
+import { type Session, whoOptions, withSession } from './session.ts';
 
 /** Longest that `--wait` waits: a command lives a minute, and its answer has a moment more. */
 const WAIT_MS = 90_000;
 const LOOK_MS = 300;
 
-interface Common {
-  readonly login?: string;
-  readonly codeFile?: string;
+interface Common extends WhoFlags {
   readonly json?: true;
 }
 
@@ -18,7 +17,7 @@ interface Common {
 export function register(program: Command, io: Io): void {
   const command = program.command('command').description('write points of a park from afar');
   const common = (name: string, description: string): Command =>
-    loginOptions(command.command(name).description(description)).option('--json', 'print JSON');
+    whoOptions(command.command(name).description(description)).option('--json', 'print JSON');
   registerSend(common, io);
   common('list', 'list the latest orders')
     .option('--state <state>', 'only those in this state: awaiting_approval, sent, done, ...')

@@ -4,12 +4,11 @@ import { extname, resolve } from 'node:path';
 import type { Commissioning, CommissioningBody, CommissioningReport, SignAs } from '@parkline/contract';
 import type { Command } from 'commander';
 import { verifyReport } from '../commissioning/index.ts';
+import type { WhoFlags } from './api-key.ts';
 import { type Io, readArgument } from './io.ts';
-import { loginOptions, type Session, withSession } from './session.ts';
+import { type Session, whoOptions, withSession } from './session.ts';
 
-interface Common {
-  readonly login?: string;
-  readonly codeFile?: string;
+interface Common extends WhoFlags {
   readonly json?: true;
 }
 
@@ -17,7 +16,7 @@ interface Common {
 export function register(program: Command, io: Io): void {
   const commissioning = program.command('commissioning').description('prove meters, and report on them');
   const add = (name: string, description: string): Command =>
-    loginOptions(commissioning.command(name).description(description)).option('--json', 'print JSON');
+    whoOptions(commissioning.command(name).description(description)).option('--json', 'print JSON');
   add('list', 'list the meters and what is proven of them')
     .option('--gateway <key>', 'only those of this gateway')
     .option('--state <state>', 'open, passed, failed or waived')

@@ -6,14 +6,14 @@ import type {
   GatewayIdentityView,
   GatewayMapping,
 } from '@parkline/contract';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { WhoFlags } from './api-key.ts';
+import { hours, lines } from './arguments.ts';
 import { diffNote, diffText, takenOver } from './gateway-words.ts';
 import { type Io, readArgument } from './io.ts';
-import { loginOptions, type Session, withSession } from './session.ts';
+import { type Session, whoOptions, withSession } from './session.ts';
 
-interface Common {
-  readonly login?: string;
-  readonly codeFile?: string;
+interface Common extends WhoFlags {
   readonly json?: true;
 }
 
@@ -182,7 +182,7 @@ async function outcome(session: Session, id: string, made: GatewayConfigText): P
 }
 
 const adder = (parent: Command) => (name: string, description: string) =>
-  loginOptions(parent.command(name).description(description)).option('--json', 'print one JSON document');
+  whoOptions(parent.command(name).description(description)).option('--json', 'print one JSON document');
 
 const role = (io: Io) => (who: string, options: Common, work: (session: Session) => Promise<void>) =>
   withSession(io, { ...options, role: who }, work);
@@ -249,12 +249,3 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     )
     .join('');
 }
-
-const number = (least: number, most: number, isWhole: boolean) => (text: string) => {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= least && value <= most && (!isWhole || Number.isInteger(value)))
-    return value;
-  throw new InvalidArgumentError(`a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}`);
-};
-const hours = number(0.01, 168, false);
-const lines = number(1, 2_000, true);

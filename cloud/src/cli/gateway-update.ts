@@ -3,16 +3,15 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { GatewayUpdate, Release, Rollout, RolloutBody } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { WhoFlags } from './api-key.ts';
 import type { Io } from './io.ts';
-import { loginOptions, type Session, withSession } from './session.ts';
+import { type Session, whoOptions, withSession } from './session.ts';
 
 const LOOK_MS = 1_000;
 /** A trial takes two minutes; a slow line needs more for the release itself. */
 const WAIT_MS = 15 * 60_000;
 
-interface Options {
-  readonly login?: string;
-  readonly codeFile?: string;
+interface Options extends WhoFlags {
   readonly release?: string;
   readonly share?: number;
   readonly url?: string;
@@ -23,7 +22,7 @@ interface Options {
 
 /** `parkline gateway update`: another version of the program, for one gateway or a share of all. */
 export function registerUpdate(gateway: Command, io: Io): void {
-  loginOptions(
+  whoOptions(
     gateway
       .command('update')
       .description(

@@ -1,21 +1,26 @@
 import { type Client, createClient } from '@parkline/client';
 import type { Command } from 'commander';
 import { ApiRefusal, type Call, type Caller, createCaller } from './api-call.ts';
+import { keyCall, namedKey, type WhoFlags } from './api-key.ts';
 import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
 import { forgetSession, keepSession, type KeptSession, readKeptSession } from './kept-session.ts';
 import { ask, readPassword } from './prompt.ts';
 
-/** The API, as one person who is logged in. Its calls reject with what the API says, and the fields it blames. */
+/** The API, as one person who is logged in, or as a program with a key. Its calls reject with what the API says, and the fields it blames. */
 export type Session = Client;
 
-/** Who is to log in. */
-export interface Who {
-  /** Login; absent: PARKLINE_LOGIN, else whoever has `role` in the park that runs here. */
-  readonly login?: string;
-  /** File with a code of the second factor, - for standard input; absent: PARKLINE_CODE_FILE, else the terminal is asked. */
-  readonly codeFile?: string;
+/** Who is to act. */
+export interface Who extends WhoFlags {
+  /** Without a login, and none in PARKLINE_LOGIN: whoever has it in the park that runs here. */
   readonly role: string;
 }
+
+/** Options of every command that works through the API. */
+export const whoOptions = (command: Command): Command =>
+  loginOptions(command).option(
+    '--key-file <path>',
+    'file with the API key of a program, - for standard input; PARKLINE_API_KEY_FILE, or the key itself in PARKLINE_API_KEY',
+  );
 
 /** Options of every command that logs in. */
 export const loginOptions = (command: Command): Command =>
@@ -30,8 +35,8 @@ export const loginOptions = (command: Command): Command =>
     );
 
 /**
- * Works in the session that `parkline login` keeps for this address and person; else logs in, works, logs out. The address
- * is PARKLINE_URL, else that of the park that runs here, else that of the session that is kept. Who names a password in
+ * Works with the API key that is named; else in the session that `parkline login` keeps for this address and person; else logs
+ * in, works, logs out. The address is PARKLINE_URL, else that of the park that runs here, else that of the session that is kept. Who names a password in
  * PARKLINE_PASSWORD logs in anew. Where the API asks for a fresh second factor, a code of it is given.
  * @throws NoServiceError when nobody says where the park is.
  */
@@ -40,6 +45,8 @@ export async function withSession(
   who: Who,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
+  const key = namedKey(io, who);
+  if (key !== undefined) return work(createClient(keyCall(withoutSlash(placeOf(io).url), key)));
   const kept = keptFor(io, who);
   if (kept) return work(createClient(keptCall(io, who, kept)));
   const caller = await openSession(io, who, await credentials(io, who));
@@ -161,17 +168,23 @@ function wantedUrl(io: Io): string | undefined {
   return url === undefined ? undefined : withoutSlash(url);
 }
 
+/** Where the API is; `here`: the park that runs on this machine, where that is the one. @throws NoServiceError, Error saying what to name. */
+function placeOf(io: Io, asked?: string) {
+  const elsewhere = asked ?? io.env['PARKLINE_URL'];
+  const here = elsewhere ? undefined : runUsers(io);
+  const url = elsewhere ?? here?.url;
+  if (!url) throw new NoServiceError('no park runs here: start one with npm start, or set PARKLINE_URL');
+  if (!/^https?:\/\/[^/]/.test(url)) throw new Error(`${url} is no address: it begins with https://`);
+  return { url, here };
+}
+
 /** `url`: named on the command line. @throws NoServiceError, Error saying what to name. */
 export function whoAndWhere(
   io: Io,
   { login: named, role, url: asked }: Pick<Who, 'login' | 'role'> & { readonly url?: string },
 ): Omit<Credentials, 'password'> & { readonly password: string | undefined } {
   const { env } = io;
-  const elsewhere = asked ?? env['PARKLINE_URL'];
-  const here = elsewhere ? undefined : runUsers(io);
-  const url = elsewhere ?? here?.url;
-  if (!url) throw new NoServiceError('no park runs here: start one with npm start, or set PARKLINE_URL');
-  if (!/^https?:\/\/[^/]/.test(url)) throw new Error(`${url} is no address: it begins with https://`);
+  const { url, here } = placeOf(io, asked);
   const wanted = named ?? env['PARKLINE_LOGIN'];
   const known = here?.users.find((user) => (wanted ? user.login === wanted : user.role === role));
   const login = wanted ?? known?.login;

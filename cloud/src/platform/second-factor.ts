@@ -30,7 +30,8 @@ type Config = Pick<NonNullable<RouteOptions['config']>, 'permission' | 'fresh' |
 export function requireSecondFactor(factor: SecondFactor | null, config: Config): void {
   const { permission, fresh, pending } = config;
   if (factor === null) {
-    if (fresh || pending) throw new AppError('forbidden', 'only for a person in a session');
+    if (fresh || pending)
+      throw new AppError('forbidden', 'only for a person in a session', { details: { why: 'person' } });
     return;
   }
   const { stage, kinds, isFresh } = factor;

@@ -16,12 +16,26 @@ test.each([
 
 test('a first configuration is told as new as a whole, a later one by what is around a change', () => {
   const line = (how: 'same' | 'added' | 'removed', text: string) => ({ how, text });
-  const first = { from: null, changed: true, lines: [line('added', 'version: 1'), line('added', 'name: A')] };
+  const first = {
+    ...{ from: null, changed: true, lines: [line('added', 'version: 1'), line('added', 'name: A')] },
+    counts: [
+      { kind: 'bus', added: 2, changed: 0, removed: 0 } as const,
+      { kind: 'setting', added: 1, changed: 0, removed: 0 } as const,
+    ],
+  };
   expect(diffNote('gw-a', first)).toBe('nothing was sent to gw-a from here yet: all of it is new\n');
-  expect(diffText(first)).toBe('+ version: 1\n+ name: A\n');
+  expect(diffText(first)).toBe('+ version: 1\n+ name: A\nadded: 2 buses, 1 setting\n');
   const same = ['a', 'b', 'c'].map((text) => line('same', text));
-  const later = { from: 4, changed: true, lines: [...same, line('removed', 'x'), line('added', 'y')] };
+  const lines = [...same, line('removed', 'x'), line('added', 'y')];
+  const counts = [
+    { kind: 'device', added: 0, changed: 1, removed: 0 } as const,
+    { kind: 'point', added: 1, changed: 3, removed: 2 } as const,
+  ];
+  const later = { from: 4, changed: true, counts, lines };
   expect(diffNote('gw-a', later)).toBe('');
-  expect(diffText(later)).toBe('  b\n  c\n- x\n+ y\n');
-  expect(diffText({ from: 4, changed: false, lines: same })).toBe('nothing would change\n');
+  expect(diffText(later)).toBe(
+    '  b\n  c\n- x\n+ y\nadded: 1 point; changed: 1 device, 3 points; removed: 2 points\n',
+  );
+  expect(diffText({ ...later, counts: [] })).toMatch(/\nonly the order or remarks differ\n$/);
+  expect(diffText({ from: 4, changed: false, counts: [], lines: same })).toBe('nothing would change\n');
 });

@@ -1,4 +1,4 @@
-import type { GatewayConfigDiff, GatewayMapping } from '@parkline/contract';
+import type { ConfigCount, GatewayConfigDiff, GatewayMapping } from '@parkline/contract';
 
 /** 'taken over into Building A: 2 devices, 14 points; 1 device left out'. */
 export function takenOver({ changes }: Pick<GatewayMapping, 'changes'>, building: string): string {
@@ -9,7 +9,8 @@ export function takenOver({ changes }: Pick<GatewayMapping, 'changes'>, building
   return `taken over into ${building}: ${counts}${left > 0 ? `; ${counted(left, 'device')} left out` : ''}`;
 }
 
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const counted = (n: number, what: string): string => `${n} ${n === 1 ? what : pluralOf(what)}`;
+const pluralOf = (what: string): string => (what.endsWith('s') ? `${what}es` : `${what}s`);
 
 /** What a difference is taken against; empty where that goes without saying. */
 export const diffNote = (gateway: string, { from }: GatewayConfigDiff): string =>
@@ -19,10 +20,21 @@ export const diffNote = (gateway: string, { from }: GatewayConfigDiff): string =
 const AROUND = 2;
 const signs = { same: ' ', added: '+', removed: '-' } as const;
 
-export function diffText({ changed, lines: all }: GatewayConfigDiff): string {
+/** What differs, with the lines around it; in the end how much, which hundreds of lines do not say. */
+export function diffText({ changed, counts, lines: all }: GatewayConfigDiff): string {
   if (!changed) return 'nothing would change\n';
   const near = all.map((_line, at) =>
     all.slice(Math.max(0, at - AROUND), at + AROUND + 1).some(({ how }) => how !== 'same'),
   );
-  return all.flatMap(({ how, text }, at) => (near[at] ? [`${signs[how]} ${text}\n`] : [])).join('');
+  const shown = all.flatMap(({ how, text }, at) => (near[at] ? [`${signs[how]} ${text}\n`] : []));
+  return [...shown, `${countsText(counts)}\n`].join('');
+}
+
+/** 'added: 2 buses, 14 devices; changed: 1 setting; removed: 3 points'. */
+function countsText(counts: readonly ConfigCount[]): string {
+  const parts = (['added', 'changed', 'removed'] as const).flatMap((how) => {
+    const told = counts.filter((count) => count[how] > 0).map((count) => counted(count[how], count.kind));
+    return told.length > 0 ? [`${how}: ${told.join(', ')}`] : [];
+  });
+  return parts.join('; ') || 'only the order or remarks differ';
 }

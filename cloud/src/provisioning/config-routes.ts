@@ -15,7 +15,8 @@ import { gatewayState } from '../fleet/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Wait } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { countChanges } from './config-counts.ts';
 import { makeConfig, plainSecrets } from './config-make.ts';
 import { configs } from './config-repository.ts';
 import { administered } from './gateway-repository.ts';
@@ -123,8 +124,10 @@ function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
         return withActor(db, actor, async (trx) => {
           const next = await wished(deps, trx, actor, id, request.body);
           const current = await configs.inForce(trx, actor.accountId, id);
-          const lines = diffLines(current?.yaml ?? '', next);
-          return { from: current?.n ?? null, changed: lines.some(({ how }) => how !== 'same'), lines };
+          const before = current?.yaml ?? '';
+          const lines = diffLines(before, next);
+          const changed = lines.some(({ how }) => how !== 'same');
+          return { from: current?.n ?? null, changed, counts: countChanges(before, next), lines };
         });
       },
     );

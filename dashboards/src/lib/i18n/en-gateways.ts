@@ -61,6 +61,18 @@ export const enGateways = {
     diff: 'What would change',
     apply: 'Send to gateway',
     unchanged: 'Nothing would change.',
+    reordered: 'Only the order or remarks would change.',
+    counts: { added: 'Added: {{what}}', changed: 'Changed: {{what}}', removed: 'Removed: {{what}}' },
+    counted: {
+      bus_one: '{{count}} bus',
+      bus_other: '{{count}} buses',
+      device_one: '{{count}} device',
+      device_other: '{{count}} devices',
+      point_one: '{{count}} point',
+      point_other: '{{count}} points',
+      setting_one: '{{count}} setting',
+      setting_other: '{{count}} settings',
+    },
     version: 'Version {{n}}',
     configState: {
       waiting: 'Waiting for the gateway',

@@ -59,6 +59,14 @@ export const zhCNGateways = {
     diff: '查看变化',
     apply: '下发到网关',
     unchanged: '没有变化。',
+    reordered: '仅顺序或备注有变化。',
+    counts: { added: '新增：{{what}}', changed: '修改：{{what}}', removed: '删除：{{what}}' },
+    counted: {
+      bus_other: '{{count}} 条总线',
+      device_other: '{{count}} 台设备',
+      point_other: '{{count}} 个点位',
+      setting_other: '{{count}} 项设置',
+    },
     version: '版本 {{n}}',
     configState: {
       waiting: '等待网关上线',

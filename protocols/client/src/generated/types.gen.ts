@@ -7302,6 +7302,12 @@ export type ReadGatewayLogData = {
          */
         'Idempotency-Key'?: string;
     };
+        counts: Array<{
+            kind: 'bus' | 'device' | 'point' | 'setting';
+            added: number;
+            changed: number;
+            removed: number;
+        }>;
     path: {
         /**
          * Id of the thing that the path names before it.

@@ -233,10 +233,26 @@ export const DiffLine = Type.Object({
   text: Type.String(),
 });
 export type DiffLine = Static<typeof DiffLine>;
+/** How much of one kind differs between two configurations. */
+export const ConfigCount = Type.Object({
+  kind: Type.Union([
+    Type.Literal('bus'),
+    Type.Literal('device'),
+    Type.Literal('point'),
+    /** Of the gateway itself, "nats.url". */
+    Type.Literal('setting'),
+  ]),
+  added: Type.Integer({ minimum: 0 }),
+  changed: Type.Integer({ minimum: 0 }),
+  removed: Type.Integer({ minimum: 0 }),
+});
+export type ConfigCount = Static<typeof ConfigCount>;
 export const GatewayConfigDiff = Type.Object({
   /** Version in force as far as the cloud knows; null: none. */
   from: Nullable(Type.Integer()),
   changed: Type.Boolean(),
+  /** Kinds in which nothing differs are left out: none, although `changed`, where only order or remarks do. */
+  counts: Type.Array(ConfigCount),
   lines: Type.Array(DiffLine),
 });
 export type GatewayConfigDiff = Static<typeof GatewayConfigDiff>;

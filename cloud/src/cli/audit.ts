@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { holdsHead, verifyAudit } from '../identity/index.ts';
-import { createDb, createPool, withAccount } from '../platform/db.ts';
-import { databaseUrl, type Io } from './io.ts';
+import { createDb, withAccount } from '../platform/db.ts';
+import { commandPool } from './command-pool.ts';
+import type { Io } from './io.ts';
+
+/** Exit code where a head can be neither confirmed nor refuted: a script must not take it for proven. */
+const UNKNOWN = 3;
 
 interface VerifyOptions {
   readonly account?: string;
@@ -16,7 +20,9 @@ export function register(program: Command, io: Io): void {
     .command('audit')
     .description('the chain of what people and gateways did')
     .command('verify')
-    .description('compute the chain anew; exit 1 when an entry was changed or is missing')
+    .description(
+      'compute the chain anew; exit 1 when an entry was changed or is missing, 3 when --head is no longer kept',
+    )
     .option('--account <key>', 'park it belongs to; all of them when not named')
     .option(
       '--head <seq:hash>',
@@ -29,7 +35,7 @@ export function register(program: Command, io: Io): void {
 async function verify(io: Io, { account, head, json }: VerifyOptions): Promise<void> {
   if (head !== undefined && account === undefined)
     throw new Error('--head is of one park: name it with --account');
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline audit' }));
+  const db = createDb(commandPool(io, 'audit'));
   try {
     const { rows } = await sql<{ id: string; key: string }>`select id, key from all_accounts()`.execute(db);
     const wanted = rows.filter(({ key }) => account === undefined || key === account);
@@ -43,6 +49,7 @@ async function verify(io: Io, { account, head, json }: VerifyOptions): Promise<v
       if (json) io.out(`${JSON.stringify({ account: key, ...verdict, ...found })}\n`);
       else io.out(`${key}: ${words(verdict)}\n${head === undefined ? '' : `${headWords(head, isKept)}\n`}`);
       if (verdict.brokenAt !== null || isKept === false) process.exitCode = 1;
+      else if (head !== undefined && isKept === undefined) process.exitCode = UNKNOWN;
     }
   } finally {
     await db.destroy();
@@ -50,7 +57,8 @@ async function verify(io: Io, { account, head, json }: VerifyOptions): Promise<v
 }
 
 function headWords(head: string, isKept: boolean | undefined): string {
-  if (isKept === undefined) return `${head}: dropped after its time, nothing can be said`;
+  if (isKept === undefined)
+    return `UNKNOWN: ${head} is no longer kept. Entries are dropped after their time, at the earliest after six months: if this head is younger, somebody cut off the beginning`;
   return isKept ? `${head}: still what it was` : `REWRITTEN: ${head} is no longer in the chain`;
 }
 

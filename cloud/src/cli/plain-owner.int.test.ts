@@ -6,8 +6,9 @@ import { Command } from 'commander';
 import pg from 'pg';
 import { afterAll, expect, inject, test } from 'vitest';
 import { smallPark } from '../fleet/testing.ts';
-import { gate } from '../identity/index.ts';
-import { assertBoundByPolicies, createDb, createPool } from '../platform/db.ts';
+import { auditTrail, audit as writeDeed, gate } from '../identity/index.ts';
+import { givenAccount } from '../identity/testing.ts';
+import { assertBoundByPolicies, createDb, createPool, withAccount } from '../platform/db.ts';
 import { register as audit } from './audit.ts';
 import { register as db } from './db.ts';
 import { register as park } from './park.ts';
@@ -81,5 +82,43 @@ test('an owner without special rights migrates, seeds and imports, and the API w
     expect(begun.passwordHash).toMatch(/^\$argon2id\$/);
   } finally {
     await app.destroy();
+  }
+});
+
+test('a head of an earlier day is confirmed, refuted, or neither: then no script may take it for proven', async () => {
+  const before = process.exitCode;
+  const owner = createDb(createPool({ url: address.href, max: 1 }));
+  const worker = createDb(createPool({ url: address.href, role: 'parkline_worker', max: 1 }));
+  const verify = async (head: string) => {
+    process.exitCode = undefined;
+    const said = await parkline('audit', 'verify', '--account', 'heads', '--head', head);
+    return { exit: process.exitCode, said: said.split('\n')[1] };
+  };
+  try {
+    const accountId = await givenAccount(owner, 'heads');
+    const write = (at: string) =>
+      withAccount(owner, accountId, (trx) =>
+        writeDeed(trx, { accountId, at: new Date(at), personId: null, action: 'park.looked' }),
+      );
+    const heads: string[] = [];
+    for (const year of [2020, 2021, 2026]) {
+      await write(`${year}-01-01T00:00:00Z`);
+      const told = await parkline('audit', 'verify', '--account', 'heads', '--json');
+      heads.push(`${heads.length + 1}:${JSON.parse(told).head}`);
+    }
+    const [oldest, older] = heads as [string, string];
+    const still = (head: string) => ({ exit: undefined, said: `${head}: still what it was` });
+    expect(await verify(oldest)).toEqual(still(oldest));
+    const other = `1:${'0'.repeat(64)}`;
+    expect(await verify(other)).toMatchObject({ exit: 1, said: expect.stringMatching(/^REWRITTEN: /) });
+    expect(await auditTrail.cut(worker, new Date('2023-01-01'), new Date('2026-01-02'))).toBe(2);
+    expect(await verify(older)).toEqual(still(older)); // The chain begins with it.
+    expect(await verify(oldest)).toMatchObject({
+      ...{ exit: 3, said: expect.stringMatching(/^UNKNOWN: .* cut off the beginning/) },
+    });
+  } finally {
+    process.exitCode = before;
+    await owner.destroy();
+    await worker.destroy();
   }
 });

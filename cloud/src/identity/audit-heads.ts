@@ -29,12 +29,16 @@ export async function runAuditHeads(
   }
 }
 
-/** Whether the entry of a head that was written down ('12:9f…') is still what it was; undefined when it is no longer kept. */
+/**
+ * Whether the entry of a head that was written down ('12:9f…') is still what it was; undefined when it is no longer kept. Of the
+ * last one that was dropped the hash is kept: the chain begins with it.
+ */
 export async function holdsHead(trx: Db, accountId: string, head: string): Promise<boolean | undefined> {
   const [, seq = '', hash = ''] = /^(\d{1,18}):([0-9a-f]{64})$/.exec(head) ?? [];
   if (!hash) throw new Error(`${head} is no head: write it as in the log, <number>:<64 hexadecimal digits>`);
   const { rows } = await sql<{ hash: string | null; isGone: boolean }>`
-    select encode(e.hash, 'hex') as hash, h.kept_after > ${seq}::bigint as is_gone
+    select encode(case h.kept_after when ${seq}::bigint then h.kept_after_hash else e.hash end, 'hex') as hash,
+      h.kept_after > ${seq}::bigint as is_gone
     from audit_head h left join audit_event e on e.account_id = h.account_id and e.seq = ${seq}::bigint
     where h.account_id = ${accountId}`.execute(trx);
   return rows[0]?.isGone === true ? undefined : rows[0]?.hash === hash;

@@ -41,6 +41,14 @@ function whoMay(route: string): Readonly<Record<string, string>> {
   return { ...ours.as[(who.includes('account_admin') ? 'account_admin' : who[0]) as Role] };
 }
 
+/** Sentences of a refusal without a Chinese word in them. A `why` without blanks is a code, for programs. */
+function notInChinese(part: unknown, name = ''): string[] {
+  if (typeof part === 'object' && part !== null)
+    return Object.entries(part).flatMap(([key, inner]) => notInChinese(inner, key));
+  const isSentence = name === 'message' || (name === 'why' && !/^[\w-]+$/.test(String(part)));
+  return isSentence && !/\p{Script=Han}/u.test(String(part)) ? [`${name}: ${String(part)}`] : [];
+}
+
 test('every route that is registered is described, and nothing else is', () => {
   const described = Object.entries(paths).flatMap(([path, byMethod]) =>
     Object.keys(byMethod).map((method) => `${method.toUpperCase()} ${path}`),
@@ -76,6 +84,44 @@ test('what every GET answers about an account with something of everything is wh
     return why && `${route}: ${why}`;
   });
   expect(wrong.filter(Boolean)).toEqual([]);
+});
+
+/** Would end the session that the test comes with, or everybody's. */
+const ending = /logout|\/api\/me\/sessions|\/api\/login|\/api\/setup|password|erase/;
+
+/** Objects of a schema that say which keys they take, and take others, too: their places. */
+function open(part: unknown, place: string): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const isOpen =
+    'properties' in part && (part as { additionalProperties?: unknown }).additionalProperties !== false;
+  return [
+    ...(isOpen ? [place] : []),
+    ...Object.entries(part).flatMap(([key, inner]) => open(inner, `${place}/${key}`)),
+  ];
+}
+
+test('no body of any route takes a key that its description does not name, at any depth', () => {
+  const bodies = routes.flatMap((route) =>
+    Object.values(operationOf(route)?.requestBody?.content ?? {}).map(({ schema }) => ({ route, schema })),
+  );
+  expect(bodies.filter(({ schema }) => schema).length).toBeGreaterThan(50);
+  expect(bodies.flatMap(({ route, schema }) => open(schema, route))).toEqual([]);
+});
+
+test('what is wrong by its meaning, and not by its shape, is said in the language of the reader, too', async () => {
+  const judged = routes.filter((route) => access[route]?.body && !ending.test(route));
+  const replies = await inLanes(judged.length, 4, async (i) => {
+    const route = judged[i]!;
+    const headers = { ...whoMay(route), 'accept-language': 'zh-CN' };
+    const { status, text } = await callRoute(url, route, ours.ids, headers);
+    return { route, status, text };
+  });
+  const refused = replies.filter(({ status }) => status >= 400);
+  const fields = refused.filter(({ text }) => Array.isArray(JSON.parse(text).details));
+  expect(fields.length).toBeGreaterThan(10);
+  expect(
+    refused.flatMap(({ route, text }) => notInChinese(JSON.parse(text)).map((one) => `${route} ${one}`)),
+  ).toEqual([]);
 });
 
 const hostile: readonly unknown[] = [
@@ -118,11 +164,9 @@ function badBody(schema: TSchema | undefined, choose: ReturnType<typeof chooser>
   return Object.fromEntries(Object.keys(properties).map((name) => [name, choose(hostile)]));
 }
 
-/** Would end the session that the test comes with, or everybody's. */
-const ending = /logout|\/api\/me\/sessions|\/api\/login|\/api\/setup|password|erase/;
 const TURNS = 5;
 
-test('no input to any route is answered by an error of ours, and each refusal has the one shape', async () => {
+test('no input to any route is answered by an error of ours, and each refusal has the one shape, in the language of the reader', async () => {
   const targets = routes.filter((route) => !streams(operationOf(route)) && !ending.test(route));
   const found = await inLanes(targets.length * TURNS, 4, async (i) => {
     const route = targets[i % targets.length]!;
@@ -146,6 +190,7 @@ test('no input to any route is answered by an error of ours, and each refusal ha
       url: `${place}?${query.join('&')}`,
       headers: {
         ...whoMay(route),
+        'accept-language': 'zh-CN',
         'if-match': choose(['"1"', '*', "'", '"99999999999999999999"']),
         'idempotency-key': choose([`k${i}`, 'same', ' ']),
         ...(method !== 'GET' && hasBody && { 'content-type': type }),
@@ -156,7 +201,9 @@ test('no input to any route is answered by an error of ours, and each refusal ha
     if (status < 400) return undefined;
     const isRefusal = isJson(headers['content-type']) && typeof reply.json().code === 'string';
     // 503 `unavailable` is a refusal: there is no broker here, and no key for some secrets.
-    if ((status < 500 || status === 503) && isRefusal && !('set-cookie' in headers)) return undefined;
+    const unsaid = isRefusal ? notInChinese(reply.json()) : [];
+    if ((status < 500 || status === 503) && isRefusal && !('set-cookie' in headers) && unsaid.length === 0)
+      return undefined;
     return `${method} ${place.slice(0, 120)}?${query.join('&').slice(0, 100)} ${body.slice(0, 200)} -> ${status} ${reply.body.slice(0, 200)}`;
   });
   expect(found.filter(Boolean)).toEqual([]);

@@ -13,7 +13,8 @@ import { tenantUsage } from '../metering/index.ts';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import { tenants } from '../tenancy/index.ts';
 import { readSummary } from './my-summary.ts';
@@ -113,9 +114,7 @@ function tenantOf(request: FastifyRequest): { accountId: string; tenantId: strin
 /** @throws AppError 'bad_input' when the times do not make a span of at most 400 days. */
 function readSpan(query: UsageQuery): { from: Date; to: Date } {
   const [from, to] = [new Date(query.from), new Date(query.to)];
-  const fault = !(from < to)
-    ? 'must be later than from'
-    : to.getTime() - from.getTime() > MAX_RANGE_MS && 'must be at most 400 days after from';
-  if (fault) throw new AppError('bad_input', `to ${fault}`, { details: [{ field: 'to', message: fault }] });
+  if (!(from < to)) throw badField('to', fieldWords.laterThan('from'));
+  if (to.getTime() - from.getTime() > MAX_RANGE_MS) throw badField('to', fieldWords.within(400, 'from'));
   return { from, to };
 }

@@ -10,7 +10,8 @@ import {
 } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { intervalView, lineView, runView, statementView, summaryView } from './book-view.ts';
 import { books, type IntervalCursor, type RunCursor } from './repository.ts';
 
@@ -137,8 +138,7 @@ function readCursor<T>(text: string, read: (first: string, second: string) => T 
   } catch {
     // Falls through: not ours.
   }
-  const message = 'is not the next of an earlier page';
-  throw new AppError('bad_input', `after ${message}`, { details: [{ field: 'after', message }] });
+  throw badField('after', fieldWords.notNext);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

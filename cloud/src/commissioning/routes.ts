@@ -13,7 +13,7 @@ import { parseInstant } from '../metering/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { files, sha256 } from '../platform/files.ts';
 import type { NewId } from '../platform/ids.ts';
 import { imageTypes, MAX_IMAGE_BYTES } from '../platform/images.ts';
@@ -117,11 +117,10 @@ async function record(
   const at = deps.now();
   const { serial, ctRatio = '1', ptRatio = '1', ratioApplied = 'telemetry', display, later = null } = body;
   for (const [field, ratio] of Object.entries({ ctRatio, ptRatio }))
-    if (Number(ratio) <= 0) throw fault(`body.${field}`, 'a ratio is above 0');
+    if (Number(ratio) <= 0) throw badField(`body.${field}`, readWords.ratio);
   const readAt = moment('body.readAt', body.readAt, before.timezone, at);
   const laterReadAt = later && moment('body.later.readAt', later.readAt, before.timezone, at);
-  if (laterReadAt && laterReadAt <= readAt)
-    throw fault('body.later.readAt', 'must come after the first reading');
+  if (laterReadAt && laterReadAt <= readAt) throw badField('body.later.readAt', readWords.order);
   const change = {
     ...{ serial: serial.trim(), ctRatio, ptRatio, ratioApplied, display, readAt },
     ...{ laterDisplay: later?.display ?? null, laterReadAt },
@@ -157,14 +156,22 @@ const plain = (row: Partial<MeterRow>) => ({
 /** @throws AppError 'bad_input' for a time that the clock of the site never or twice shows, or that is not of this visit. */
 function moment(field: string, text: string, timezone: string, now: Date): Date {
   const ms = parseInstant(text, timezone);
-  if (ms === undefined) throw fault(field, `names no one moment in ${timezone}`);
-  if (ms > now.getTime() + AHEAD_MS) throw fault(field, 'is still to come');
-  if (ms < now.getTime() - OLDEST_MS) throw fault(field, 'is more than 7 days ago: read the display again');
+  if (ms === undefined) throw badField(field, readWords.moment(timezone));
+  if (ms > now.getTime() + AHEAD_MS) throw badField(field, readWords.ahead);
+  if (ms < now.getTime() - OLDEST_MS) throw badField(field, readWords.old);
   return new Date(ms);
 }
 
-const fault = (field: string, message: string): AppError =>
-  new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });
+const readWords = {
+  ratio: { en: 'a ratio is above 0', zh: '变比须大于 0' },
+  order: { en: 'must come after the first reading', zh: '须晚于第一次抄表' },
+  moment: (timezone: string) => ({
+    en: `names no one moment in ${timezone}`,
+    zh: `在 ${timezone} 不对应唯一时刻`,
+  }),
+  ahead: { en: 'is still to come', zh: '是将来的时间' },
+  old: { en: 'is more than 7 days ago: read the display again', zh: '已超过 7 天，请重新抄表' },
+};
 
 /** @throws AppError 'not_found' for what is no meter, or not in sight. */
 export async function found(trx: Db, id: string): Promise<MeterRow> {

@@ -101,9 +101,15 @@ export const presetOf = (rule: Rule): Setting => ({
 });
 
 /** What is wrong with a setting of a rule, in words for a program's log and a field's hint; undefined: nothing. Pure. */
-export function settingFault(rule: Rule, { limit }: Setting): string | undefined {
+export function settingFault(rule: Rule, { limit }: Setting): LocalText | undefined {
   const known = limitOf(rule);
-  if (!known) return limit === null ? undefined : 'must be null: this rule has no limit';
-  if (limit === null) return 'must be a number';
-  return limit < known.min || limit > known.max ? `must be ${known.min} to ${known.max}` : undefined;
+  if (!known)
+    return limit === null
+      ? undefined
+      : { en: 'must be null: this rule has no limit', zh: '须为 null：此规则没有限值' };
+  if (limit === null) return { en: 'must be a number', zh: '须为数字' };
+  const { min, max } = known;
+  return limit < min || limit > max
+    ? { en: `must be ${min} to ${max}`, zh: `须在 ${min} 至 ${max} 之间` }
+    : undefined;
 }

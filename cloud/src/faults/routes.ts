@@ -14,7 +14,7 @@ import { actorOf } from '../platform/access.ts';
 import { notifyChanged } from '../platform/changes.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import { pageOf } from '../platform/pages.ts';
 import { faultCleared } from './events.ts';
@@ -153,9 +153,8 @@ const faultRuleRoutes =
         const actor = actorOf(request);
         const { accountId, personId } = actor;
         const rule = ruleOf(request.params.key);
-        const message = settingFault(rule, request.body);
-        if (message)
-          throw new AppError('bad_input', message, { details: [{ field: 'body.limit', message }] });
+        const fault = settingFault(rule, request.body);
+        if (fault) throw badField('body.limit', fault);
         const at = now();
         await withActor(db, actor, async (trx) => {
           await faults.saveSetting(trx, accountId, rule.key, request.body, {

@@ -11,7 +11,8 @@ import {
 } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
 import { withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, type FieldFault } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { sealedPlace } from '../platform/secrets.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { addressSchemas } from './addresses.ts';
@@ -19,6 +20,7 @@ import { buses } from './bus-repository.ts';
 import { noSuch } from './equipment-routes.ts';
 import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
 import { things } from './thing-repository.ts';
+import { thingWords } from './thing-words.ts';
 
 /** Parameters that are secrets: they are kept sealed, by a route of their own. */
 export const secretParams = /pass(word|phrase|wd)$|secret|token|^userKey$|privateKey/i;
@@ -97,8 +99,7 @@ export const busRoutes =
           const isUsed = await buses.isUsed(trx, accountId, before);
           const change = differences(before, body);
           for (const field of ['gatewayId', 'key', 'protocol'])
-            if (isUsed && field in change.after)
-              refuseFaults([{ field, message: 'stays: devices hang on it' }]);
+            if (isUsed && field in change.after) refuseFaults([{ field, message: thingWords.used }]);
           await trx
             .updateTable('bus')
             .set(body)
@@ -217,14 +218,11 @@ const secretRoutes =
   };
 
 function busFaults({ gatewayId, protocol, params }: BusBody, gateways: ReadonlySet<string>) {
-  const faults = Object.keys(params)
+  const faults: FieldFault[] = Object.keys(params)
     .filter((name) => secretParams.test(name))
-    .map((name) => ({
-      field: `params.${name}`,
-      message: 'is a secret: set it by itself, it is kept sealed',
-    }));
-  if (!gateways.has(gatewayId)) faults.push({ field: 'gatewayId', message: 'is no gateway of this account' });
+    .map((name) => ({ field: `params.${name}`, message: thingWords.secret }));
+  if (!gateways.has(gatewayId)) faults.push({ field: 'gatewayId', message: fieldWords.noGateway });
   if (!Object.hasOwn(addressSchemas, protocol))
-    faults.push({ field: 'protocol', message: `there is no driver for ${protocol}` });
+    faults.push({ field: 'protocol', message: thingWords.noDriver(protocol) });
   return faults;
 }

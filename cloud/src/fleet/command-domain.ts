@@ -7,6 +7,7 @@ import {
   type WriteFault,
   type WriteLimits,
 } from '@parkline/contract';
+import type { LocalText } from '../platform/i18n.ts';
 
 /** How long a second person has to approve, ms. */
 const APPROVE_WITHIN_MS = 30 * 60_000;
@@ -43,7 +44,7 @@ export type Order =
       readonly ok: false;
       readonly code: WriteFault | 'reason';
       readonly field?: string;
-      readonly message: string;
+      readonly message: LocalText;
     };
 
 /** Fields to blame; a point that is not writable is nobody's field. */
@@ -65,7 +66,12 @@ export function order(point: CommandPoint, wish: CommandBody, at: Date): Order {
     return { ...checked, ...(field !== undefined && { field }) };
   }
   if (wish.reason.trim().length < 3)
-    return { ok: false, code: 'reason', field: 'body.reason', message: 'says too little' };
+    return {
+      ok: false,
+      code: 'reason',
+      field: 'body.reason',
+      message: { en: 'says too little', zh: '过短，请说明原因' },
+    };
   const { safety, holdS, release } = checked.limits;
   const isGivenBack = wish.value !== null && (hasPriorities || release !== undefined);
   return {

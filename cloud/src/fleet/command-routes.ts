@@ -14,11 +14,18 @@ import { type Actor, actorOf } from '../platform/access.ts';
 import { notifyChanged } from '../platform/changes.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badFields } from '../platform/errors.ts';
 import { inLanguage, wordsIn } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { auditCommand } from './command-audit.ts';
-import { approvable, cancellable, order, SEND_WITHIN_MS, type StepFault } from './command-domain.ts';
+import {
+  approvable,
+  cancellable,
+  type Order,
+  order,
+  SEND_WITHIN_MS,
+  type StepFault,
+} from './command-domain.ts';
 import { type CommandRecord, type CommandRow, commands } from './command-repository.ts';
 
 export interface CommandDeps {
@@ -104,10 +111,10 @@ const nothingYet = {
   releasedAt: null,
 };
 
-function refusal({ code, field, message }: { code: string; field?: string; message: string }): AppError {
-  return field === undefined
-    ? new AppError('conflict', message, { details: { why: code } })
-    : new AppError('bad_input', `${field} ${message}`, { details: [{ field, message, code }] });
+function refusal({ code, field, message }: Order & { readonly ok: false }): AppError {
+  if (field === undefined) return new AppError('conflict', message.en, { details: { why: code } });
+  const fault = { field, message, code };
+  return badFields([fault]);
 }
 
 const personOf = ({ actorId, actorName }: CommandRecord) => ({ id: actorId, name: actorName });

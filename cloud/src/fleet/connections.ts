@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AddressOf, addressSchemas, readAddress } from './addresses.ts';
+import type { LocalText } from '../platform/i18n.ts';
 import type { EquipmentParams } from './tables.ts';
 
 /**
@@ -25,9 +26,42 @@ const MODBUS_TIMEOUT_MS = 1_000;
 
 type Protocol = keyof typeof addressSchemas;
 
+/** A gateway that cannot be told how to reach something. */
+export class ConnectionError extends Error {
+  readonly text: LocalText;
+  constructor(text: LocalText) {
+    super(text.en);
+    this.name = 'ConnectionError';
+    this.text = text;
+  }
+}
+
+const connectionWords = {
+  noPlace: (bus: string) => ({
+    en: `nobody has said where bus ${bus} is`,
+    zh: `总线 ${bus} 的位置尚未填写`,
+  }),
+  noFingerprint: (bus: string) => ({
+    en: `the ports file has no fingerprint of the server of bus ${bus}`,
+    zh: `总线 ${bus} 缺少服务器证书指纹`,
+  }),
+  noDriver: (bus: string, protocol: string) => ({
+    en: `bus ${bus}: there is no driver for ${protocol}`,
+    zh: `总线 ${bus}：没有 ${protocol} 协议的驱动`,
+  }),
+  noToken: (key: string) => ({
+    en: `${key} logs in at the gateway: name a secrets file (--secrets) with its token`,
+    zh: `${key} 需登录网关，但缺少其令牌`,
+  }),
+  noAddress: (key: string, protocol: string, params: string) => ({
+    en: `${key} has no ${protocol} address: ${params}`,
+    zh: `${key} 没有有效的 ${protocol} 地址：${params}`,
+  }),
+};
+
 /**
  * What a gateway's driver needs to open a bus. `params` are those of one device on it. Pure.
- * @throws Error naming the bus when nobody said where it is, or not enough, or when no driver speaks the protocol.
+ * @throws ConnectionError naming the bus when nobody said where it is, or not enough, or when no driver speaks the protocol.
  */
 export function connectionParams(
   bus: string,
@@ -35,7 +69,7 @@ export function connectionParams(
   place: BusPort | undefined,
   params: EquipmentParams,
 ): Record<string, unknown> {
-  if (!place) throw new Error(`nobody has said where bus ${bus} is`);
+  if (!place) throw new ConnectionError(connectionWords.noPlace(bus));
   const build = builders[known(protocol, bus)];
   return 'params' in place ? { ...place.params } : build(bus, place, params);
 }
@@ -54,7 +88,7 @@ const builders: Readonly<
     whoIs: [{ host, port }],
   }),
   opcua(bus, { host, port, fingerprint }) {
-    if (!fingerprint) throw new Error(`the ports file has no fingerprint of the server of bus ${bus}`);
+    if (!fingerprint) throw new ConnectionError(connectionWords.noFingerprint(bus));
     return { endpointUrl: `opc.tcp://${host}:${port}`, serverFingerprint: fingerprint };
   },
   mqtt: (_bus, { host, port }) => ({ host, port }),
@@ -68,10 +102,10 @@ const isLoopback = (host: string): boolean =>
 
 function known(protocol: string, bus: string): Protocol {
   if (Object.hasOwn(addressSchemas, protocol)) return protocol as Protocol;
-  throw new Error(`bus ${bus}: there is no driver for ${protocol}`);
+  throw new ConnectionError(connectionWords.noDriver(bus, protocol));
 }
 
-/** How a driver finds a device on its bus. Pure. @throws Error naming a device whose token or address is missing. */
+/** How a driver finds a device on its bus. Pure. @throws ConnectionError naming a device whose token or address is missing. */
 export function deviceParams(
   key: string,
   protocol: string,
@@ -82,13 +116,12 @@ export function deviceParams(
   if (protocol !== 'mqtt') return { ...params };
   const { username } = addressOf(key, 'mqtt', params);
   const token = tokens[key];
-  if (token === undefined)
-    throw new Error(`${key} logs in at the gateway: name a secrets file (--secrets) with its token`);
+  if (token === undefined) throw new ConnectionError(connectionWords.noToken(key));
   return { username, passwordSha256: createHash('sha256').update(token).digest('hex') };
 }
 
 function addressOf<P extends Protocol>(key: string, protocol: P, params: EquipmentParams): AddressOf<P> {
   const address = readAddress(protocol, params);
-  if (!address) throw new Error(`${key} has no ${protocol} address: ${JSON.stringify(params)}`);
+  if (!address) throw new ConnectionError(connectionWords.noAddress(key, protocol, JSON.stringify(params)));
   return address;
 }

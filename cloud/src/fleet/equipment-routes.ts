@@ -21,6 +21,7 @@ import { seedPoints } from './seed-points.ts';
 import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
 import { equipmentFaults } from './thing-checks.ts';
 import { equipmentColumns, things, unlessNamed } from './thing-repository.ts';
+import { thingWords } from './thing-words.ts';
 
 export const noSuch = (what: string, id: string): AppError =>
   new AppError('not_found', `no such ${what}`, { details: { id } });
@@ -238,7 +239,7 @@ async function changeEquipment(
   const around = await things.surrounding(trx, accountId, id);
   const faults = equipmentFaults(body, id, { ...around, template });
   if (template && (template.kind !== before.kind || template.protocol !== before.protocol))
-    faults.push({ field: 'template', message: `is of another kind or protocol than ${before.template}` });
+    faults.push({ field: 'template', message: thingWords.otherKind(before.template) });
   refuseFaults(faults);
   const sorted = { ...body, serves: body.serves.toSorted() };
   const change = differences(before, sorted);

@@ -21,6 +21,7 @@ import { asText, bindingColumns, readBindings, tagColumns } from './sheet-parts.
 import type { EquipmentParams } from './tables.ts';
 import { equipmentFaults } from './thing-checks.ts';
 import { equipmentColumns, things } from './thing-repository.ts';
+import { thingWords } from './thing-words.ts';
 
 /** `templates` are read once, when the process starts. */
 export const equipmentSheet = (templates: ReadonlyMap<string, Template>): SheetKind<EquipmentValues> => ({
@@ -125,18 +126,20 @@ async function idsByKey(trx: Db, accountId: string): Promise<Around['ids']> {
   return { gateway: of('gateway'), building: of('building'), floor: of('floor'), space: of('space') };
 }
 
-/** Column and words in Chinese by the field that the checks name. */
-const columnOf: readonly (readonly [field: RegExp, column: string, zh: string])[] = [
-  [/^buildingId/, 'building', '楼宇编号无效。'],
-  [/^gatewayId/, 'gateway', '网关编号无效。'],
-  [/^floorId/, 'floor', '该楼层不属于此楼宇。'],
-  [/^spaceId/, 'space', '该空间不属于此楼宇或楼层。'],
-  [/^serves/, 'serves', '服务范围中有无效的楼层或空间。'],
-  [/^params/, 'address', '地址格式不符合协议要求，或与同一总线上的其他设备重复。'],
-  [/^bus/, 'bus', '该总线的协议与模板不一致。'],
-  [/^submeterOfId/, 'submeter_of', '上级表无效：应为本账户的表计，且不能形成循环。'],
-  [/^template/, 'template', '模板无效，或与原设备的类型、协议不同。'],
-];
+/** Columns by what begins the field that the checks name. */
+const columns: Readonly<Record<string, string>> = {
+  buildingId: 'building',
+  gatewayId: 'gateway',
+  floorId: 'floor',
+  spaceId: 'space',
+  params: 'address',
+  submeterOfId: 'submeter_of',
+};
+
+const columnOf = (field: string): string => {
+  const [first = ''] = field.split('.');
+  return columns[first] ?? first;
+};
 
 function checkAll(
   wanted: readonly Wanted<EquipmentValues>[],
@@ -172,13 +175,13 @@ function checkAll(
       others: neighbours.filter((other) => other.id !== id),
     });
     if (values.submeter_of !== null && body.submeterOfId === null && !amiss.has(values.submeter_of))
-      faults.push({ field: 'submeterOfId', message: `there is no device "${values.submeter_of}"` });
+      faults.push({ field: 'submeterOfId', message: thingWords.noSuchDevice(values.submeter_of) });
     const before = stored && around.templates.get(stored.values.template);
     if (before && (before.kind !== template?.kind || before.protocol !== template.protocol))
-      faults.push({ field: 'template', message: `is of another kind or protocol than ${before.id}` });
+      faults.push({ field: 'template', message: thingWords.otherKind(before.id) });
     return faults.map(({ field, message }) => {
-      const [, column = '', zh = ''] = columnOf.find(([pattern]) => pattern.test(field)) ?? [];
-      return { row, field: column, text: { en: `${column}: ${message}.`, zh } };
+      const column = columnOf(field);
+      return { row, field: column, text: { en: `${column}: ${message.en}.`, zh: `${message.zh}。` } };
     });
   });
 }

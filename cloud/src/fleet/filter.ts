@@ -1,6 +1,20 @@
 import { HDict, HFilter, HMarker, HNum, HBool, HRef, HStr, type HVal } from 'haystack-core';
-import { AppError } from '../platform/errors.ts';
+import { badFields } from '../platform/errors.ts';
+import type { LocalText } from '../platform/i18n.ts';
 import type { Tags, TagValue } from './tags.ts';
+
+const filterWords = {
+  definitions: (term: string) => ({
+    en: `${term} asks for definitions, which are not kept here`,
+    zh: `${term} 涉及定义查询，此处不支持`,
+  }),
+  /** The parser says in English what it misses; where is what helps. */
+  unreadable: (message: string) => ({ en: message.replace(/\.$/, ''), zh: '筛选条件无法识别' }),
+  at: ({ en, zh }: LocalText, position: number) => ({
+    en: `${en}, at character ${position + 1}`,
+    zh: `${zh}（第 ${position + 1} 个字符）`,
+  }),
+};
 
 /** A filter that is ready to be asked. */
 export type TagFilter = (tags: Tags) => boolean;
@@ -8,9 +22,11 @@ export type TagFilter = (tags: Tags) => boolean;
 /** The filter cannot be read; `position` counts characters from 0. */
 export class FilterError extends Error {
   readonly position: number;
-  constructor(message: string, position: number) {
-    super(message);
+  readonly text: LocalText;
+  constructor(text: LocalText, position: number, options?: ErrorOptions) {
+    super(text.en, options);
     this.name = 'FilterError';
+    this.text = text;
     this.position = position;
   }
 }
@@ -25,7 +41,7 @@ export function parseFilter(text: string, resolve: (ref: string) => Tags | undef
   );
   if (foreign) {
     const at = foreign.index + foreign[0].indexOf(foreign[1]!);
-    throw new FilterError(`${foreign[1]} asks for definitions, which are not kept here`, at);
+    throw new FilterError(filterWords.definitions(foreign[1]!), at);
   }
   const node = parsed(text);
   const dicts = new Map<Tags, HDict>();
@@ -48,8 +64,8 @@ function parsed(text: string): ReturnType<typeof HFilter.parse> {
   try {
     return HFilter.parse(text);
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new FilterError(message, positionOf(text, (cause as { index?: unknown }).index));
+    const { message, index } = cause as Error & { readonly index?: unknown };
+    throw new FilterError(filterWords.unreadable(message), positionOf(text, index), { cause });
   }
 }
 
@@ -86,12 +102,9 @@ export function filterOf(text: string, resolve: (ref: string) => Tags | undefine
     return parseFilter(text, resolve);
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
-    const { message, position } = error;
-    const said = `${message.replace(/\.$/, '')}, at character ${position + 1}`;
-    throw new AppError('bad_input', `filter: ${said}`, {
-      details: [{ field: 'filter', message: said, position }],
-      cause: error,
-    });
+    const { text: said, position } = error;
+    const fault = { field: 'filter', message: filterWords.at(said, position), position };
+    throw badFields([fault], { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@ export { commandRoutes } from './command-routes.ts';
 export { runCommandSender } from './command-sender.ts';
 export { gatewayState, OFFLINE_AFTER_MS } from './domain.ts';
 export { buses, gatewayConnections, keepBusSecrets, keepTokens } from './bus-repository.ts';
-export { type BusPorts, connectionParams, type DeviceTokens } from './connections.ts';
+export { type BusPorts, ConnectionError, connectionParams, type DeviceTokens } from './connections.ts';
 export { gatewayConfig, setPath } from './gateway-config.ts';
 export { runHealth } from './health.ts';
 export { ParkFileError, parseParkFile, type ParkFile } from './park-file.ts';

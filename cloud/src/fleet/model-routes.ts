@@ -4,7 +4,8 @@ import type { Template } from '@parkline/templates';
 import type { FastifyReply } from 'fastify';
 import { type Actor, actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { toTurtle } from './brick-export.ts';
 import { equipmentDetail } from './domain.ts';
 import { filterOf, type TagFilter } from './filter.ts';
@@ -128,10 +129,7 @@ function pageOf<T extends { readonly id: string }>(
   limit: number,
 ) {
   const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  if (after !== undefined && from === 0)
-    throw new AppError('bad_input', 'after is not the next of an earlier page', {
-      details: [{ field: 'after', message: 'is not the next of an earlier page' }],
-    });
+  if (after !== undefined && from === 0) throw badField('after', fieldWords.notNext);
   const items = all.slice(from, from + limit);
   return { items, next: all.length > from + limit ? (items.at(-1)?.id ?? null) : null };
 }

@@ -263,6 +263,12 @@ async function floorExists(db: Db, accountId: string, id: string): Promise<boole
   return row !== undefined;
 }
 
+const planWords = {
+  noSpace: { en: 'is no space of the floor', zh: '不是该楼层的空间' },
+  noDevice: { en: 'is no device of the building', zh: '不是该楼宇的设备' },
+  twice: { en: 'is on the plan already', zh: '已在平面图上' },
+};
+
 /** Spaces and devices that are not of this floor, or stand there twice. */
 async function marksFaults(
   db: Db,
@@ -289,14 +295,14 @@ async function marksFaults(
     ...marks.spaces.map(({ spaceId }, i) => ({
       id: spaceId,
       field: `spaces.${i}.spaceId`,
-      what: 'space of the floor',
+      missing: planWords.noSpace,
     })),
     ...marks.devices.map(({ equipmentId }, i) => ({
-      ...{ id: equipmentId, field: `devices.${i}.equipmentId`, what: 'device of the building' },
+      ...{ id: equipmentId, field: `devices.${i}.equipmentId`, missing: planWords.noDevice },
     })),
   ];
-  return named.flatMap(({ id, field, what }) => {
-    const message = !own.has(id) ? `is no ${what}` : seen.has(id) ? 'is on the plan already' : undefined;
+  return named.flatMap(({ id, field, missing }) => {
+    const message = !own.has(id) ? missing : seen.has(id) ? planWords.twice : undefined;
     seen.add(id);
     return message === undefined ? [] : [{ field, message }];
   });

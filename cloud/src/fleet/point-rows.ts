@@ -169,7 +169,7 @@ function checkRow(values: PointValues, device: Holder, { template, around, befor
     const column = columnOf(field);
     return {
       field: column,
-      text: { en: `${column}: ${message}.`, zh: `“${column}”不符合点位规则（${message}）。` },
+      text: { en: `${column}: ${message.en}.`, zh: `${message.zh}。` },
     };
   });
 }

@@ -3,9 +3,10 @@ import { audit } from '../identity/index.ts';
 import type { Actor } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db } from '../platform/db.ts';
-import { AppError, type FieldFault } from '../platform/errors.ts';
+import { badFields, type FieldFault } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { Secrets } from '../platform/secrets.ts';
+import { thingWords } from './thing-words.ts';
 
 /** Which of these points have readings, newer or older: they are retired and never deleted. */
 export type WithReadings = (
@@ -23,11 +24,9 @@ export interface ThingDeps {
 }
 
 /** @throws AppError 'bad_input' naming every field, below `body`. */
-export function refuseFaults(faults: readonly FieldFault[], root = 'body'): void {
-  if (faults.length === 0) return;
-  const details = faults.map(({ field, message }) => ({ field: `${root}.${field}`, message }));
-  const text = details.map(({ field, message }) => `${field} ${message}`).join('; ');
-  throw new AppError('bad_input', text, { details });
+export function refuseFaults(faults: readonly FieldFault[]): void {
+  if (faults.length > 0)
+    throw badFields(faults.map(({ field, message }) => ({ field: `body.${field}`, message })));
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -70,6 +69,6 @@ export const noteChange = (
 /** A unique key that somebody else has. @throws AppError 'bad_input' naming `body.key`, or the error itself. */
 export function refuseTaken(error: unknown, key: string): never {
   if ((error as { code?: unknown }).code === '23505')
-    refuseFaults([{ field: 'key', message: `${key} is taken` }]);
+    refuseFaults([{ field: 'key', message: thingWords.taken(key) }]);
   throw error;
 }

@@ -1,11 +1,13 @@
 import type { EquipmentBody, PointBody } from '@parkline/contract';
 import { pointFaults, type Template } from '@parkline/templates';
 import Type from 'typebox';
-import { Value } from 'typebox/value';
-import { schemaErrors } from '@parkline/contract';
 import { addressSchemas, nameOnBus } from './addresses.ts';
 import type { FieldFault } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
+import type { LocalText } from '../platform/i18n.ts';
+import { schemaFaults } from '../platform/validation.ts';
 import type { EquipmentParams } from './tables.ts';
+import { thingWords } from './thing-words.ts';
 
 /** Of another device, as far as it may stand in the way of one. */
 export interface Neighbour {
@@ -41,7 +43,7 @@ export function equipmentFaults(
   around: Surrounding,
 ): FieldFault[] {
   const { template } = around;
-  if (!template) return [{ field: 'template', message: `there is no template ${body.template}` }];
+  if (!template) return [{ field: 'template', message: thingWords.noTemplate(body.template) }];
   return [
     ...placeFaults(body, around),
     ...busFaults(body, template.protocol, around),
@@ -56,17 +58,15 @@ function placeFaults(
 ): FieldFault[] {
   const { buildingId, floorId, spaceId, gatewayId, serves } = body;
   const faults: FieldFault[] = [];
-  const fault = (field: string, message: string) => void faults.push({ field, message });
-  if (!buildings.has(buildingId)) fault('buildingId', 'is no building of this account');
-  if (!gateways.has(gatewayId)) fault('gatewayId', 'is no gateway of this account');
-  if (floorId !== null && floors.get(floorId) !== buildingId) fault('floorId', 'is no floor of the building');
+  const fault = (field: string, message: LocalText) => void faults.push({ field, message });
+  if (!buildings.has(buildingId)) fault('buildingId', fieldWords.noBuilding);
+  if (!gateways.has(gatewayId)) fault('gatewayId', fieldWords.noGateway);
+  if (floorId !== null && floors.get(floorId) !== buildingId) fault('floorId', thingWords.noFloor);
   const space = spaceId === null ? undefined : spaces.get(spaceId);
-  if (spaceId !== null && space?.buildingId !== buildingId) fault('spaceId', 'is no space of the building');
-  else if (space && floorId !== null && space.floorId !== floorId)
-    fault('spaceId', 'is on another floor than the one named');
+  if (spaceId !== null && space?.buildingId !== buildingId) fault('spaceId', thingWords.noSpace);
+  else if (space && floorId !== null && space.floorId !== floorId) fault('spaceId', thingWords.otherFloor);
   serves.forEach((place, i) => {
-    if (!floors.has(place) && !spaces.has(place))
-      fault(`serves.${i}`, 'is no floor or space of this account');
+    if (!floors.has(place) && !spaces.has(place)) fault(`serves.${i}`, thingWords.noPlace);
   });
   return faults;
 }
@@ -79,31 +79,21 @@ function busFaults(
   const beside = around.others.filter((one) => one.gatewayId === gatewayId && one.bus === bus);
   const spoken = around.buses.get(`${gatewayId} ${bus}`) ?? beside[0]?.protocol;
   if (spoken !== undefined && spoken !== protocol)
-    return [{ field: 'bus', message: `speaks ${spoken}, and the template ${protocol}` }];
+    return [{ field: 'bus', message: thingWords.otherProtocol(spoken, protocol) }];
   if (!Object.hasOwn(nameOnBus, protocol)) return [];
   const field = nameOnBus[protocol as keyof typeof nameOnBus];
   const same = beside.find((one) => one.params[field] === params[field] && params[field] !== undefined);
   return same
-    ? [
-        {
-          field: `params.${field}`,
-          message: `${String(params[field])} is that of ${same.key} on the same bus`,
-        },
-      ]
+    ? [{ field: `params.${field}`, message: thingWords.sameAddress(String(params[field]), same.key) }]
     : [];
 }
 
 /** The address in the shape of its protocol, with nothing beside it. Pure. */
 export function addressFaults(protocol: string, params: EquipmentParams): FieldFault[] {
   if (!Object.hasOwn(addressSchemas, protocol))
-    return [{ field: 'template', message: `speaks ${protocol}, for which there is no driver` }];
+    return [{ field: 'template', message: thingWords.noDriver(protocol) }];
   const { properties } = addressSchemas[protocol as keyof typeof addressSchemas];
-  const schema = Type.Object(properties, { additionalProperties: false });
-  if (Value.Check(schema, params)) return [];
-  const fields = new Map<string, string>();
-  for (const { instancePath, message } of schemaErrors(schema, params))
-    fields.set(`params${instancePath.replaceAll('/', '.')}`, message);
-  return [...fields].map(([field, message]) => ({ field, message }));
+  return schemaFaults(Type.Object(properties, { additionalProperties: false }), params, 'params');
 }
 
 function parentFaults(
@@ -112,13 +102,13 @@ function parentFaults(
   { others }: Surrounding,
 ): FieldFault[] {
   if (submeterOfId === null) return [];
-  const fault = (message: string): FieldFault[] => [{ field: 'submeterOfId', message }];
+  const fault = (message: LocalText): FieldFault[] => [{ field: 'submeterOfId', message }];
   const byId = new Map(others.map((one) => [one.id, one]));
   const parent = byId.get(submeterOfId);
-  if (!parent) return fault(submeterOfId === id ? 'is the device itself' : 'is no device of this account');
-  if (!parent.kind.endsWith('-meter')) return fault(`${parent.key} is no meter`);
+  if (!parent) return fault(submeterOfId === id ? thingWords.itself : thingWords.noDevice);
+  if (!parent.kind.endsWith('-meter')) return fault(thingWords.noMeter(parent.key));
   for (let at: Neighbour | undefined = parent, steps = 0; at && steps <= others.length; steps += 1) {
-    if (at.submeterOf === id && id !== undefined) return fault(`${parent.key} itself hangs behind this one`);
+    if (at.submeterOf === id && id !== undefined) return fault(thingWords.loop(parent.key));
     at = at.submeterOf === null ? undefined : byId.get(at.submeterOf);
   }
   return [];
@@ -143,16 +133,16 @@ export function ownPointFaults(body: PointBody, around: PointSurrounding): Field
   const { template, spaces, buildingId, deviceKind, fixed } = around;
   const { source, states, write, kind, resolution } = body;
   const faults: FieldFault[] = [];
-  const fault = (field: string, message: string) => void faults.push({ field, message });
+  const fault = (field: string, message: LocalText) => void faults.push({ field, message });
   if (body.spaceId !== null && spaces.get(body.spaceId)?.buildingId !== buildingId)
-    fault('spaceId', 'is no space of the building');
-  if (template && source !== null) fault('source', 'is said by the template');
-  if (!template && source === null) fault('source', 'is needed: the template has no such point');
+    fault('spaceId', thingWords.noSpace);
+  if (template && source !== null) fault('source', thingWords.ofTemplate);
+  if (!template && source === null) fault('source', thingWords.sourceNeeded);
   for (const field of ['key', 'unit', 'kind', 'resolution'] as const)
-    if (fixed && fixed[field] !== body[field]) fault(field, 'stays: there are readings in it');
+    if (fixed && fixed[field] !== body[field]) fault(field, thingWords.hasReadings);
   if (template)
     for (const field of ['unit', 'kind', 'resolution', 'decimals'] as const)
-      if (template[field] !== body[field]) fault(field, 'is said by the template');
+      if (template[field] !== body[field]) fault(field, thingWords.ofTemplate);
   const reading = template ?? source ?? { scale: 1, deadband: 0 };
   const { scale, deadband } = reading;
   const readable = {
@@ -166,9 +156,9 @@ export function ownPointFaults(body: PointBody, around: PointSurrounding): Field
       field === 'offset' || field === 'scale' || field === 'deadband' ? `source.${field}` : field,
       message,
     );
-  if (write && template && !template.write) fault('write', 'is not foreseen by the template');
+  if (write && template && !template.write) fault('write', thingWords.notWritable);
   if (write && template?.write) faults.push(...narrowFaults(write, template.write));
-  if (body.heartbeatMs < body.pollMs) fault('heartbeatMs', 'is shorter than the time between two polls');
+  if (body.heartbeatMs < body.pollMs) fault('heartbeatMs', thingWords.shortHeartbeat);
   return faults;
 }
 
@@ -177,14 +167,12 @@ type Limits = NonNullable<PointBody['write']>;
 /** The maker's limits may be narrowed and never widened. */
 function narrowFaults(write: Limits, template: Limits): FieldFault[] {
   const faults: FieldFault[] = [];
-  const fault = (field: string, message: string) => void faults.push({ field: `write.${field}`, message });
-  if (write.min < template.min) fault('min', `is below ${template.min}, the least that the template allows`);
-  if (write.max > template.max) fault('max', `is above ${template.max}, the most that the template allows`);
-  if (write.holdS > template.holdS) fault('holdS', `is longer than the ${template.holdS} s of the template`);
-  if (write.perMinute > template.perMinute)
-    fault('perMinute', `is more than the ${template.perMinute} of the template`);
-  if (write.priority < template.priority)
-    fault('priority', `is stronger than ${template.priority} of the template`);
-  if (template.safety && !write.safety) fault('safety', 'stays: people may be hurt');
+  const fault = (field: string, message: LocalText) => void faults.push({ field: `write.${field}`, message });
+  if (write.min < template.min) fault('min', thingWords.below(template.min));
+  if (write.max > template.max) fault('max', thingWords.above(template.max));
+  if (write.holdS > template.holdS) fault('holdS', thingWords.longer(template.holdS));
+  if (write.perMinute > template.perMinute) fault('perMinute', thingWords.oftener(template.perMinute));
+  if (write.priority < template.priority) fault('priority', thingWords.stronger(template.priority));
+  if (template.safety && !write.safety) fault('safety', thingWords.safety);
   return faults;
 }

@@ -4,7 +4,8 @@ import Type from 'typebox';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import type { NewId } from '../platform/ids.ts';
 import { type ApiKeyRow, apiKeys, newToken } from './api-keys.ts';
 import { audit } from './audit.ts';
@@ -143,16 +144,20 @@ interface Wish {
 async function check(trx: Db, actor: Actor, { scopes, buildingIds, expiresAt, at }: Wish): Promise<void> {
   const mine = new Set(scopesOf(actor));
   const foreign = scopes.filter((scope) => !mine.has(scope));
-  if (foreign.length > 0) throw badField('body.scopes', `cannot be given: ${foreign.join(', ')}`);
+  if (foreign.length > 0) throw badField('body.scopes', keyWords.foreign(foreign));
   const aheadMs = expiresAt.getTime() - at.getTime();
-  if (!(aheadMs > 0 && aheadMs <= LONGEST_MS))
-    throw badField('body.expiresAt', 'must be ahead, and at most two years');
+  if (!(aheadMs > 0 && aheadMs <= LONGEST_MS)) throw badField('body.expiresAt', keyWords.expiry);
   if (buildingIds && (await apiKeys.countBuildings(trx, buildingIds)) !== buildingIds.length)
-    throw badField('body.buildingIds', 'names a building that is not there');
+    throw badField('body.buildingIds', fieldWords.noPlace);
 }
 
-const badField = (field: string, message: string): AppError =>
-  new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });
+const keyWords = {
+  foreign: (scopes: readonly string[]) => ({
+    en: `cannot be given: ${scopes.join(', ')}`,
+    zh: `您无权授予：${scopes.join('、')}`,
+  }),
+  expiry: { en: 'must be ahead, and at most two years', zh: '须为将来的时间，且不超过两年' },
+};
 
 const keyView = (row: ApiKeyRow): ApiKey => ({
   ...{ id: row.id, name: row.name, maker: { id: row.personId, name: row.makerName } },

@@ -2,13 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { IdParams, Invitation, InvitationBody, InvitationQuery, Page } from '@parkline/contract';
 import Type from 'typebox';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { happened } from '../platform/events.ts';
 import { jobs } from '../platform/jobs.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations } from './invitations.ts';
 import { INVITATION_TASK } from './letter-jobs.ts';
-import { conflict, type Doer, grantRow, isAddress, misfit, type PeopleAdmin } from './people-admin.ts';
+import { conflict, type Doer, grantRow, isAddress, type PeopleAdmin } from './people-admin.ts';
 import { doerOf } from './people-routes.ts';
 import { invitationState, invitationView } from './people-view.ts';
 import { people } from './repository.ts';
@@ -122,7 +122,10 @@ async function invite(trx: Db, admin: PeopleAdmin, doer: Doer, body: InvitationB
   const { email, name, login = email, language = doer.language } = body;
   // Else somebody could become, under the address of another, whom that person's provider or forgotten password leads to.
   if (isAddress(login) && login.toLowerCase() !== email.toLowerCase())
-    throw misfit('body.login', 'is a mail address other than the one that is written to');
+    throw badField('body.login', {
+      en: 'is a mail address other than the one that is written to',
+      zh: '是邮箱地址，但与收件地址不同',
+    });
   if (await people.hasLogin(trx, accountId, login)) conflict('login_taken');
   const at = admin.now();
   const id = admin.newId();

@@ -12,7 +12,7 @@ import { devices } from './known-devices.ts';
 import { RESET_TASK } from './letter-jobs.ts';
 import { passwordChangedLetter } from './letters.ts';
 import { linkHash, refuseLink } from './links.ts';
-import { passwordFault } from './password-rules.ts';
+import { requireGoodPassword } from './password-rules.ts';
 import type { Passwords } from './password.ts';
 import { invitationState } from './people-view.ts';
 import { gate, loginHash, people } from './repository.ts';
@@ -81,7 +81,7 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
     async accept({ token, password, name: wished }: AcceptInvitationBody, ip: string): Promise<Entered> {
       const { login, name: given } = await withInvitation(token, (_trx, row) => Promise.resolve(row));
       const name = wished?.trim() ?? given;
-      requirePassword(password, [login, name]);
+      requireGoodPassword(password, 'body.password', [login, name]);
       const passwordHash = await passwords.hash(password); // Before anything is locked: it takes its time.
       return withInvitation(token, async (trx, row) => {
         const { accountId, tenantId, email, language } = row;
@@ -134,7 +134,7 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
         if (!row || row.disabledAt) return refuseLink('unknown');
         if (row.usedAt) return refuseLink('used');
         if (row.expiresAt <= at) return refuseLink('expired');
-        requirePassword(password, [row.login, row.name]);
+        requireGoodPassword(password, 'body.password', [row.login, row.name]);
         const { personId } = row;
         await people.setPasswordHash(trx, accountId, personId, hash);
         await resets.useAll(trx, accountId, personId, at);
@@ -169,12 +169,3 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
 }
 
 export type LinkHolders = ReturnType<typeof createLinkHolders>;
-
-/** @throws AppError 'bad_input' with `why`: 'too_short', 'common' or 'own_name'. */
-function requirePassword(password: string, names: readonly string[]): void {
-  const why = passwordFault(password, names);
-  if (!why) return;
-  throw new AppError('bad_input', `password is ${why}`, {
-    details: [{ field: 'body.password', message: why }],
-  });
-}

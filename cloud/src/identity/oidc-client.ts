@@ -16,7 +16,7 @@ import {
   randomState,
   type ServerMetadata,
 } from 'openid-client';
-import { AppError } from '../platform/errors.ts';
+import { badField } from '../platform/errors.ts';
 import type { createGuardedFetch } from '../platform/outbound.ts';
 
 /** What is known of a client at a provider; `secret` absent: PKCE alone. */
@@ -51,7 +51,7 @@ export async function discover(
 ): Promise<Configuration> {
   const url = new URL(issuer);
   const isPlain = url.protocol === 'http:';
-  if (isPlain && !LOOPBACK.has(url.hostname)) throw badIssuer('must begin with https://');
+  if (isPlain && !LOOPBACK.has(url.hostname)) throw badField('body.issuer', issuerWords.https);
   const ways = isPlain ? [allowInsecureRequests] : [];
   const found = await discovery(url, clientId, undefined, None(), {
     execute: ways,
@@ -59,7 +59,7 @@ export async function discover(
     [customFetch]: fetchOut,
   }).catch((cause: unknown) => {
     // The same words whether there is nothing, something else, or an inner address that is nobody's business.
-    throw badIssuer('does not answer as an identity provider at a public address', cause);
+    throw badField('body.issuer', issuerWords.silent, { cause });
   });
   const metadata = found.serverMetadata();
   const config = new Configuration(metadata, clientId, undefined, authenticationOf(metadata, secret));
@@ -78,8 +78,13 @@ function authenticationOf(metadata: ServerMetadata, secret: string | undefined) 
   return accepted.includes('client_secret_basic') ? ClientSecretBasic(secret) : ClientSecretPost(secret);
 }
 
-const badIssuer = (message: string, cause?: unknown): AppError =>
-  new AppError('bad_input', `issuer ${message}`, { details: [{ field: 'body.issuer', message }], cause });
+const issuerWords = {
+  https: { en: 'must begin with https://', zh: '须以 https:// 开头' },
+  silent: {
+    en: 'does not answer as an identity provider at a public address',
+    zh: '该地址未以公网身份提供方的方式应答',
+  },
+};
 
 /** Code flow with PKCE (S256), state and nonce. */
 export async function authorizationRequest(

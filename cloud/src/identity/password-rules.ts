@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { AppError, type FieldFault } from '../platform/errors.ts';
+import { badFields, type FieldFault } from '../platform/errors.ts';
+import type { LocalText } from '../platform/i18n.ts';
 
 /** Characters, counted as people count them. Nothing is asked of which they are. */
 export const MIN_PASSWORD_LENGTH = 12;
@@ -30,10 +31,13 @@ export function passwordFault(password: string, names: readonly string[] = []): 
   return undefined;
 }
 
-const faultTexts: Readonly<Record<PasswordFault, string>> = {
-  too_short: `must NOT have fewer than ${MIN_PASSWORD_LENGTH} characters`,
-  common: 'is too common: it is among the first that are tried',
-  own_name: 'is made of the own name',
+const faultTexts: Readonly<Record<PasswordFault, LocalText>> = {
+  too_short: {
+    en: `must NOT have fewer than ${MIN_PASSWORD_LENGTH} characters`,
+    zh: `至少 ${MIN_PASSWORD_LENGTH} 个字符`,
+  },
+  common: { en: 'is too common: it is among the first that are tried', zh: '过于常见，最先被尝试' },
+  own_name: { en: 'is made of the own name', zh: '由姓名或登录名组成' },
 };
 
 /** @param field where it came from, `body.password`. @throws AppError 'bad_input' blaming the field; `details[0].why` is the fault. */
@@ -41,7 +45,7 @@ export function requireGoodPassword(password: string, field: string, names: read
   const why = passwordFault(password, names);
   if (!why) return;
   const fault: FieldFault & { why: PasswordFault } = { field, message: faultTexts[why], why };
-  throw new AppError('bad_input', `${field} ${faultTexts[why]}`, { details: [fault] });
+  throw badFields([fault]);
 }
 
 function isCommon(plain: string): boolean {

@@ -2,7 +2,8 @@ import { type GrantBody, type Role, tenantRoles } from '@parkline/contract';
 import type { Actor } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { audit, type AuditEntry } from './audit.ts';
@@ -35,10 +36,6 @@ export function conflict(why: string, id?: string): never {
   throw new AppError('conflict', `refused: ${why}`, { details: { why, ...(id && { id }) } });
 }
 
-/** One field that does not fit what is there. */
-export const misfit = (field: string, message: string): AppError =>
-  new AppError('bad_input', message, { details: [{ field, message }] });
-
 /** Whether a login is somebody's mail address: it is that person's alone, and becomes a login only by a link that is sent there. */
 export const isAddress = (login: string): boolean => login.includes('@');
 
@@ -47,6 +44,20 @@ export const grantRow = ({ role, siteId = null, buildingId = null }: GrantBody):
   siteId,
   buildingId,
 });
+
+const grantWords = {
+  noTenant: { en: 'is no tenant of this account', zh: '不是本账户的租户' },
+  ofTenants: (role: string) => ({
+    en: `${role} is only for people of a tenant`,
+    zh: `${role} 仅适用于租户的人员`,
+  }),
+  ofStaff: (role: string) => ({
+    en: `${role} is not for people of a tenant`,
+    zh: `${role} 不适用于租户的人员`,
+  }),
+  onePlace: (role: string) => ({ en: `${role} takes one place at most`, zh: `${role} 至多限定一处` }),
+  noPlace: (role: string) => ({ en: `${role} takes no place`, zh: `${role} 不能限定到某处` }),
+};
 
 /** Changes of people that every route makes in the same way: found, locked, allowed, compared, noted. */
 export function createPeopleAdmin({ db, now, newId, nameOfTenant }: PeopleDeps) {
@@ -97,17 +108,17 @@ export function createPeopleAdmin({ db, now, newId, nameOfTenant }: PeopleDeps) 
       grants: readonly GrantRow[],
     ): Promise<void> {
       if (tenantId !== null && !(await nameOfTenant(trx, actor.accountId, tenantId)))
-        throw misfit('body.tenantId', 'is no tenant of this account');
+        throw badField('body.tenantId', grantWords.noTenant);
       for (const { role, siteId, buildingId } of grants) {
         const isOfTenants = tenantRoles.includes(role as Role);
         if (isOfTenants !== (tenantId !== null))
-          throw misfit('body.grants', `${role} is ${isOfTenants ? 'only' : 'not'} for people of a tenant`);
+          throw badField('body.grants', isOfTenants ? grantWords.ofTenants(role) : grantWords.ofStaff(role));
         const places = [siteId, buildingId].filter((place) => place !== null).length;
         if (places > (isOfTenants || role === 'account_admin' ? 0 : 1))
-          throw misfit('body.grants', `${role} takes ${places > 1 ? 'one place at most' : 'no place'}`);
+          throw badField('body.grants', places > 1 ? grantWords.onePlace(role) : grantWords.noPlace(role));
       }
       const rights = await roster.rights(trx, actor.accountId, grants);
-      if (!rights) throw misfit('body.grants', 'names a place that is not there');
+      if (!rights) throw badField('body.grants', fieldWords.noPlace);
       if (!rights.every((right) => mayGrant(actor, right)))
         throw new AppError('forbidden', 'gives more than one has', { details: { why: 'beyond_own_rights' } });
     },

@@ -12,11 +12,12 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { etag, ifMatch } from '../platform/versions.ts';
 import { audit } from './audit.ts';
 import { invitations } from './invitations.ts';
-import { conflict, type Doer, grantRow, isAddress, misfit, type PeopleAdmin } from './people-admin.ts';
+import { conflict, type Doer, grantRow, isAddress, type PeopleAdmin } from './people-admin.ts';
 import type { GrantRow } from './people-tables.ts';
 import { personView } from './people-view.ts';
 import { type PersonChange, type PersonRow, roster } from './roster.ts';
@@ -193,7 +194,11 @@ async function addPerson(trx: Db, admin: PeopleAdmin, doer: Doer, body: NewPerso
   await admin.requireGrantable(trx, doer, tenantId, grants);
   requireStaffFields(tenantId, body);
   const { login, name, email = null, language = 'zh-CN', skills = [], areas = [] } = body;
-  if (isAddress(login)) throw misfit('body.login', 'is a mail address: invite it, so that its holder agrees');
+  if (isAddress(login))
+    throw badField('body.login', {
+      en: 'is a mail address: invite it, so that its holder agrees',
+      zh: '是邮箱地址：请发送邀请，由其本人确认',
+    });
   const id = admin.newId();
   if (!(await roster.add(trx, { id, accountId, tenantId, login, name, email, language })))
     conflict('login_taken');
@@ -208,15 +213,16 @@ async function addPerson(trx: Db, admin: PeopleAdmin, doer: Doer, body: NewPerso
 
 /** @throws AppError 'bad_input' when one of the places is not there. */
 async function setAreas(trx: Db, accountId: string, id: string, areas: readonly string[]): Promise<void> {
-  if (!(await roster.setAreas(trx, accountId, id, areas)))
-    throw misfit('body.areas', 'names a building or floor that is not there');
+  if (!(await roster.setAreas(trx, accountId, id, areas))) throw badField('body.areas', fieldWords.noPlace);
 }
+
+const onlyStaff = { en: 'is only for staff', zh: '仅适用于运营方人员' };
 
 /** @throws AppError 'bad_input': skills and areas are a technician's, and a tenant has none. */
 function requireStaffFields(tenantId: string | null, { skills = [], areas = [] }: PersonPatch): void {
   if (tenantId === null) return;
-  if (skills.length > 0) throw misfit('body.skills', 'is only for staff');
-  if (areas.length > 0) throw misfit('body.areas', 'is only for staff');
+  if (skills.length > 0) throw badField('body.skills', onlyStaff);
+  if (areas.length > 0) throw badField('body.areas', onlyStaff);
 }
 
 /** Writes the fields that differ. */

@@ -4,9 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import { withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { audit } from './audit.ts';
-import { misfit, type PeopleAdmin } from './people-admin.ts';
+import type { PeopleAdmin } from './people-admin.ts';
 import { doerOf, requireOtherAdmin } from './people-routes.ts';
 import { erasePerson, exportPerson } from './privacy.ts';
 
@@ -65,7 +65,8 @@ export function privacyRoutes(admin: PeopleAdmin): FastifyPluginAsyncTypebox {
         const { accountId, personId: by } = actorOf(request);
         const { ip } = request;
         await admin.change(doerOf(request), request.params.id, undefined, async (trx, before, at) => {
-          if (request.body.name !== before.name) throw misfit('body.name', 'is not the name of the person');
+          if (request.body.name !== before.name)
+            throw badField('body.name', { en: 'is not the name of the person', zh: '与该人员的姓名不符' });
           await requireOtherAdmin(trx, accountId, before);
           await erasePerson(trx, { accountId, personId: before.id, at, by, ip });
           return undefined;

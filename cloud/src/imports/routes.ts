@@ -16,7 +16,8 @@ import Type from 'typebox';
 import { type Actor, actorOf, admit } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { readSheet, SheetError, type SheetFormat, usualLimits } from '../platform/sheets.ts';
@@ -75,7 +76,7 @@ const fileRoutes =
         if (!Buffer.isBuffer(request.body)) throw new AppError('unsupported_media', 'no file came');
         const { language } = request;
         const sheet = await readSheet(request.body).catch((error: unknown) => {
-          throw error instanceof SheetError ? asAppError(error, language) : error;
+          throw error instanceof SheetError ? asAppError(error) : error;
         });
         const result = await withActor(db, actor, (trx) =>
           runImport(trx, kind, scopeOf(request, actor, { now, newId }), { sheet, dryRun, file, language }),
@@ -198,8 +199,7 @@ const batchRoutes =
 function kindOf(kinds: readonly SheetKind[], name: string): SheetKind {
   const kind = kinds.find((one) => one.name === name);
   if (kind) return kind;
-  const message = `must be one of ${kinds.map((one) => one.name).join(', ')}`;
-  throw new AppError('bad_input', `no kind ${name}`, { details: [{ field: 'kind', message }] });
+  throw badField('kind', fieldWords.oneOf(kinds.map((one) => one.name)));
 }
 
 /** Bounded to where the person holds the permission of the kind. @throws AppError 'forbidden'. */
@@ -215,11 +215,10 @@ const scopeOf = (
   { now, newId }: Pick<ImportDeps, 'now' | 'newId'>,
 ): Omit<Scope, 'locks'> => ({ accountId, personId, buildings, at: now(), newId, ip });
 
-const asAppError = (error: SheetError, language: Language): AppError =>
-  new AppError(error.code, error.message, {
-    details: [{ row: error.row, field: 'file', message: inLanguage(error.text, language) }],
-    cause: error,
-  });
+function asAppError(error: SheetError): AppError {
+  const fault = { row: error.row, field: 'file', message: error.text };
+  return new AppError(error.code, error.message, { details: [fault], cause: error });
+}
 
 const sendFile = (
   reply: FastifyReply,

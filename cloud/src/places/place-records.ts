@@ -1,6 +1,6 @@
 import './tables.ts';
 import { Building, BuildingBody, Floor, FloorBody, Site, SiteBody } from '@parkline/contract';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { noSuch, type RecordKind } from '../records/index.ts';
 
 const permissions = { reads: 'place.read', writes: 'place.write' } as const;
@@ -40,8 +40,10 @@ export function isZone(timezone: string): boolean {
 /** @throws AppError 'bad_input'. */
 function requireZone({ timezone }: SiteBody): void {
   if (isZone(timezone)) return;
-  const details = [{ field: 'body.timezone', message: 'must be an IANA zone such as Asia/Shanghai' }];
-  throw new AppError('bad_input', `no zone ${timezone}`, { details });
+  throw badField('body.timezone', {
+    en: 'must be an IANA zone such as Asia/Shanghai',
+    zh: '须为 IANA 时区，如 Asia/Shanghai',
+  });
 }
 
 export const buildingRecord: RecordKind<Building, BuildingBody> = {

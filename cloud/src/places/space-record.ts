@@ -2,7 +2,7 @@ import './tables.ts';
 import { SpaceBody, SpaceRecord, type SpaceStateChange } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { noSuch, type RecordKind } from '../records/index.ts';
 import { floorRecord } from './place-records.ts';
 
@@ -74,10 +74,8 @@ async function setArea(
   areaM2: number,
 ): Promise<void> {
   const exact = areaM2.toFixed(2);
-  if (Number(exact) !== areaM2) {
-    const details = [{ field: 'body.areaM2', message: 'must have at most two decimals' }];
-    throw new AppError('bad_input', `area ${areaM2}`, { details });
-  }
+  if (Number(exact) !== areaM2)
+    throw badField('body.areaM2', { en: 'must have at most two decimals', zh: '至多两位小数' });
   await trx
     .insertInto('spaceArea')
     .values({ ...space, fromDate, areaM2: exact })

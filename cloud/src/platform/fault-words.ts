@@ -70,3 +70,22 @@ export const ownWords = {
     zh: '须提供两种语言的文本：{"en": "…", "zh": "…"}',
   },
 } as const satisfies Readonly<Record<string, LocalText>>;
+
+/** What several slices say of a field; their own words are theirs. */
+export const fieldWords = {
+  notNext: { en: 'is not the next of an earlier page', zh: '不是之前某页的 next' },
+  laterThan: (field: string) => ({ en: `must be later than ${field}`, zh: `须晚于 ${field}` }),
+  within: (days: number, field: string) => ({
+    en: `must be at most ${days} days after ${field}`,
+    zh: `不得晚于 ${field} 之后 ${days} 天`,
+  }),
+  notSeen: { en: 'names nothing that you see', zh: '所指内容不存在，或不在您的权限范围内' },
+  noPlace: { en: 'names a place that is not there', zh: '所指的园区、楼宇或楼层不存在' },
+  noBuilding: { en: 'is no building of this account', zh: '不是本账户的楼宇' },
+  noGateway: { en: 'is no gateway of this account', zh: '不是本账户的网关' },
+  oneOf: (names: readonly string[]) => ({
+    en: `must be one of ${names.join(', ')}`,
+    zh: `须为其中之一：${names.join('、')}`,
+  }),
+  twice: { en: 'is there twice', zh: '重复' },
+} as const satisfies Readonly<Record<string, LocalText | ((...of: never[]) => LocalText)>>;

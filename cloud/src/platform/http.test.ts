@@ -38,6 +38,10 @@ app.post('/api/things', {
       count: Type.Integer(),
       tag: Type.Optional(Type.String({ maxLength: 20 })),
       name: Type.Optional(Type.Object({ en: Type.String({ minLength: 1 }), zh: Type.String() })),
+      size: Type.Optional(Type.Union([Type.Object({ w: Type.Integer() }), Type.Null()])),
+      parts: Type.Optional(Type.Array(Type.Object({ id: Type.Integer() }))),
+      rooms: Type.Optional(Type.Record(Type.String(), Type.Object({ m2: Type.Integer() }))),
+      loose: Type.Optional(Type.Object({ a: Type.Integer() }, { additionalProperties: true })),
     }),
   },
   handler: async ({ body }) => body,
@@ -54,6 +58,10 @@ app.get('/api/broken', { config: { permission: 'public' } }, async () => {
 });
 app.get('/api/slow', { config: { permission: 'public' } }, async () => {
   throw new AppError('too_many_requests', 'wait', { retryAfterS: 7 });
+});
+const why = { en: 'The door is shut.', zh: '门已关闭。' };
+app.get('/api/shut', { config: { permission: 'public' } }, async () => {
+  throw new AppError('conflict', 'shut', { details: { why, current: { name: why } } });
 });
 await app.ready();
 afterAll(() => app.close());
@@ -127,11 +135,30 @@ describe('input', () => {
     ['a text for a number', { count: '1' }, 'body.count'],
     ['a missing field', {}, 'body.count'],
     ['an unknown field', { count: 1, admin: true }, 'body.admin'],
+    ['an unknown field in an object or null', { count: 1, size: { w: 1, h: 2 } }, 'body.size.h'],
+    ['an unknown field in a list', { count: 1, parts: [{ id: 1 }, { id: 2, to: 3 }] }, 'body.parts.1.to'],
+    [
+      'an unknown field below a name of its own',
+      { count: 1, rooms: { a: { m2: 1, x: 2 } } },
+      'body.rooms.a.x',
+    ],
     ['no object', [], 'body'],
     ['a NUL in a text', { count: 1, tag: 'a\0' }, 'body.tag'],
   ])('a body with %s is refused by name', async (_what, payload, field) => {
     const reply = await app.inject({ method: 'POST', url: '/api/things', headers: me, payload });
-    expect([reply.statusCode, reply.json().details[0].field]).toEqual([400, field]);
+    expect([reply.statusCode, reply.json().details]).toEqual([400, [expect.objectContaining({ field })]]);
+  });
+
+  test('a body may hold what its schema leaves open', async () => {
+    const payload = {
+      count: 1,
+      size: null,
+      parts: [{ id: 1 }],
+      rooms: { any: { m2: 3 } },
+      loose: { a: 1, b: 2 },
+    };
+    const reply = await app.inject({ method: 'POST', url: '/api/things', headers: me, payload });
+    expect([reply.statusCode, reply.json()]).toEqual([200, payload]);
   });
 
   const bothLanguages = 'must be a text in both languages: {"en": "…", "zh": "…"}';
@@ -144,6 +171,8 @@ describe('input', () => {
       '至多 20 个字符',
     ],
     [{ count: 1, admin: true }, 'body.admin', 'is not known here', '不是可用的字段'],
+    [{ count: 1, size: { w: 1, h: 2 } }, 'body.size.h', 'is not known here', '不是可用的字段'],
+    [{ count: 1, size: 'x' }, 'body.size', /must/, '不是允许的任何一种值'],
     [{}, 'body.count', 'is required', '为必填项'],
     [{ count: 1, name: { en: 'a', 'zh-CN': '一' } }, 'body.name', bothLanguages, /两种语言/],
     [{ count: 1, name: 'a' }, 'body.name', bothLanguages, /两种语言/],
@@ -183,6 +212,13 @@ describe('answers', () => {
     expect([english.statusCode, english.body.includes('secret')]).toEqual([500, false]);
     const chinese = await get('/api/broken', { 'accept-language': 'fr, zh-CN;q=0.9, en;q=0.8' });
     expect(chinese.json().message).toBe('系统内部出现错误。');
+  });
+
+  test('a reason that is a sentence is told in the language of the reader, and what is stored as it is stored', async () => {
+    const detailsIn = async (language: string) =>
+      (await get('/api/shut', { 'accept-language': language })).json().details;
+    expect(await detailsIn('zh')).toEqual({ why: '门已关闭。', current: { name: why } });
+    expect(await detailsIn('en')).toEqual({ why: 'The door is shut.', current: { name: why } });
   });
 
   test('a refusal for haste says when to come back', async () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Actor } from './access.ts';
 import type { Now } from './clock.ts';
 import { type Db, withActor } from './db.ts';
-import { AppError } from './errors.ts';
+import { AppError, badField } from './errors.ts';
 import type { Retention } from './retention.ts';
 
 declare module './db.ts' {
@@ -93,12 +93,11 @@ export function addIdempotency(app: FastifyInstance, deps: { readonly db: Db; re
   });
 }
 
-const badKey = (): AppError => {
-  const message = 'must be 1 to 200 visible ASCII characters';
-  return new AppError('bad_input', 'bad Idempotency-Key', {
-    details: [{ field: 'headers.idempotency-key', message }],
+const badKey = (): AppError =>
+  badField('headers.idempotency-key', {
+    en: 'must be 1 to 200 visible ASCII characters',
+    zh: '须为 1 至 200 个可见 ASCII 字符',
   });
-};
 
 const refusal = (why: 'running' | 'done' | 'other'): AppError =>
   ({

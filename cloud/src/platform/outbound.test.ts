@@ -48,11 +48,11 @@ test.each([
   ['https://[::ffff:10.0.0.1]/x', 'is not a public address'],
   ['https://me:pw@example.com/', 'must not hold a name or password'],
   ['not one', 'is no URL'],
-])('%s as a receiver: %s', (url, fault) => expect(urlFault(url, false)).toBe(fault));
+])('%s as a receiver: %s', (url, fault) => expect(urlFault(url, false)?.en).toBe(fault));
 
 test('for development a receiver may be on this machine, and still nothing but http', () => {
   expect(urlFault('http://127.0.0.1:8080/x', true)).toBeUndefined();
-  expect(urlFault('file:///etc/passwd', true)).toBe('must be http or https');
+  expect(urlFault('file:///etc/passwd', true)?.en).toBe('must be http or https');
 });
 
 /** What `connect` gets for a name that resolves to these. */

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LocalText } from './i18n.ts';
 
 /** An address that nothing is sent to on behalf of somebody who typed it. */
 export class ForbiddenAddressError extends Error {
@@ -64,18 +65,25 @@ export function isPublic(address: string): boolean {
   return family === 6 && !closed[6].check(address, 'ipv6');
 }
 
+const urlWords = {
+  none: { en: 'is no URL', zh: '不是有效的 URL' },
+  credentials: { en: 'must not hold a name or password', zh: '不得含有用户名或密码' },
+  http: { en: 'must be http or https', zh: '须为 http 或 https 地址' },
+  https: { en: 'must be https', zh: '须为 https 地址' },
+  address: { en: 'is not a public address', zh: '不是公网地址' },
+  name: { en: 'is not a public name', zh: '不是公网域名' },
+} as const satisfies Readonly<Record<string, LocalText>>;
+
 /** Why nothing is sent to a URL that somebody typed, before anything is looked up; undefined: it can. Pure. */
-export function urlFault(text: string, allowPrivate: boolean): string | undefined {
-  if (!URL.canParse(text)) return 'is no URL';
+export function urlFault(text: string, allowPrivate: boolean): LocalText | undefined {
+  if (!URL.canParse(text)) return urlWords.none;
   const { protocol, hostname, username, password } = new URL(text);
-  if (username || password) return 'must not hold a name or password';
-  if (allowPrivate) return /^https?:$/.test(protocol) ? undefined : 'must be http or https';
-  if (protocol !== 'https:') return 'must be https';
+  if (username || password) return urlWords.credentials;
+  if (allowPrivate) return /^https?:$/.test(protocol) ? undefined : urlWords.http;
+  if (protocol !== 'https:') return urlWords.https;
   const address = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(address) !== 0 && !isPublic(address)) return 'is not a public address';
-  return /(^|\.)(localhost|local|internal)$/i.test(hostname.replace(/\.$/, ''))
-    ? 'is not a public name'
-    : undefined;
+  if (isIP(address) !== 0 && !isPublic(address)) return urlWords.address;
+  return /(^|\.)(localhost|local|internal)$/i.test(hostname.replace(/\.$/, '')) ? urlWords.name : undefined;
 }
 
 /** How a name is looked up; replaced in tests. */
@@ -124,7 +132,7 @@ export function requestOut(
   options: RequestOptions,
 ): ClientRequest {
   const fault = urlFault(url, allowPrivate);
-  if (fault) throw new ForbiddenAddressError(`the address ${fault}`);
+  if (fault) throw new ForbiddenAddressError(`the address ${fault.en}`);
   const request = url.startsWith('https:') ? overHttps : overHttp;
   return request(url, { ...options, agent: false, ...(!allowPrivate && { lookup: guardedLookup(resolve) }) });
 }

@@ -1,7 +1,8 @@
 import { ListQuery } from '@parkline/contract';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import Type, { type TProperties } from 'typebox';
-import { AppError } from './errors.ts';
+import { badField } from './errors.ts';
+import { fieldWords } from './fault-words.ts';
 import { isPage } from './openapi.ts';
 
 declare module 'fastify' {
@@ -21,10 +22,7 @@ export function pageOf<T>(
   idOf: (item: T) => string,
 ): { items: T[]; next: string | null } {
   const start = after === undefined ? 0 : items.findIndex((item) => idOf(item) === after) + 1;
-  if (after !== undefined && start === 0) {
-    const message = 'is not the next of an earlier page';
-    throw new AppError('bad_input', `after ${message}`, { details: [{ field: 'after', message }] });
-  }
+  if (after !== undefined && start === 0) throw badField('after', fieldWords.notNext);
   const page = items.slice(start, start + limit);
   const last = page.at(-1);
   return { items: page, next: last && start + limit < items.length ? idOf(last) : null };

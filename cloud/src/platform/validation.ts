@@ -1,9 +1,9 @@
-import type { Language } from '@parkline/contract';
+import { type Language, schemaErrors } from '@parkline/contract';
 import type { FastifySchemaCompiler, RouteOptions } from 'fastify';
 import Type, { type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { AppError } from './errors.ts';
+import { badFields, type Details, type FieldFault } from './errors.ts';
 import { faultWords, ownWords } from './fault-words.ts';
 import { inLanguage, type LocalText } from './i18n.ts';
 
@@ -19,11 +19,31 @@ export function closeSchemas(route: RouteOptions): void {
   if (schema.body) schema.body = closed(schema.body);
 }
 
-/** Rebuilt rather than spread: typebox keeps its marks in properties that a spread loses. */
-const closed = (schema: unknown): unknown =>
-  Type.IsObject(schema) && !('additionalProperties' in schema)
-    ? Type.Object(schema.properties, { additionalProperties: false })
-    : schema;
+/**
+ * The schema, closed at every depth: objects take the keys that they name. One that says itself what else it takes stays as
+ * it is, and so do the parts of an intersection, of which none knows the keys of the others.
+ */
+function closed(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null || 'allOf' in schema) return schema;
+  const { properties, patternProperties, items, anyOf } = schema as Readonly<Record<string, unknown>>;
+  return copied(schema, {
+    ...(properties !== undefined && { properties: eachClosed(properties) }),
+    ...(properties !== undefined && !('additionalProperties' in schema) && { additionalProperties: false }),
+    ...(patternProperties !== undefined && { patternProperties: eachClosed(patternProperties) }),
+    ...(items !== undefined && { items: Array.isArray(items) ? items.map(closed) : closed(items) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(closed) }),
+  });
+}
+
+const eachClosed = (parts: unknown): object =>
+  Object.fromEntries(Object.entries(parts as object).map(([name, part]) => [name, closed(part)]));
+
+/** By its descriptors: typebox keeps its marks in properties that a spread loses. */
+const copied = (schema: object, changes: object): object =>
+  Object.create(Object.prototype, {
+    ...Object.getOwnPropertyDescriptors(schema),
+    ...Object.getOwnPropertyDescriptors(changes),
+  }) as object;
 
 /** Checks with typebox itself. Query and parameters are text, so they are converted; a JSON body must be right as it is. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
@@ -31,10 +51,10 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const root = httpPart === 'body' ? 'body' : '';
   return (input: unknown) => {
     const value = httpPart === 'body' ? input : fromText(schema, input);
-    if (!check.Check(value)) return { error: badInput(schema, root, check.Errors(value)) };
+    if (!check.Check(value)) return { error: badFields(faultsOf(schema, root, check.Errors(value))) };
     const unstorable = textsWithNul(value, root);
     if (unstorable.length === 0) return { value };
-    return { error: inputError(unstorable.map((field) => ({ field, message: ownWords.nul }))) };
+    return { error: badFields(unstorable.map((field) => ({ field, message: ownWords.nul }))) };
   };
 };
 
@@ -54,10 +74,15 @@ function textsWithNul(value: unknown, path: string): string[] {
   return Object.entries(value).flatMap(([key, inner]) => textsWithNul(inner, joined(path, key)));
 }
 
-type Faults = ReturnType<typeof Value.Errors>;
+/** Whatever of a value is not as its schema says, field by field; `root` is what the value is called, '' for nothing. Pure. */
+export const schemaFaults = (schema: TSchema, value: unknown, root: string): FieldFault[] =>
+  Value.Check(schema, value) ? [] : faultsOf(schema, root, schemaErrors(schema, value));
 
-function badInput(schema: TSchema, root: string, errors: Faults): AppError {
+type Errors = ReturnType<typeof Value.Errors>;
+
+function faultsOf(schema: TSchema, root: string, errors: Errors): FieldFault[] {
   const faults = new Map<string, LocalText>();
+  const outer = new Set<string>();
   for (const error of errors) {
     const { keyword, instancePath, schemaPath, params } = error;
     const path = instancePath.slice(1).replaceAll('/', '.');
@@ -69,9 +94,13 @@ function badInput(schema: TSchema, root: string, errors: Faults): AppError {
       for (const name of params.additionalProperties) faults.set(joined(root, path, name), ownWords.unknown);
     } else if (keyword !== 'boolean') {
       faults.set(joined(root, path), faultWords(error));
+      if (keyword === 'anyOf') outer.add(joined(root, path));
     }
   }
-  return inputError([...faults].map(([field, message]) => ({ field, message })));
+  // Where one of several shapes was nearly met, what it lacks says all: that it is none of them, or not null, is no help.
+  for (const path of outer)
+    if ([...faults.keys()].some((other) => other.startsWith(`${path}.`))) faults.delete(path);
+  return [...faults].map(([field, message]) => ({ field, message }));
 }
 
 /** The part of a schema that a fault names: `#/properties/name`. */
@@ -87,24 +116,14 @@ function isText(schema: unknown): boolean {
   return Object.keys(properties).sort().join() === 'en,zh';
 }
 
-/** What is wrong with a field, in both languages until it is known who reads it. */
-interface Fault {
-  readonly field: string;
-  readonly message: LocalText;
+/** The details of a refusal as its reader reads them: `message` of a field and `why` become one text. */
+export function detailsIn(details: Details, language: Language): unknown {
+  if (isList(details))
+    return details.map((fault) => ({ ...fault, message: inLanguage(fault.message, language) }));
+  const { why } = details;
+  return typeof why === 'object' ? { ...details, why: inLanguage(why, language) } : details;
 }
 
-const isFault = (detail: unknown): detail is Fault =>
-  typeof (detail as Partial<Fault> | null)?.message === 'object';
-
-/** The details of a refusal as its reader reads them. */
-export const detailsIn = (details: unknown, language: Language): unknown =>
-  Array.isArray(details)
-    ? details.map((one) => (isFault(one) ? { ...one, message: inLanguage(one.message, language) } : one))
-    : details;
-
-function inputError(details: readonly Fault[]): AppError {
-  const text = details.map(({ field, message }) => `${field} ${message.en}`).join('; ');
-  return new AppError('bad_input', text, { details });
-}
+const isList = (details: Details): details is readonly FieldFault[] => Array.isArray(details);
 
 const joined = (...parts: string[]): string => parts.filter(Boolean).join('.') || 'body';

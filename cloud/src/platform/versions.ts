@@ -1,5 +1,5 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from './errors.ts';
+import { AppError, badField } from './errors.ts';
 
 /** Whether a change must name the version that it was made on. */
 export type IfMatch = 'demanded' | 'optional' | 'none';
@@ -40,12 +40,11 @@ export function ifMatch(request: FastifyRequest): number {
   const text = request.headers['if-match'];
   if (text === undefined) throw new AppError('precondition_required', 'If-Match is missing');
   const version = /^(?:W\/)?"(\d{1,9})(?:\.[\w-]{1,43})?"$/.exec(text.trim())?.[1];
-  if (version === undefined) {
-    const message = 'must be the ETag that the thing was read with, "3"';
-    throw new AppError('bad_input', 'If-Match is no version', {
-      details: [{ field: 'headers.if-match', message }],
+  if (version === undefined)
+    throw badField('headers.if-match', {
+      en: 'must be the ETag that the thing was read with, "3"',
+      zh: '须为读取时得到的 ETag，如 "3"',
     });
-  }
   return Number(version);
 }
 

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { loadTemplates } from '@parkline/templates';
 import { type Document, isScalar, parseDocument, stringify, visit } from 'yaml';
-import { buses, equipment, gatewayConfig, gatewayConnections, secretParams } from '../fleet/index.ts';
+import {
+  buses,
+  ConnectionError,
+  equipment,
+  gatewayConfig,
+  gatewayConnections,
+  secretParams,
+} from '../fleet/index.ts';
 import { places } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
@@ -61,8 +68,12 @@ export async function makeConfig(
     for (const mark of Object.values(tokens)) yaml = yaml.replaceAll(sha256(mark), mark);
     return yaml;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError('unprocessable', `no configuration can be made: ${why}`, { cause, details: { why } });
+    if (!(cause instanceof ConnectionError)) throw cause;
+    const { message, text: why } = cause;
+    throw new AppError('unprocessable', `no configuration can be made: ${message}`, {
+      cause,
+      details: { why },
+    });
   }
 }
 

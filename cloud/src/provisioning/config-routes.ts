@@ -10,7 +10,7 @@ import {
   IdParams,
   Page,
 } from '@parkline/contract';
-import { parseDocument } from 'yaml';
+import { parseDocument, type YAMLParseError } from 'yaml';
 import { gatewayState } from '../fleet/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Wait } from '../platform/clock.ts';
@@ -53,16 +53,29 @@ async function wished(
   const gateway = await found(trx, accountId, id);
   if (yaml === undefined) return makeConfig(trx, accountId, gateway, gatewayNatsUrl);
   const document = parseDocument(yaml);
-  const fault = document.errors[0]?.message.split('\n')[0];
-  const named: unknown = fault === undefined ? document.get('gatewayId') : id;
-  const [plain] = fault === undefined ? plainSecrets(document) : [];
-  const message =
-    fault ??
-    (named === id ? undefined : `gatewayId must be ${id}, this gateway`) ??
-    (plain && `${plain} is a secret: keep it with its bus and write \${secret:<bus>:${plain}} here`);
-  if (message === undefined) return yaml;
-  throw new AppError('bad_input', message, { details: [{ field: 'body.yaml', message }] });
+  const [wrong] = document.errors;
+  if (wrong) throw badField('body.yaml', yamlWords.unreadable(wrong));
+  if (document.get('gatewayId') !== id) throw badField('body.yaml', yamlWords.other(id));
+  const [plain] = plainSecrets(document);
+  if (plain !== undefined) throw badField('body.yaml', yamlWords.plain(plain));
+  return yaml;
 }
+
+const yamlWords = {
+  /** The parser says what and where in English; where is the same in every language. */
+  unreadable: ({ message, linePos }: YAMLParseError) => ({
+    en: message.split('\n')[0] ?? message,
+    zh: `不是有效的 YAML：第 ${linePos?.[0].line ?? 1} 行第 ${linePos?.[0].col ?? 1} 列`,
+  }),
+  other: (id: string) => ({
+    en: `gatewayId must be ${id}, this gateway`,
+    zh: `gatewayId 须为本网关的 ${id}`,
+  }),
+  plain: (name: string) => ({
+    en: `${name} is a secret: keep it with its bus and write \${secret:<bus>:${name}} here`,
+    zh: `${name} 是密钥：请存于其总线，此处写 \${secret:<bus>:${name}}`,
+  }),
+};
 
 function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
   const { db, now, newId } = deps;

@@ -12,7 +12,8 @@ import { audit } from '../identity/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import type { NewId } from '../platform/ids.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { credentials } from './credentials.ts';
@@ -207,9 +208,7 @@ export const noted = (
 };
 
 const misnamed = (): AppError =>
-  new AppError('bad_input', 'the name is another', {
-    details: [{ field: 'body.name', message: 'must be the name of the gateway' }],
-  });
+  badField('body.name', { en: 'must be the name of the gateway', zh: '须为该网关的名称' });
 
 /** A building that whoever asks may not see does not exist. */
 async function assertBuilding(trx: Db, accountId: string, buildingId: string): Promise<void> {
@@ -219,9 +218,7 @@ async function assertBuilding(trx: Db, accountId: string, buildingId: string): P
     .where('accountId', '=', accountId)
     .where('id', '=', buildingId)
     .executeTakeFirst();
-  if (row) return;
-  const details = [{ field: 'body.buildingId', message: 'there is no such building' }];
-  throw new AppError('bad_input', 'no such building', { details });
+  if (!row) throw badField('body.buildingId', fieldWords.noBuilding);
 }
 
 const isCode = (error: unknown, code: string): boolean => (error as { code?: unknown } | null)?.code === code;

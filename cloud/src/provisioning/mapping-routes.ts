@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { GatewayMapping, GatewayMappingParams, IdParams, Page } from '@parkline/contract';
+import { GatewayMapping, GatewayMappingParams, IdParams, type Language, Page } from '@parkline/contract';
 import type { Selectable } from 'kysely';
 import { actorOf } from '../platform/access.ts';
 import { type Db, type Tables, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import { inLanguage } from '../platform/i18n.ts';
 import { found, type GatewayDeps, noted } from './gateway-routes.ts';
 import { mappingChanges, takeOver } from './mapping.ts';
 
@@ -20,9 +21,13 @@ const rowsOf = (db: Db, accountId: string, gatewayId: string) =>
 async function view(
   trx: Db,
   { id, accountId, gatewayId, park, receivedAt, state }: Row,
+  language: Language,
 ): Promise<GatewayMapping> {
   const changes = await mappingChanges(trx, accountId, gatewayId, park);
-  return { id, receivedAt: receivedAt.toISOString(), state, changes };
+  return {
+    ...{ id, receivedAt: receivedAt.toISOString(), state },
+    changes: changes.map((change) => ({ ...change, why: inLanguage(change.why, language) })),
+  };
 }
 
 /** What was mapped on gateways before the cloud knew: looked at, then taken over or not. */
@@ -45,7 +50,7 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
           await found(trx, accountId, id);
           const rows = await rowsOf(trx, accountId, id).limit(20).execute();
           const items: GatewayMapping[] = [];
-          for (const row of rows) items.push(await view(trx, row));
+          for (const row of rows) items.push(await view(trx, row, request.language));
           return { items, next: null };
         });
       },
@@ -84,7 +89,7 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
               .where('id', '=', mappingId)
               .execute();
             await noted(trx, request, at, id, `gateway.mapping_${state}`, { details: { mappingId, points } });
-            return view(trx, { ...row, state });
+            return view(trx, { ...row, state }, request.language);
           });
         },
       );

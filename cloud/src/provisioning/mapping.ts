@@ -4,9 +4,11 @@ import { loadTemplates, type Template } from '@parkline/templates';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import type { LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 
-type Change = GatewayMapping['changes'][number];
+/** One device of a mapping; `why` is empty but for a conflict. */
+type Change = Omit<GatewayMapping['changes'][number], 'why'> & { readonly why: LocalText };
 
 /** What the database has under the ids of a mapping, whoever's it is. */
 interface Known {
@@ -58,24 +60,39 @@ function changeOf(gatewayId: string, device: MappedDevice, { equipment, points }
   const { id, name, protocol } = device;
   const here = equipment.get(id);
   const count = { add: 0, change: 0, same: 0 };
-  let why = here && here.gatewayId !== gatewayId ? 'the device is of another gateway' : '';
+  let why: LocalText | undefined = here && here.gatewayId !== gatewayId ? clashes.gateway : undefined;
   for (const point of device.points) {
     const stored = points.get(point.id);
     if (!stored) count.add += 1;
-    else if (stored.equipmentId !== id) why = `point ${point.key} is of another device`;
+    else if (stored.equipmentId !== id) why = clashes.device(point.key);
     // Readings are in the unit and the steps that were there when they came.
     else if (
       stored.unit !== point.unit ||
       stored.kind !== point.kind ||
       stored.resolution !== point.resolution
     )
-      why = `point ${point.key} has readings in another unit, kind or resolution`;
+      why = clashes.readings(point.key);
     else count.same += 1;
   }
   const isSame = here !== undefined && count.add === 0;
-  const what = why !== '' ? 'conflict' : !here ? 'add' : isSame ? 'same' : 'change';
-  return { what, id, name, protocol, points: count, why };
+  const what = why ? 'conflict' : !here ? 'add' : isSame ? 'same' : 'change';
+  return { what, id, name, protocol, points: count, why: why ?? { en: '', zh: '' } };
 }
+
+/** Why the devices and points of a mapping cannot be taken over as they are. */
+const clashes = {
+  gateway: { en: 'the device is of another gateway', zh: '该设备属于其他网关' },
+  device: (key: string) => ({ en: `point ${key} is of another device`, zh: `点位 ${key} 属于其他设备` }),
+  readings: (key: string) => ({
+    en: `point ${key} has readings in another unit, kind or resolution`,
+    zh: `点位 ${key} 已有其他单位、类型或分辨率的读数`,
+  }),
+  deviceElsewhere: { en: 'the device is in another building', zh: '该设备在其他楼宇' },
+  pointElsewhere: (key: string) => ({
+    en: `point ${key} is of a device in another building`,
+    zh: `点位 ${key} 属于其他楼宇的设备`,
+  }),
+};
 
 export interface TakeOver {
   readonly accountId: string;
@@ -158,11 +175,13 @@ async function addDevice(
     .where('accountId', '=', accountId)
     .where('id', '=', id)
     .executeTakeFirst();
-  if (!seen) throw elsewhere({ id, name }, 'the device is in another building');
+  if (!seen) throw elsewhere({ id, name }, clashes.deviceElsewhere);
 }
 
-const elsewhere = ({ id, name }: Pick<MappedDevice, 'id' | 'name'>, why: string): AppError =>
-  new AppError('conflict', `${id}: ${why}`, { details: { why: `${name}: ${why}`, id, name } });
+const elsewhere = ({ id, name }: Pick<MappedDevice, 'id' | 'name'>, { en, zh }: LocalText): AppError =>
+  new AppError('conflict', `${id}: ${en}`, {
+    details: { why: { en: `${name}: ${en}`, zh: `${name}：${zh}` }, id, name },
+  });
 
 async function addPoints(
   trx: Db,
@@ -199,7 +218,7 @@ async function addPoints(
     select p.key from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as p(id uuid, key text)
     where not exists (select from point k where k.account_id = ${accountId}
       and (k.id = p.id or (k.equipment_id = ${device.id} and k.key = p.key))) limit 1`.execute(trx);
-  if (lost[0]) throw elsewhere(device, `point ${lost[0].key} is of a device in another building`);
+  if (lost[0]) throw elsewhere(device, clashes.pointElsewhere(lost[0].key));
   return Number(numAffectedRows ?? 0);
 }
 

@@ -5,7 +5,8 @@ import Type, { type TObject } from 'typebox';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import type { NewId } from '../platform/ids.ts';
 import { singular } from '../platform/openapi-names.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
@@ -262,7 +263,4 @@ async function found<View extends Viewed, Body>(
 }
 
 /** The fault of a field that names what is not there, or what the person does not see. */
-export const noSuch = (field: string): AppError =>
-  new AppError('bad_input', `${field} names nothing`, {
-    details: [{ field: `body.${field}`, message: 'names nothing that you see' }],
-  });
+export const noSuch = (field: string): AppError => badField(`body.${field}`, fieldWords.notSeen);

@@ -11,7 +11,7 @@ interface Refusal {
 
 /** Why the database refused what it was given, for programs and for people; undefined: it failed for another reason. */
 export function refusalOf(error: unknown): { readonly why: string; readonly text: LocalText } | undefined {
-  const { code, message = '', table = '' } = (error ?? {}) as Refusal;
+  const { code, message = '', table = '', constraint = '' } = (error ?? {}) as Refusal;
   switch (code) {
     case '23505': // unique_violation
       return {
@@ -24,9 +24,12 @@ export function refusalOf(error: unknown): { readonly why: string; readonly text
     case '23503': // foreign_key_violation
       return { why: 'held', text: { en: `It is still used by ${table}.`, zh: `仍被 ${table} 使用。` } };
     case '23P01': // exclusion_violation
-      return { why: 'overlap', text: { en: `${message}.`, zh: `时间重叠：${message}。` } };
+      return { why: 'overlap', text: overlap(message) };
     case '23514': // check_violation
-      return { why: 'rule', text: { en: `A rule forbids this: ${message}.`, zh: `违反规则：${message}。` } };
+      return {
+        why: 'rule',
+        text: { en: `A rule forbids this: ${message}.`, zh: `违反数据规则 ${constraint}。` },
+      };
     case '42501': // insufficient_privilege: row-level security
       return {
         why: 'out_of_reach',
@@ -35,6 +38,18 @@ export function refusalOf(error: unknown): { readonly why: string; readonly text
     default:
       return undefined;
   }
+}
+
+/** What our own triggers say of two at the same time (migrations 0021 and 0040). */
+function overlap(message: string): LocalText {
+  const [, space, lease] = /^space (.+) is leased by (.+) on some of the same days$/.exec(message) ?? [];
+  if (space !== undefined)
+    return { en: `${message}.`, zh: `空间 ${space} 在部分相同日期已由 ${lease} 租用。` };
+  const [, point] = /^usage point (.+) has a meter at that time$/.exec(message) ?? [];
+  return {
+    en: `${message}.`,
+    zh: point === undefined ? '与已有记录的时间重叠。' : `计量点 ${point} 在该时段已有表计。`,
+  };
 }
 
 /** Does the work; what the database refuses of it becomes an answer. @throws AppError 'conflict', 'forbidden' or 'bad_input'. */

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { createStreamLimit } from '../platform/stream-limit.ts';
 import { createLiveHub, type LiveHub } from './live-hub.ts';
 import { findPoints, type PointFilter, type PointRow } from './repository.ts';
@@ -179,8 +179,6 @@ const fromUpdate = ({
 function readFilter({ points, equipment, building }: Static<typeof LiveQuery>): PointFilter {
   const ids = points === undefined ? undefined : [...new Set(points.toLowerCase().split(','))];
   if (ids?.some((id) => !UUID.test(id)))
-    throw new AppError('bad_input', 'points is no list of ids', {
-      details: [{ field: 'points', message: 'must be a comma list of ids' }],
-    });
+    throw badField('points', { en: 'must be a comma list of ids', zh: '须为以逗号分隔的 id 列表' });
   return { ...(ids && { ids }), ...(equipment && { equipment }), ...(building && { building }) };
 }

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { GatewayReport, GatewayReportQuery, IdParams, Page } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { inLanguage } from '../platform/i18n.ts';
-import { badField } from './routes.ts';
 import { findReports, type ReportCursor } from './reports.ts';
 
 /** What gateways report beside their readings: gaps, alarms, what became of commands and configurations. */
@@ -52,5 +52,5 @@ function readCursor(text: string): ReportCursor {
   const [, at = '', id = ''] = CURSOR.exec(text) ?? [];
   const time = new Date(at);
   if (id !== '' && !Number.isNaN(time.getTime())) return { at: time, id };
-  throw badField('after', 'is not the next of an earlier page');
+  throw badField('after', fieldWords.notNext);
 }

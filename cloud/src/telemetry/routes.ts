@@ -13,7 +13,8 @@ import { loadTemplates } from '@parkline/templates';
 import { filteredPoints } from '../fleet/index.ts';
 import { actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { inLanguage, wordsIn } from '../platform/i18n.ts';
 import { readHistory } from './history.ts';
 import { type LiveDeps, liveRoute } from './live.ts';
@@ -106,10 +107,6 @@ const toPoint = (row: PointRow, language: Language): Point => ({
   ...(row.write && { write: row.write }),
 });
 
-/** A query that cannot be answered, with the field to blame. */
-export const badField = (field: string, message: string): AppError =>
-  new AppError('bad_input', `${field} ${message}`, { details: [{ field, message }] });
-
 const writeCursor = ({ equipmentKey, num }: PointCursor): string =>
   Buffer.from(JSON.stringify([equipmentKey, num])).toString('base64url');
 
@@ -126,16 +123,15 @@ function readCursor(text: string): PointCursor {
   } catch {
     // Falls through: not ours.
   }
-  throw badField('after', 'is not the next of an earlier page');
+  throw badField('after', fieldWords.notNext);
 }
 
 /** @throws AppError 'bad_input' when the times do not make a span of at most 400 days, or `after` is outside of it. */
 function readSpan(query: HistoryQuery): { from: Date; to: Date; start: Date } {
   const [from, to] = [new Date(query.from), new Date(query.to)];
-  if (!(from < to)) throw badField('to', 'must be later than from');
-  if (to.getTime() - from.getTime() > MAX_RANGE_MS)
-    throw badField('to', 'must be at most 400 days after from');
+  if (!(from < to)) throw badField('to', fieldWords.laterThan('from'));
+  if (to.getTime() - from.getTime() > MAX_RANGE_MS) throw badField('to', fieldWords.within(400, 'from'));
   const start = query.after === undefined ? from : new Date(query.after);
-  if (!(start >= from && start < to)) throw badField('after', 'is not the next of an earlier page');
+  if (!(start >= from && start < to)) throw badField('after', fieldWords.notNext);
   return { from, to, start };
 }

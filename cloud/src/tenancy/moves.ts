@@ -2,7 +2,8 @@ import './tables.ts';
 import type { LeaseRecord, MoveBody, SpaceState } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badFields } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { happened } from '../platform/events.ts';
 import { jobs } from '../platform/jobs.ts';
 import type { Editor } from '../records/index.ts';
@@ -128,6 +129,8 @@ function requireMove(why: MoveRefusal | undefined, { date, locked }: Handover): 
   throw new AppError('conflict', `spaces cannot change hands: ${why}`, { details: { why, date, ...spaces } });
 }
 
+const elsewhere = { en: 'measures none of the spaces', zh: '不是所涉空间的计量点' };
+
 async function requireReadings(
   trx: Db,
   { usagePointsOf }: MoveDeps,
@@ -137,12 +140,12 @@ async function requireReadings(
 ): Promise<void> {
   const ids = readings.map(({ usagePointId }) => usagePointId);
   const known = new Set(await usagePointsOf(trx, accountId, spaceIds, ids));
-  const details = ids.flatMap((id, i) => {
+  const faults = ids.flatMap((id, i) => {
     const field = `body.readings.${i}.usagePointId`;
-    if (!known.has(id)) return [{ field, message: 'measures none of the spaces' }];
-    return ids.indexOf(id) < i ? [{ field, message: 'is there twice' }] : [];
+    if (!known.has(id)) return [{ field, message: elsewhere }];
+    return ids.indexOf(id) < i ? [{ field, message: fieldWords.twice }] : [];
   });
-  if (details.length > 0) throw new AppError('bad_input', 'readings of other spaces', { details });
+  if (faults.length > 0) throw badFields(faults);
 }
 
 async function setMoved(

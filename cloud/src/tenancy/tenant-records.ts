@@ -2,7 +2,8 @@ import './tables.ts';
 import { Contact, ContactBody, LeaseBody, LeaseRecord, TenantBody, TenantRecord } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { badField } from '../platform/errors.ts';
+import { fieldWords } from '../platform/fault-words.ts';
 import { type Editor, noSuch, type RecordKind } from '../records/index.ts';
 import { askToFollow, followLeases } from './follow-leases.ts';
 
@@ -140,9 +141,7 @@ async function requireFit(
     .where('id', 'in', spaceIds)
     .execute();
   if (found.length < spaceIds.length) throw noSuch('spaceIds');
-  if (to === null || to > from) return;
-  const details = [{ field: 'body.to', message: 'must be later than from' }];
-  throw new AppError('bad_input', `a lease from ${from} to ${to}`, { details });
+  if (to !== null && to <= from) throw badField('body.to', fieldWords.laterThan('from'));
 }
 
 /** Makes these the spaces of a lease, and leased where it runs. */

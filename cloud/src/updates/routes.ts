@@ -14,7 +14,7 @@ import { audit } from '../identity/index.ts';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { inLanguage } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { openRelease } from './release-file.ts';
@@ -198,8 +198,9 @@ async function chosenGateways(
   { gatewayIds, share, releaseId }: RolloutBody,
 ): Promise<string[]> {
   if ((gatewayIds === undefined) === (share === undefined))
-    throw new AppError('bad_input', 'either gatewayIds or share', {
-      details: [{ field: 'body.gatewayIds', message: 'name gateways, or give a share of all of them' }],
+    throw badField('body.gatewayIds', {
+      en: 'name gateways, or give a share of all of them',
+      zh: '请指明网关，或给出占全部网关的比例，二者选一',
     });
   if (share !== undefined) {
     const all = await rollouts.gateways(trx, accountId);

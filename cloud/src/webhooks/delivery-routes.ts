@@ -3,7 +3,7 @@ import { Delivery, DeliveryQuery, IdParams, Page, ReplayBody, Replayed } from '@
 import { audit } from '../identity/index.ts';
 import { actorOf } from '../platform/access.ts';
 import { withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { bodyOf } from './sending.ts';
 import { deliveryView } from './present.ts';
 import { deliveries } from './repository.ts';
@@ -95,7 +95,8 @@ export const deliveryRoutes =
     );
   };
 
-function wantsEither(): AppError {
-  const message = 'must name deliveryId, or from and to';
-  return new AppError('bad_input', message, { details: [{ field: 'body', message }] });
-}
+const wantsEither = (): AppError =>
+  badField('body', {
+    en: 'must name deliveryId, or from and to',
+    zh: '须给出 deliveryId，或同时给出 from 与 to',
+  });

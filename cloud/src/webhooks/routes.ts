@@ -6,7 +6,7 @@ import { audit } from '../identity/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
@@ -184,9 +184,8 @@ export const deed = (request: FastifyRequest, { accountId, personId }: Actor, id
 });
 
 function checkUrl(url: string, allowPrivate: boolean): void {
-  const message = urlFault(url, allowPrivate);
-  if (message)
-    throw new AppError('bad_input', `url ${message}`, { details: [{ field: 'body.url', message }] });
+  const fault = urlFault(url, allowPrivate);
+  if (fault) throw badField('body.url', fault);
 }
 
 /** What of a subscription an audit names. */

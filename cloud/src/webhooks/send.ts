@@ -30,7 +30,7 @@ const REPLY_CHARS = 1_000;
 export function createSend({ allowPrivate, resolve, timeoutMs = TIMEOUT_MS }: SendOptions): Send {
   return async ({ url, headers, body }, signal) => {
     const fault = urlFault(url, allowPrivate);
-    if (fault) return { status: null, reply: null, error: `the address ${fault}` };
+    if (fault) return { status: null, reply: null, error: `the address ${fault.en}` };
     const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     return new Promise((done) => {
       const fail = (err: Error): void => {

@@ -19,7 +19,7 @@ import { type Actor, actorOf } from '../platform/access.ts';
 import { notifyChanged } from '../platform/changes.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import { pageOf } from '../platform/pages.ts';
 import { choose, type DispatchReason } from './dispatch.ts';
@@ -157,8 +157,9 @@ async function choiceFor(trx: Db, order: LockedOrder, technicianId: string | und
   }
   const named = all.find(({ id }) => id === technicianId);
   if (!named)
-    throw new AppError('bad_input', 'no such technician', {
-      details: [{ field: 'body.technicianId', message: 'must be a technician of this account' }],
+    throw badField('body.technicianId', {
+      en: 'must be a technician of this account',
+      zh: '须为本账户的技术员',
     });
   const me = await people.find(trx, actor.accountId, actor.personId);
   const reason: DispatchReason = { how: 'person', name: named.name, person: me?.name ?? '' };

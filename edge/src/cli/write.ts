@@ -161,7 +161,7 @@ function allowed(bench: Bench, point: BenchPoint, value: number | null, options:
   const unit = Value.Check(Unit, point.unit) ? point.unit : '1';
   const known = { kind: point.ref.kind, unit, write: limits };
   const verdict = checkWrite(known, { value }, bench.protocol === 'bacnet');
-  if (!verdict.ok) throw new UsageError(`${point.name}: ${verdict.message}`);
+  if (!verdict.ok) throw new UsageError(`${point.name}: ${verdict.message.en}`);
   if (limits.safety) assertTwoPeople(point, options);
   if (typed && value !== null && (value < typed.min || value > typed.max))
     throw new UsageError(`${point.name}: ${value} is outside ${typed.min} to ${typed.max}`);

@@ -39,7 +39,7 @@ export function judgeCommand(command: Command, situation: Situation): Judgement 
   const { point, hasPriorities, recent } = situation;
   if (!point) return no('unknown', 'the gateway does not know the point');
   const checked = checkWrite(point, command, hasPriorities);
-  if (!checked.ok) return checked;
+  if (!checked.ok) return no(checked.code, checked.message.en);
   const { perMinute, safety } = checked.limits;
   if (recent.point >= perMinute) return no('rate', `the point was written ${recent.point} times in a minute`);
   if (recent.gateway >= GATEWAY_PER_MINUTE)

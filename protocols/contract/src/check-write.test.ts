@@ -56,6 +56,7 @@ describe('whether a value may be written', () => {
 
   test('the refusal names value, range and unit', () => {
     const checked = checkWrite(setpoint, { value: 80 }, true);
-    expect(checked).toMatchObject({ message: '80 is outside what may be written, 16 to 30 °C' });
+    const en = '80 is outside what may be written, 16 to 30 °C';
+    expect(checked).toMatchObject({ message: { en, zh: '80 超出允许写入的范围 16 至 30 °C' } });
   });
 });

@@ -1,7 +1,7 @@
 import type { ApiError } from '../api/errors.ts';
 
 const detailsOf = (error: ApiError) =>
-  (error.details ?? {}) as { why?: unknown } | { field?: string; message?: string }[];
+  (error.details ?? {}) as { why?: unknown } | { field?: string; message?: string; why?: string }[];
 
 /** Why a link or a request was refused, as the server names it. Pure. */
 export function whyOf(error: ApiError | undefined): string | undefined {
@@ -9,16 +9,19 @@ export function whyOf(error: ApiError | undefined): string | undefined {
   return details && !Array.isArray(details) && typeof details.why === 'string' ? details.why : undefined;
 }
 
-/** What is wrong with one field, as the server names it. Pure. */
-export function faultIn(error: ApiError | undefined, field: string): string | undefined {
+function fieldOf(error: ApiError | undefined, field: string) {
   const details = error && detailsOf(error);
-  return Array.isArray(details) ? details.find((one) => one.field === field)?.message : undefined;
+  return Array.isArray(details) ? details.find((one) => one.field === field) : undefined;
 }
+
+/** What is wrong with one field, in the words of the server. Pure. */
+export const faultIn = (error: ApiError | undefined, field: string): string | undefined =>
+  fieldOf(error, field)?.message;
 
 const passwordFaults = ['too_short', 'common', 'own_name'] as const;
 /** The server's word for a refused password. Pure. */
 export const passwordFaultIn = (error: ApiError | undefined) =>
-  passwordFaults.find((fault) => fault === faultIn(error, 'body.password'));
+  passwordFaults.find((fault) => fault === fieldOf(error, 'body.password')?.why);
 
 const linkFaults = ['unknown', 'expired', 'used', 'revoked'] as const;
 /** Why a link lets nobody in; undefined where it was not the link. Pure. */

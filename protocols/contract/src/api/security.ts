@@ -83,6 +83,10 @@ export const NewPasskeyBody = Type.Object({
       clientDataJSON: Base64url,
       attestationObject: Base64url,
       transports: Type.Optional(Type.Array(Type.String({ maxLength: 30 }), { maxItems: 10 })),
+      // Browsers say again what stands in the attestation object, which alone is believed.
+      authenticatorData: Type.Optional(Base64url),
+      publicKey: Type.Optional(Base64url),
+      publicKeyAlgorithm: Type.Optional(Type.Integer()),
     }),
   }),
 });

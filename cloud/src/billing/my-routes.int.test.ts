@@ -8,14 +8,12 @@ import {
   givenTenant,
   givenUsagePoint,
 } from '../metering/testing.ts';
-import { withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { telemetryRoutes } from '../telemetry/index.ts';
 import { givenPark, givenReadings, type TestPark, type TestPoint } from '../telemetry/testing.ts';
 import { myUsageRoutes } from './my-routes.ts';
-import { tariffs } from './tariffs.ts';
-import { dayAndNight } from './testing-tariff.ts';
+import { addDayAndNight } from './testing-tariff.ts';
 
 const database = await clonedDatabase();
 const owner = database.pool();
@@ -66,23 +64,7 @@ const count = (from: string, to: string, perQuarter: (at: number) => number, sta
   }
   return givenReadings(owner, energy, rows);
 };
-const givenTariff = async (commodity: 'electricity' | 'water' = 'electricity') => {
-  const { rows } = await owner.query<{ id: string }>('select id from site where account_id = $1', [
-    park.accountId,
-  ]);
-  const name = { en: 'Day and night', zh: '峰谷' };
-  const tariff = {
-    siteId: rows[0]!.id,
-    key: commodity,
-    name,
-    commodity,
-    from: '2026-01-01',
-    body: dayAndNight,
-  };
-  return withAccount(database.owner, park.accountId, (trx) =>
-    tariffs.add(trx, park.accountId, tariff, newId),
-  );
-};
+const givenTariff = (commodity?: 'water') => addDayAndNight(database.owner, park.accountId, commodity);
 const day = { from: '2026-11-09T23:00:00Z', to: '2026-11-10T23:00:00Z' };
 
 test('lists the usage points of the own spaces with the days of the lease', async () => {

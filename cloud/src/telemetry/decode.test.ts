@@ -1,4 +1,6 @@
-import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { zstdCompressSync } from 'node:zlib';
+import { encodeEnvelope } from '@parkline/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openMessage, toRows } from './decode.ts';
@@ -72,4 +74,15 @@ test('proves an author by any key object that stands for the same key', () => {
   const bytes = createSender(gateway).points();
   expect(openMessage(bytes, gateway.id, [createPublicKey(privateKey)])).toMatchObject({ ok: true });
   expect(openMessage(bytes, gateway.id, undefined)).toEqual({ ok: false, why: 'gateway' });
+});
+
+test('refuses a wrongly packed message that unpacks to more than the limit without unpacking it', () => {
+  const zeros = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
+  const header = { gatewayId: gateway.id, epoch: '0'.repeat(16), seq: 1, from: 0, to: 0 };
+  const bytes = encodeEnvelope({ ...header, kind: 'samples', count: 1 }, zeros, (signed) =>
+    sign(null, signed, privateKey),
+  );
+  expect(openMessage(bytes, gateway.id, [publicKey])).toMatchObject({
+    ...{ ok: false, why: 'bomb', header: { seq: 1 } },
+  });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clonedDatabase } from '../platform/testing.ts';
 import { createRows } from './sample.ts';
 import { dropReadingsBefore, openStorage, storageMode } from './storage.ts';
@@ -60,4 +60,28 @@ test('drops whole old weeks and nothing else', async () => {
   expect(await values()).toEqual([2, 3]);
   await dropReadingsBefore(owner, new Date('2026-10-14T00:00:00Z'));
   expect(await values()).toEqual([2, 3]);
+});
+
+describe('rights', () => {
+  test('ingest may not change or delete a reading, and the API may not touch the table at all', async () => {
+    const app = database.pool('parkline_app');
+    await expect(pool.query('delete from reading')).rejects.toThrow('permission denied');
+    await expect(pool.query('update reading set value = 0')).rejects.toThrow('permission denied');
+    await expect(app.query('select from reading')).rejects.toThrow('permission denied');
+    await expect(app.query('select from quarantine')).rejects.toThrow('permission denied');
+  });
+
+  test('no chunk or partition can be read past the table', async () => {
+    const { points } = (await givenPark(owner)).gateways[0]!;
+    await givenReadings(owner, points[0]!, [[now.toISOString(), 1]]);
+    const { rows: parts } = await owner.query<{ name: string }>(
+      `select n.nspname || '.' || c.relname as name from pg_inherits i
+       join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+       where i.inhparent = 'reading'::regclass and c.relkind = 'r'`,
+    );
+    expect(parts.length).toBeGreaterThan(0);
+    const app = database.pool('parkline_app');
+    for (const { name } of parts)
+      await expect(app.query(`select from ${name}`)).rejects.toThrow('permission denied');
+  });
 });

@@ -1,7 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { zstdCompressSync } from 'node:zlib';
-import { encodeEnvelope, type GatewayEvent } from '@parkline/contract';
-import { createPublicKey, sign } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import type { GatewayEvent } from '@parkline/contract';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clonedDatabase } from '../platform/testing.ts';
 import { openMessage } from './decode.ts';
@@ -311,44 +309,5 @@ describe('quarantine', () => {
     await store(mine.samples([[0, noon, 1]]));
     await store(openAs(createSender(other).points(), other));
     expect(await quarantined()).toEqual([{ reason: 'table', seen: 1, resolved: false }]);
-  });
-
-  test('keeps a wrongly packed message that unpacks to more than the limit without unpacking it', () => {
-    const zeros = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
-    const header = {
-      gatewayId: gateway.id,
-      epoch: '0'.repeat(16),
-      seq: 1,
-      kind: 'samples',
-      count: 1,
-      from: 0,
-      to: 0,
-    } as const;
-    const bytes = encodeEnvelope(header, zeros, (signed) => sign(null, signed, gateway.privateKey));
-    expect(openAs(bytes).opened).toMatchObject({ ok: false, why: 'bomb', header: { seq: 1 } });
-  });
-});
-
-describe('rights', () => {
-  test('ingest may not change or delete a reading, and the API may not touch the table at all', async () => {
-    const app = database.pool('parkline_app');
-    await expect(pool.query('delete from reading')).rejects.toThrow('permission denied');
-    await expect(pool.query('update reading set value = 0')).rejects.toThrow('permission denied');
-    await expect(app.query('select from reading')).rejects.toThrow('permission denied');
-    await expect(app.query('select from quarantine')).rejects.toThrow('permission denied');
-  });
-
-  test('no chunk or partition can be read past the table', async () => {
-    const sender = createSender(gateway);
-    await store(sender.points(), sender.samples([[0, noon, 1]]));
-    const { rows: parts } = await owner.query<{ name: string }>(
-      `select n.nspname || '.' || c.relname as name from pg_inherits i
-       join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
-       where i.inhparent = 'reading'::regclass and c.relkind = 'r'`,
-    );
-    expect(parts.length).toBeGreaterThan(0);
-    const app = database.pool('parkline_app');
-    for (const { name } of parts)
-      await expect(app.query(`select from ${name}`)).rejects.toThrow('permission denied');
   });
 });

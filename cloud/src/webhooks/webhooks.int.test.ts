@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Delivery, MadeWebhook, Webhook } from '@parkline/contract';
@@ -16,6 +14,7 @@ import { clonedDatabase } from '../platform/testing.ts';
 import { startDue, webhookJobs, webhookRetention } from './sending.ts';
 import { webhookRoutes } from './routes.ts';
 import { createSend } from './send.ts';
+import { documentedCheck, type Heard, startReceiver } from './testing-receiver.ts';
 
 const { owner, app: db, worker } = await clonedDatabase();
 const accountId = await givenAccount(owner);
@@ -34,24 +33,9 @@ const app = await createTestApp(db);
 await app.register(webhookRoutes({ db, now, newId, secrets, allowPrivate: true }));
 await app.ready();
 
-interface Heard {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-let heard: Heard[] = [];
-let status = 200;
-const receiver = createServer((request, response) => {
-  let body = '';
-  request.setEncoding('utf8').on('data', (part: string) => (body += part));
-  request.on('end', () => {
-    heard.push({ headers: request.headers, body });
-    response.writeHead(status).end(`answer ${status}`);
-  });
-});
-await new Promise<void>((resolve) => void receiver.listen(0, '127.0.0.1', resolve));
-const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+const { heard, answer, url, stop } = await startReceiver();
 afterAll(async () => {
-  receiver.close();
+  stop();
   await app.close();
 });
 
@@ -80,20 +64,10 @@ const shownOf = async (id: string) => (await call('GET', `/api/webhooks/${id}`))
 
 beforeEach(async () => {
   await owner.deleteFrom('webhook').execute();
-  [heard, status, aheadMs] = [[], 200, 0];
+  heard.length = 0;
+  answer.status = 200;
+  aheadMs = 0;
 });
-
-/** The lines that docs/api.md gives to receivers, as a function. */
-function documentedCheck(): (secret: string, headers: IncomingHttpHeaders, body: string) => boolean {
-  const page = readFileSync(join(import.meta.dirname, '../../../docs/api.md'), 'utf8');
-  const [, code = ''] = /```js verify\n([\s\S]*?)```/.exec(page) ?? [];
-  const lines = code.replace(/^import .*\n/m, '').replace('export function', 'return function');
-  const make = new Function('createHmac', 'timingSafeEqual', lines) as (
-    ...tools: unknown[]
-  ) => ReturnType<typeof documentedCheck>;
-  const { createHmac, timingSafeEqual } = process.getBuiltinModule('node:crypto');
-  return make(createHmac, timingSafeEqual);
-}
 
 test('what happens is told to who wants it, once, signed as the documentation says', async () => {
   const hook = await given();
@@ -139,7 +113,7 @@ test('an event of a transaction that fails is told to nobody', async () => {
 
 test('a receiver that is down is told later, by the same id', async () => {
   const hook = await given();
-  status = 503;
+  answer.status = 503;
   await raise();
   await work();
   expect((await deliveriesOf(hook.id))[0]).toMatchObject({
@@ -151,7 +125,7 @@ test('a receiver that is down is told later, by the same id', async () => {
   expect((await shownOf(hook.id)).failingSince).not.toBeNull();
   await work();
   expect(heard).toHaveLength(1); // Not before its time.
-  status = 200;
+  answer.status = 200;
   aheadMs = 5_000;
   await work();
   expect(heard.map(({ headers }) => headers['webhook-id'])).toEqual(
@@ -184,7 +158,7 @@ test('a process that dies while it sends leaves the delivery to the next one', a
 
 test('after a day a delivery is given up, after three of failures only the subscription is paused', async () => {
   const hook = await given();
-  status = 500;
+  answer.status = 500;
   await raise();
   await work();
   aheadMs = 86_400_000;
@@ -206,14 +180,14 @@ test('after a day a delivery is given up, after three of failures only the subsc
 
 test('a receiver that says it is gone is left alone; let go on, it hears what waited', async () => {
   const hook = await given();
-  status = 410;
+  answer.status = 410;
   await raise();
   await work();
   const paused = await shownOf(hook.id);
   expect(paused.pausedWhy).toBe('gone');
   await raise();
   aheadMs = 10_000;
-  status = 200;
+  answer.status = 200;
   await work();
   expect(heard).toHaveLength(1);
   const path = `/api/webhooks/${hook.id}`;

@@ -1,4 +1,4 @@
-import { deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSheet, sheetFormats, usualLimits, writeSheet } from './sheets.ts';
@@ -82,29 +82,38 @@ test.each([
   await expect(readSheet(bytes)).rejects.toMatchObject({ code });
 });
 
-/** A zip of one part; `stated` is the unpacked size that the file claims. */
-function zipOf(content: Buffer, stated = content.length): Buffer {
-  const packed = deflateRawSync(content);
-  const name = Buffer.from('xl/worksheets/sheet1.xml');
-  const head = Buffer.alloc(26);
-  head.writeUInt16LE(20, 0);
-  head.writeUInt16LE(8, 4);
-  head.writeUInt32LE(packed.length, 14);
-  head.writeUInt32LE(stated, 18);
-  head.writeUInt16LE(name.length, 22);
-  const local = Buffer.concat([Buffer.from([0x50, 0x4b, 3, 4]), head, name, packed]);
-  const entry = Buffer.concat([Buffer.from([0x50, 0x4b, 1, 2, 20, 0]), head, Buffer.alloc(14), name]);
+/** A zip. `stated` is the unpacked size that the file claims of each part. */
+function zipOf(parts: Readonly<Record<string, Buffer>>, stated?: number): Buffer {
+  const [bodies, entries]: [Buffer[], Buffer[]] = [[], []];
+  for (const [path, content] of Object.entries(parts)) {
+    const packed = deflateRawSync(content);
+    const name = Buffer.from(path);
+    const head = Buffer.alloc(26);
+    head.writeUInt16LE(20, 0);
+    head.writeUInt16LE(8, 4);
+    head.writeUInt32LE(crc32(content), 10);
+    head.writeUInt32LE(packed.length, 14);
+    head.writeUInt32LE(stated ?? content.length, 18);
+    head.writeUInt16LE(name.length, 22);
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(Buffer.concat(bodies).length, 10);
+    bodies.push(Buffer.from([0x50, 0x4b, 3, 4]), head, name, packed);
+    entries.push(Buffer.from([0x50, 0x4b, 1, 2, 20, 0]), head, rest, name);
+  }
+  const [body, directory] = [Buffer.concat(bodies), Buffer.concat(entries)];
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(entry.length, 12);
-  end.writeUInt32LE(local.length, 16);
-  return Buffer.concat([local, entry, end]);
+  end.writeUInt16LE(entries.length / 4, 8);
+  end.writeUInt16LE(entries.length / 4, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(body.length, 16);
+  return Buffer.concat([body, directory, end]);
 }
+const SHEET = 'xl/worksheets/sheet1.xml';
+const sheetOf = (content: Buffer, stated?: number): Buffer => zipOf({ [SHEET]: content }, stated);
 
 test('a workbook that unpacks to more than it may is refused before it is unpacked, whatever size it states', async () => {
-  const bomb = zipOf(Buffer.alloc(usualLimits.unpackedBytes + 1), 100);
+  const bomb = sheetOf(Buffer.alloc(usualLimits.unpackedBytes + 1), 100);
   expect(bomb.length).toBeLessThan(100_000);
   const before = process.memoryUsage().rss;
   await expect(readSheet(bomb)).rejects.toMatchObject({ code: 'too_large' });
@@ -114,9 +123,31 @@ test('a workbook that unpacks to more than it may is refused before it is unpack
 test.each([
   ['a row', '<row r="999999999"><c r="A1"><v>1</v></c></row>', 'too_large'],
   ['a cell', '<row r="1"><c r="XFD1"><v>1</v></c></row>', 'too_large'],
+  ['a cell in the last row', '<row r="1048576"><c r="A1048576"><v>1</v></c></row>', 'too_large'],
   ['a row under a prefix, in other quotes', `<x:row x='">' r = '999999999'/>`, 'too_large'],
   ['a place in other words', '<row r="&#49;000000000"/>', 'bad_input'],
   ['a tag that does not close', '<row r="1" x="<"><c>', 'bad_input'],
 ])('%s so far out that the table would fill the memory is refused', async (_what, xml, code) => {
-  await expect(readSheet(zipOf(Buffer.from(xml)))).rejects.toMatchObject({ code });
+  await expect(readSheet(sheetOf(Buffer.from(xml)))).rejects.toMatchObject({ code });
+});
+
+test('rows down to the very last that only look like something are not part of the table', async () => {
+  const main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+  const relations = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
+  const text = (words: string) => `t="inlineStr"><is><t>${words}</t></is></c>`;
+  const blank =
+    '<row r="1048575" ht="12.8"/><row r="1048576"><c r="A1048576" s="0"/><c r="XFD1048576" s="0"/></row>';
+  const parts = {
+    'xl/workbook.xml': `<workbook ${main} xmlns:r="${relations}"><sheets><sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>`,
+    'xl/_rels/workbook.xml.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
+    [SHEET]: `<worksheet ${main}><dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1" ${text('编号')}</row><row r="2"><c r="A2" ${text('b1')}</row>${blank}</sheetData></worksheet>`,
+  };
+  const bytes = zipOf(
+    Object.fromEntries(Object.entries(parts).map(([path, xml]) => [path, Buffer.from(xml)])),
+  );
+  expect(await readSheet(bytes)).toEqual({
+    format: 'xlsx',
+    header: ['编号'],
+    rows: [{ row: 2, cells: ['b1'] }],
+  });
 });

@@ -64,24 +64,29 @@ function unpack({ method, packed }: Entry, left: number): Buffer | 'too_large' |
   }
 }
 
+/** What a sheet has room for. Spreadsheets write rows that only look like something, down to the very last. */
+const SHEET = { rows: 1_048_576, columns: 16_384 } as const;
 /** Rows and cells of a sheet, whatever prefix their names have. */
 const TAGS = /<(?:[\w.-]+:)?(?:row|c)(?=[\s/>])/g;
-const WHOLE_TAGS = /<(?:[\w.-]+:)?(?:row|c)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*\/?>/g;
+const WHOLE_TAGS = /<(?:[\w.-]+:)?(row|c)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/g;
 
 function checkCells(
   xml: string,
   { rows, columns }: { readonly rows: number; readonly columns: number },
 ): 'too_large' | 'unreadable' | undefined {
   const tags = xml.match(TAGS)?.length ?? 0;
+  if (tags > SHEET.rows * 4) return 'too_large';
   let read = 0;
-  for (const [, attributes = ''] of xml.matchAll(WHOLE_TAGS)) {
+  for (const [, what, attributes = '', end] of xml.matchAll(WHOLE_TAGS)) {
     read += 1;
     const place = /\sr\s*=\s*["']([^"']*)/.exec(attributes)?.[1];
     if (place === undefined) continue;
     const [, letters = '', digits = ''] = /^([A-Z]{0,3})(\d{1,9})$/.exec(place) ?? [];
     if (digits === '') return 'unreadable';
-    // Blank rows at the end are common; many times what is allowed is not.
-    if (Number(digits) > 4 * rows + 1 || columnOf(letters) > 4 * columns) return 'too_large';
+    // A table is as large as its last cell with something in it; many times what is allowed is no table.
+    const isBlank = what === 'row' || end === '/';
+    const most = isBlank ? SHEET : { rows: 4 * rows + 1, columns: 4 * columns };
+    if (Number(digits) > most.rows || columnOf(letters) > most.columns) return 'too_large';
   }
   return read === tags ? undefined : 'unreadable';
 }

@@ -11,7 +11,9 @@ import {
   allPermissions,
   createAuthenticate,
   createPasswords,
+  createRefusalNotes,
   createSessionKeeper,
+  runRefusalNotes,
   runSessionSweep,
   strongPermissions,
 } from './identity/index.ts';
@@ -73,6 +75,7 @@ async function startApi(shared: Shared): Promise<Part> {
   const https = config.PUBLIC_URL?.startsWith('https:') ?? false;
   const { SECOND_FACTOR: secondFactor, PUBLIC_URL: publicUrl } = config;
   const keeper = createSessionKeeper({ db, now, newId, idle, maxMs, https, secondFactor });
+  const refusals = createRefusalNotes({ db, now, log });
   const app = await createApp({
     log,
     authenticate: createAuthenticate({ db, now, keeper }),
@@ -85,6 +88,7 @@ async function startApi(shared: Shared): Promise<Part> {
     trustProxy: config.TRUST_PROXY,
     ratePerS: config.API_RATE_PER_S,
     idempotency: { db, now },
+    refusals,
   });
   const changes = createChangeHub({ pool, wait, log });
   const { SETUP_TOKEN_SHA256: setupTokenSha256 } = config;
@@ -108,7 +112,11 @@ async function startApi(shared: Shared): Promise<Part> {
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });
-  const done = Promise.all([runSessionSweep({ db, now, wait, log, idle }, signal), changes.run(signal)]);
+  const done = Promise.all([
+    runSessionSweep({ db, now, wait, log, idle }, signal),
+    runRefusalNotes({ notes: refusals, wait }, signal),
+    changes.run(signal),
+  ]);
   return { done, stop: () => closed(app, pool) };
 }
 

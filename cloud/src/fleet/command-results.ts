@@ -27,16 +27,21 @@ async function saveResult(client: ClientBase, gatewayId: string, event: CommandE
       [accountId, pointId, commandId],
     );
   await client.query(
-    `insert into audit_event (account_id, at, subject_id, action, content) values ($1, now(), $2, $3, $4)`,
+    `insert into audit_event (account_id, at, subject_id, action, content, result, reason)
+     values ($1, now(), $2, $3, $4, $5, $6)`,
     [
       accountId,
       commandId,
       `command.result.${outcome}`,
       JSON.stringify({ details: { before, after, why, at: event.at, pointId } }),
+      ...(outcome === 'refused' ? ['refused', codeOf(why)] : ['done', null]),
     ],
   );
   await notifyChangedOn(client, accountId, 'commands');
 }
+
+/** Of `<code>: <sentence>`. */
+const codeOf = (why: string): string => /^([a-z_-]{1,80}): /.exec(why)?.[1] ?? 'gateway';
 
 /** @returns the account of the command; undefined when there is none that this could be about. */
 async function applied(

@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import type { Permissions, Person } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
 import { type Grant, permissionsOf, rolesOf } from './permissions.ts';
 
 declare module '../platform/db.ts' {
@@ -55,13 +54,9 @@ interface FoundKey {
   readonly grants: readonly Grant[];
 }
 
-/**
- * Whom a key stands for; undefined when there is no such key, or when it was revoked or is over: every request looks anew.
- * @throws AppError 'forbidden' on what is a person's own: the session, the second factor, the profile.
- */
+/** Whom a key stands for; undefined when there is no such key, or when it was revoked or is over: every request looks anew. */
 export async function personOfKey(
   { db, now }: { readonly db: Db; readonly now: Now },
-  request: FastifyRequest,
   bearer: string,
 ): Promise<Person | undefined> {
   const token = parseToken(bearer);
@@ -70,8 +65,6 @@ export async function personOfKey(
     select * from api_key_find(${token.id}, ${hashOf(token.secret)}, ${now()})`.execute(db);
   const [found] = rows;
   if (!found) return undefined;
-  if (request.routeOptions.config.permission === 'session')
-    throw new AppError('forbidden', 'not for keys of programs', { details: { why: 'api_key' } });
   const { accountId, tenantId, personId, scopes, buildingIds, grants } = found;
   return {
     ...{ accountId, tenantId, personId, sessionId: token.id, apiKeyId: token.id },

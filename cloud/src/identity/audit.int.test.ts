@@ -35,6 +35,7 @@ test('an entry says who did what to what and when, and how it was before and aft
     expect.objectContaining({ seq: 2, action: 'session.opened', subjectId: null }),
     {
       ...{ seq: 1, at: AT, personId: ada, action: 'space.changed', subjectId },
+      ...{ result: 'done', reason: null, subjectName: null },
       personName: expect.stringContaining('Name of ada') as string,
       content: { ip: '203.0.113.7', before: { areaM2: 10 }, after: { areaM2: 12 } },
     },
@@ -43,6 +44,35 @@ test('an entry says who did what to what and when, and how it was before and aft
   expect((await page({ subject: subjectId })).map(({ seq }) => seq)).toEqual([1]);
   expect((await page({ before: 2 })).map(({ seq }) => seq)).toEqual([1]);
   expect(await page({ person: newId() })).toEqual([]);
+});
+
+test('an entry says that a deed was refused and why, and whom it was about', async () => {
+  await deed('person.changed', { subjectId: ada });
+  await deed('request.refused', { result: 'refused', reason: 'forbidden', subjectId: newId() });
+  const claim = () => deed('gateway.claim_refused', { details: { why: 'expired' } }); // As it was noted before.
+  await claim();
+  expect((await page()).map(({ seq, result, reason }) => [seq, result, reason])).toEqual([
+    [3, 'refused', null],
+    [2, 'refused', 'forbidden'],
+    [1, 'done', null],
+  ]);
+  expect((await page({ result: 'refused' })).map(({ seq }) => seq)).toEqual([3, 2]);
+  expect((await page({ result: 'done' })).map(({ seq, subjectName }) => [seq, subjectName])).toEqual([
+    [1, expect.stringContaining('Name of ada')],
+  ]);
+  expect(await verdict()).toMatchObject({ entries: 3, brokenAt: null });
+});
+
+test('a deed that was done has the hash that it had before there were results', async () => {
+  await deed('thing.done', { subjectId: newId() });
+  await deed('thing.tried', { result: 'refused', reason: 'forbidden' });
+  const { rows } = await pool().query<{ same: boolean }>(
+    `select hash = sha256(prev_hash || convert_to(jsonb_build_array(account_id, seq,
+       (extract(epoch from at) * 1000000)::bigint, person_id, action, subject_id, encode(content_hash, 'hex'))::text, 'UTF8'))
+       as same from audit_event where account_id = $1 order by seq`,
+    [accountId],
+  );
+  expect(rows.map(({ same }) => same)).toEqual([true, false]);
 });
 
 test('who is bound to a tenant or to some buildings reads nothing of it', async () => {
@@ -107,11 +137,26 @@ describe('verification', () => {
     ['a changed act', (at: string) => `update audit_event set action = 'x' ${at} and seq = 3`, 3],
     ['a changed person', (at: string) => `update audit_event set person_id = null ${at} and seq = 3`, 3],
     ['a changed content', (at: string) => `update audit_event set content = '{}' ${at} and seq = 3`, 3],
+    [
+      'a deed made a refusal',
+      (at: string) => `update audit_event set result = 'refused' ${at} and seq = 3`,
+      3,
+    ],
+    [
+      'a refusal made a deed',
+      (at: string) => `update audit_event set result = 'done', reason = null ${at} and seq = 2`,
+      2,
+    ],
+    ['another reason', (at: string) => `update audit_event set reason = 'x' ${at} and seq = 2`, 2],
     ['a missing entry', (at: string) => `delete from audit_event ${at} and seq = 3`, 4],
     ['a missing beginning', (at: string) => `delete from audit_event ${at} and seq < 3`, 3],
     ['a cut-off end', (at: string) => `delete from audit_event ${at} and seq > 3`, 4],
   ])('finds %s', async (_what, change, brokenAt) => {
-    for (const i of [1, 2, 3, 4, 5]) await deed(`thing.${i}`, { details: { i } });
+    for (const i of [1, 2, 3, 4, 5])
+      await deed(`thing.${i}`, {
+        details: { i },
+        ...(i === 2 && { result: 'refused', reason: 'forbidden' }),
+      });
     const whole = await verdict();
     expect(whole).toMatchObject({
       entries: 5,

@@ -17,6 +17,10 @@ export interface AuditEntry {
   /** What else is worth knowing. */
   readonly details?: object;
   readonly ip?: string;
+  /** Left out: it was done. */
+  readonly result?: 'refused';
+  /** Why it was refused: a code of the API, or a word of the thing itself; nothing personal, it is never erased. */
+  readonly reason?: string;
 }
 
 /**
@@ -25,15 +29,26 @@ export interface AuditEntry {
  */
 export const audit = (db: Db, entry: AuditEntry): Promise<void> => auditAll(db, [entry]);
 
-/** PostgreSQL takes 65,535 values at once, and an entry has six. */
+/** PostgreSQL takes 65,535 values at once, and an entry has eight. */
 const MOST_AT_ONCE = 5_000;
 
 /** As `audit`, for deeds that were done together; they stand in the chain in this order. */
 export async function auditAll(db: Db, entries: readonly AuditEntry[]): Promise<void> {
-  const rows = entries.map(({ accountId, at, personId, action, subjectId = null, ...rest }) => ({
-    ...{ accountId, at, personId, action, subjectId },
-    content: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
-  }));
+  const rows = entries.map(
+    ({
+      accountId,
+      at,
+      personId,
+      action,
+      subjectId = null,
+      result = 'done' as const,
+      reason = null,
+      ...rest
+    }) => ({
+      ...{ accountId, at, personId, action, subjectId, result, reason },
+      content: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+    }),
+  );
   for (let from = 0; from < rows.length; from += MOST_AT_ONCE)
     await db
       .insertInto('auditEvent')
@@ -49,6 +64,10 @@ export interface AuditRow {
   readonly personName: string | null;
   readonly action: string;
   readonly subjectId: string | null;
+  /** Of whom it was done to, where it is a person. */
+  readonly subjectName: string | null;
+  readonly result: 'done' | 'refused';
+  readonly reason: string | null;
   /** Null once what was personal in it is erased. */
   readonly content: Pick<AuditEntry, 'before' | 'after' | 'details' | 'ip'> | null;
 }
@@ -60,26 +79,25 @@ export interface AuditFilter {
   readonly subject?: string | undefined;
   /** A whole action, or the thing before its dot. */
   readonly action?: string | undefined;
+  readonly result?: AuditRow['result'] | undefined;
   readonly limit: number;
 }
 
 export const auditTrail = {
   /** Newest first. Nothing for tenants' people and for who does not act on the whole account. */
-  async page(db: Db, { before, limit, person, subject, action }: AuditFilter): Promise<AuditRow[]> {
+  async page(db: Db, { before, limit, person, subject, action, result }: AuditFilter): Promise<AuditRow[]> {
     const { rows } = await sql<AuditRow>`
-      select seq::int, at, person_id, person_name, action, subject_id, content
-      from audit_page(${before ?? null}, ${limit}, ${person ?? null}, ${subject ?? null}, ${action ?? null})`.execute(
-      db,
-    );
+      select seq::int, at, person_id, person_name, action, subject_id, subject_name, result, reason, content
+      from audit_page(${before ?? null}, ${limit}, ${person ?? null}, ${subject ?? null}, ${action ?? null},
+        ${result ?? null})`.execute(db);
     return rows;
   },
 
   /** All that is kept by and about a person, oldest first. */
-  async ofPerson(db: Db, personId: string): Promise<Omit<AuditRow, 'personName'>[]> {
-    const { rows } = await sql<Omit<AuditRow, 'personName'>>`
-      select seq::int, at, person_id, action, subject_id, content from audit_of_person(${personId})`.execute(
-      db,
-    );
+  async ofPerson(db: Db, personId: string): Promise<Omit<AuditRow, 'personName' | 'subjectName'>[]> {
+    const { rows } = await sql<Omit<AuditRow, 'personName' | 'subjectName'>>`
+      select seq::int, at, person_id, action, subject_id, result, reason, content
+      from audit_of_person(${personId})`.execute(db);
     return rows;
   },
 
@@ -118,9 +136,10 @@ export async function verifyAudit(trx: Db, accountId: string): Promise<ChainVerd
       select e.seq, e.prev_hash, e.hash, e.content is null as erased,
         (select kept_after from head) + row_number() over (order by e.seq) as place,
         coalesce(lag(e.hash) over (order by e.seq), (select kept_after_hash from head)) as before,
-        sha256(e.prev_hash || convert_to(jsonb_build_array(
+        sha256(e.prev_hash || convert_to((jsonb_build_array(
           e.account_id, e.seq, (extract(epoch from e.at) * 1000000)::bigint, e.person_id, e.action,
-          e.subject_id, encode(e.content_hash, 'hex'))::text, 'UTF8')) as right_hash,
+          e.subject_id, encode(e.content_hash, 'hex')) ||
+          case e.result when 'done' then '[]' else jsonb_build_array(e.result, e.reason) end)::text, 'UTF8')) as right_hash,
         e.content is null or e.content_hash = sha256(e.content_salt || convert_to(e.content::text, 'UTF8')) as content_right
       from audit_event e where e.account_id = ${accountId}
     )

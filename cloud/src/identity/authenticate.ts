@@ -20,5 +20,5 @@ export const createAuthenticate =
     if (bearer === undefined) return keeper.authenticate(request);
     return isDisplayToken(bearer)
       ? personOfDisplay({ db, now }, bearer)
-      : personOfKey({ db, now }, request, bearer);
+      : personOfKey({ db, now }, bearer);
   };

@@ -4,6 +4,7 @@ export { apiKeys } from './api-keys.ts';
 export { audit, auditAll, type AuditEntry, type AuditRow, auditTrail, verifyAudit } from './audit.ts';
 export { holdsHead, runAuditHeads } from './audit-heads.ts';
 export { auditRoutes } from './audit-routes.ts';
+export { createRefusalNotes, runRefusalNotes } from './refusal-notes.ts';
 export { identityRetention } from './retention.ts';
 export { allPermissions, type Permission, permissionsOf, strongPermissions } from './permissions.ts';
 export { displayTokens } from './display-tokens.ts';

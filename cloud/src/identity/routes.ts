@@ -62,8 +62,10 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       throw new AppError('too_many_requests', 'login is locked', { retryAfterS });
     }
     const right = await passwords.verify(password, passwordHash);
-    if (!right || !personId || !accountId || !passwordHash)
-      throw new AppError('login_refused', 'wrong login or password');
+    if (!right || !personId || !accountId || !passwordHash) {
+      const triedAs = personId && accountId ? { accountId, personId } : undefined;
+      throw new AppError('login_refused', 'wrong login or password', { triedAs });
+    }
     await gate.loginSucceeded(db, bucket);
     return { personId, accountId, passwordHash };
   }

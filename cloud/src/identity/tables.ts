@@ -58,6 +58,8 @@ declare module '../platform/db.ts' {
       personId: string | null;
       action: string;
       subjectId: string | null;
+      result: Generated<'done' | 'refused'>;
+      reason: Generated<string | null>;
       content: unknown;
     };
   }

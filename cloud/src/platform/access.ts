@@ -40,6 +40,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Read it through `actorOf`. */
     actor: Actor | null;
+    /** Who asks, also where that is refused; null on a public route. */
+    person: Person | null;
     language: Language;
   }
 }
@@ -70,8 +72,10 @@ export function admit(person: Person | undefined, config: FastifyContextConfig):
   if (!person) throw new AppError('not_logged_in', 'no living session');
   if (person.by === 'display' && !config.display)
     throw new AppError('forbidden', 'not for wall screens', { details: { why: 'display' } });
-  requireSecondFactor(person.secondFactor, config);
   const { permission } = config;
+  if (person.by === 'api_key' && permission === 'session')
+    throw new AppError('forbidden', 'not for keys of programs', { details: { why: 'api_key' } });
+  requireSecondFactor(person.secondFactor, config);
   if (permission === 'session') return { ...person, buildings: everywhereOf(person.permissions) };
   const buildings = permission === undefined ? undefined : person.permissions.get(permission);
   if (buildings === undefined)

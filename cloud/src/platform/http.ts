@@ -24,6 +24,7 @@ import { documentApi } from './openapi-routes.ts';
 import { pageWholeLists, takePage } from './pages.ts';
 import { servePortal } from './portal.ts';
 import { probeRoutes, type ReadyChecks } from './probes.ts';
+import { noteRefusals, type RefusalNotes } from './refusals.ts';
 import { requireFreshness } from './second-factor.ts';
 import { inlineScriptHashes, refuseForeignOrigin, securityHeaders } from './security.ts';
 import { closeSchemas, compileValidator, detailsIn } from './validation.ts';
@@ -46,6 +47,8 @@ export interface AppDeps {
   readonly ratePerS?: number;
   /** As parkline_app: where requests with an Idempotency-Key are noted. Without it the header is not looked at. */
   readonly idempotency?: { readonly db: Db; readonly now: Now };
+  /** Where it is noted who was refused what. Without it nothing is. */
+  readonly refusals?: RefusalNotes;
 }
 
 /** The HTTP server without a port: register the slices' routes on it, then `listen` or `inject`. */
@@ -98,6 +101,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
   });
   limitKeys(app, Math.ceil(ratePerS / 2));
+  if (deps.refusals) noteRefusals(app, deps.refusals);
   if (deps.idempotency) addIdempotency(app, deps.idempotency);
   demandVersions(app);
   pageWholeLists(app);
@@ -127,6 +131,8 @@ function limitKeys(app: FastifyInstance, max: number): void {
 
 function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDeps): void {
   app.decorateRequest('actor', null);
+  app.decorateRequest('person', null);
+  app.decorateRequest('refused', null);
   app.decorateRequest('language', 'en');
   app.addHook('onRequest', async (request, reply) => {
     request.language = languageOf(request.headers['accept-language']);
@@ -136,7 +142,9 @@ function addAccessHooks(app: FastifyInstance, { authenticate, publicUrl }: AppDe
     refuseForeignOrigin(request, publicUrl);
     const { config } = request.routeOptions;
     if (config.permission === 'public') return;
-    request.actor = admit(await authenticate(request), config);
+    const person = await authenticate(request);
+    request.person = person ?? null;
+    request.actor = admit(person, config);
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
@@ -154,6 +162,7 @@ const isApi = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url?.s
 function sendError(cause: unknown, request: FastifyRequest, reply: FastifyReply) {
   const error = asAppError(cause);
   const status = statusOf[error.code];
+  request.refused = error;
   if (status >= 500) request.log.error({ err: cause }, 'request failed');
   else
     request.log[worthKnowing.has(error.code) ? 'info' : 'debug'](

@@ -215,6 +215,7 @@ async function note(
   const details = { codeId: code.id, why };
   await audit(trx, {
     ...{ accountId, at, personId: null, action, subjectId: code.gatewayId, details },
+    ...(why !== undefined && { result: 'refused', reason: why }),
     ...(ip !== undefined && { ip }),
   });
 }

@@ -273,6 +273,9 @@ export type AddPasskeyData = {
                 clientDataJSON: string;
                 attestationObject: string;
                 transports?: Array<string>;
+                authenticatorData?: string;
+                publicKey?: string;
+                publicKeyAlgorithm?: number;
             };
         };
     };
@@ -661,6 +664,7 @@ export type ListAuditData = {
          * Only this action, `person.added`, or all of one thing, `person`.
          */
         action?: string;
+        result?: 'done' | 'refused';
     };
     url: '/api/audit';
 };
@@ -677,6 +681,9 @@ export type ListAuditResponses = {
             personName: string | null;
             action: string;
             subjectId: string | null;
+            subjectName: string | null;
+            result: 'done' | 'refused';
+            reason: string | null;
             before: unknown | null;
             after: unknown | null;
             details: unknown | null;
@@ -3118,6 +3125,12 @@ export type CreateImportResponses = {
             message: string;
         }>;
         errorCount: number;
+        warnings: Array<{
+            row: number;
+            field: string;
+            message: string;
+        }>;
+        warningCount: number;
     };
     /**
      * Default Response
@@ -3135,6 +3148,12 @@ export type CreateImportResponses = {
             message: string;
         }>;
         errorCount: number;
+        warnings: Array<{
+            row: number;
+            field: string;
+            message: string;
+        }>;
+        warningCount: number;
     };
 };
 
@@ -7283,6 +7302,12 @@ export type DiffGatewayConfigResponses = {
     200: {
         from: number | null;
         changed: boolean;
+        counts: Array<{
+            kind: 'bus' | 'device' | 'point' | 'setting';
+            added: number;
+            changed: number;
+            removed: number;
+        }>;
         lines: Array<{
             how: 'same' | 'removed' | 'added';
             text: string;
@@ -7302,12 +7327,6 @@ export type ReadGatewayLogData = {
          */
         'Idempotency-Key'?: string;
     };
-        counts: Array<{
-            kind: 'bus' | 'device' | 'point' | 'setting';
-            added: number;
-            changed: number;
-            removed: number;
-        }>;
     path: {
         /**
          * Id of the thing that the path names before it.
@@ -8004,6 +8023,7 @@ export type ListFaultRulesResponses = {
                 forS: number;
                 limit: number | null;
             };
+            version: number;
         }>;
         next: string | null;
     };
@@ -8048,6 +8068,7 @@ export type GetFaultRuleResponses = {
             forS: number;
             limit: number | null;
         };
+        version: number;
     };
 };
 
@@ -8058,6 +8079,12 @@ export type ReplaceFaultRuleData = {
         enabled: boolean;
         forS: number;
         limit: number | null;
+    };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
     };
     path: {
         /**
@@ -8094,6 +8121,7 @@ export type ReplaceFaultRuleResponses = {
             forS: number;
             limit: number | null;
         };
+        version: number;
     };
 };
 
@@ -9062,6 +9090,7 @@ export type GetWorkOrderSettingsResponses = {
      */
     200: {
         acceptWithinMin: number;
+        version: number;
     };
 };
 
@@ -9070,6 +9099,12 @@ export type GetWorkOrderSettingsResponse = GetWorkOrderSettingsResponses[keyof G
 export type ReplaceWorkOrderSettingsData = {
     body: {
         acceptWithinMin: number;
+    };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
     };
     path?: never;
     query?: never;
@@ -9082,6 +9117,7 @@ export type ReplaceWorkOrderSettingsResponses = {
      */
     200: {
         acceptWithinMin: number;
+        version: number;
     };
 };
 

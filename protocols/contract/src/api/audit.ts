@@ -1,7 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { Instant, Nullable, Uuid } from './common.ts';
 
-/** One deed, as it is kept in the account's chain. */
+export const auditResults = ['done', 'refused'] as const;
+export const AuditResult = Type.Enum(auditResults);
+export type AuditResult = (typeof auditResults)[number];
+
+/** One deed, done or refused, as it is kept in the account's chain. */
 export const AuditEntryView = Type.Object({
   /** 1, 2, 3, ... within the account. */
   seq: Type.Integer({ minimum: 1 }),
@@ -12,6 +16,11 @@ export const AuditEntryView = Type.Object({
   /** `<thing>.<what happened>`. */
   action: Type.String(),
   subjectId: Nullable(Uuid),
+  /** Of whom it was done to, where it is a person. */
+  subjectName: Nullable(Type.String()),
+  result: AuditResult,
+  /** Why it was refused: an error code of the API, or a word of the thing itself. Null: it was done, or for several reasons. */
+  reason: Nullable(Type.String()),
   /** The fields that changed, as they were and as they became, what else was noted, and from which address. */
   before: Nullable(Type.Unknown()),
   after: Nullable(Type.Unknown()),
@@ -30,5 +39,6 @@ export const AuditQuery = Type.Object({
   subject: Type.Optional(Uuid),
   /** A whole action, or the thing before its dot: 'person'. */
   action: Type.Optional(Type.String({ pattern: '^[a-z_]+(\\.[a-z_]+)*$', maxLength: 80 })),
+  result: Type.Optional(AuditResult),
 });
 export type AuditQuery = Static<typeof AuditQuery>;

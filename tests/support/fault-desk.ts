@@ -12,7 +12,9 @@ const AWAY_MS = 60_000;
 /** A person at the API. */
 export interface Person {
   get<T>(path: string): Promise<T>;
-  send<T>(method: 'POST' | 'PUT', path: string, body?: object): Promise<T>;
+  send<T>(method: 'POST', path: string, body?: object): Promise<T>;
+  /** Changes what stands there now. */
+  put(path: string, body: object): Promise<void>;
 }
 
 /** What can happen in the park, and the fault that it must raise. */
@@ -72,10 +74,10 @@ export async function openFaultDesk({ run, home }: RunningPark): Promise<FaultDe
     },
     async tune(rule, forS) {
       const { enabled, limit } = rules.get(rule)!;
-      await engineer.send('PUT', `/api/fault-rules/${rule}`, { enabled, limit, forS });
+      await engineer.put(`/api/fault-rules/${rule}`, { enabled, limit, forS });
     },
     async acceptWithin(acceptWithinMin) {
-      await supervisor.send('PUT', '/api/work-order-settings', { acceptWithinMin });
+      await supervisor.put('/api/work-order-settings', { acceptWithinMin });
     },
     async accept({ id, version, technician }) {
       await technicians.get(technician!.id)!.send('POST', `/api/work-orders/${id}/accept`, { version });
@@ -104,17 +106,23 @@ interface List<T> {
 /** A login whose reading waits for an API that was killed; what changes something is sent once. */
 async function signIn(run: RunFile, user: RunUser): Promise<Person> {
   const cookie = await cookieOf(run, user);
+  const read = async <T>(path: string) =>
+    answerOf<T>(await patient(() => fetch(run.url + path, { headers: { cookie } })));
+  const send = async <T>(method: string, path: string, body?: object, more: Record<string, string> = {}) =>
+    answerOf<T>(
+      await fetch(run.url + path, {
+        method,
+        headers: { ...headersOf(cookie), ...more, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
+    );
   return {
-    get: async <T>(path: string) =>
-      answerOf<T>(await patient(() => fetch(run.url + path, { headers: { cookie } }))),
-    send: async <T>(method: string, path: string, body?: object) =>
-      answerOf<T>(
-        await fetch(run.url + path, {
-          method,
-          headers: { ...headersOf(cookie), ...(body && { 'content-type': 'application/json' }) },
-          ...(body && { body: JSON.stringify(body) }),
-        }),
-      ),
+    get: read,
+    send,
+    put: async (path, body) => {
+      const { version } = await read<{ version: number }>(path);
+      await send('PUT', path, body, { 'if-match': `"${version}"` });
+    },
   };
 }
 

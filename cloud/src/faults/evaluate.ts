@@ -26,6 +26,12 @@ export interface Setting {
   readonly limit: number | null;
 }
 
+/** As an account has set it. */
+export interface KeptSetting extends Setting {
+  /** Counted up by each change. */
+  readonly version: number;
+}
+
 /** What is stored about one rule on one subject. */
 export interface Stored {
   readonly track: Track;

@@ -1,6 +1,6 @@
 import type { Fault, FaultRule, Language } from '@parkline/contract';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
-import type { Setting } from './evaluate.ts';
+import type { KeptSetting, Setting } from './evaluate.ts';
 import type { FaultRow } from './repository.ts';
 import type { Rule } from './rule-schema.ts';
 import { limitOf, type Rules } from './rules.ts';
@@ -80,7 +80,7 @@ function instant(at: string | null | undefined, { language, timezone }: Reader):
 }
 
 /** A rule with what holds in an account. Pure. */
-export function ruleView(rule: Rule, setting: Setting | undefined, language: Language): FaultRule {
+export function ruleView(rule: Rule, setting: KeptSetting | undefined, language: Language): FaultRule {
   const limit = limitOf(rule);
   const preset = presetOf(rule);
   return {
@@ -89,7 +89,7 @@ export function ruleView(rule: Rule, setting: Setting | undefined, language: Lan
     advice: inLanguage(rule.advice, language),
     ...{ kind: rule.kind, severity: rule.severity, skill: rule.skill },
     equipmentKinds: 'equipment' in rule ? [...(rule.equipment ?? [])] : [],
-    ...(setting ?? preset),
+    ...(setting ?? { ...preset, version: 0 }),
     limitUnit: limit?.unit ?? null,
     limitRange: limit ? { min: limit.min, max: limit.max } : null,
     preset,

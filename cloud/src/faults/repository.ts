@@ -178,18 +178,31 @@ export const faults = {
     return Object.fromEntries(rows.map(({ severity, n }) => [severity, n]));
   },
 
+  /** @returns whether `version` was still the one that stands there; otherwise nothing is changed. */
   async saveSetting(
     db: Db,
     accountId: string,
     rule: string,
+    version: number,
     { enabled, forS, limit }: FaultRuleSettings,
     by: { updatedAt: Date; updatedBy: string },
-  ): Promise<void> {
-    const row = { enabled, forS, limitValue: limit, ...by };
-    await db
-      .insertInto('faultRuleSetting')
-      .values({ accountId, rule, ...row })
-      .onConflict((c) => c.columns(['accountId', 'rule']).doUpdateSet(row))
-      .execute();
+  ): Promise<boolean> {
+    const row = { enabled, forS, limitValue: limit, version: version + 1, ...by };
+    if (version === 0) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('faultRuleSetting')
+        .values({ accountId, rule, ...row })
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows === 1n;
+    }
+    const { numUpdatedRows } = await db
+      .updateTable('faultRuleSetting')
+      .set(row)
+      .where('accountId', '=', accountId)
+      .where('rule', '=', rule)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   },
 };

@@ -17,8 +17,9 @@ import { type Db, withActor } from '../platform/db.ts';
 import { AppError, badField } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import { pageOf } from '../platform/pages.ts';
+import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { faultCleared } from './events.ts';
-import { faultView, ruleView, settingFault } from './present.ts';
+import { faultView, presetOf, ruleView, settingFault } from './present.ts';
 import { faults } from './repository.ts';
 import type { Rule } from './rule-schema.ts';
 import type { Rules } from './rules.ts';
@@ -130,11 +131,13 @@ const faultRuleRoutes =
         schema: { summary: 'Get a fault rule', params: RuleParams, response: { 200: FaultRule } },
         config: { permission: 'fault.read' },
       },
-      async (request) => {
+      async (request, reply) => {
         const actor = actorOf(request);
         const rule = ruleOf(request.params.key);
         const settings = await withActor(db, actor, (trx) => readSettings(trx, actor.accountId));
-        return ruleView(rule, settings.get(rule.key), request.language);
+        const view = ruleView(rule, settings.get(rule.key), request.language);
+        etag(reply, view.version);
+        return view;
       },
     );
 
@@ -147,24 +150,29 @@ const faultRuleRoutes =
           body: FaultRuleSettings,
           response: { 200: FaultRule },
         },
-        config: { permission: 'rule.write', fresh: true, ifMatch: 'none' },
+        config: { permission: 'rule.write', fresh: true },
       },
-      async (request) => {
+      async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
         const rule = ruleOf(request.params.key);
         const fault = settingFault(rule, request.body);
         if (fault) throw badField('body.limit', fault);
-        const at = now();
+        const [at, version] = [now(), ifMatch(request)];
+        const by = { updatedAt: at, updatedBy: personId };
         await withActor(db, actor, async (trx) => {
-          await faults.saveSetting(trx, accountId, rule.key, request.body, {
-            ...{ updatedAt: at, updatedBy: personId },
-          });
-          const details = { rule: rule.key, ...request.body };
-          await audit(trx, { accountId, at, personId, action: 'rule.set', details, ip: request.ip });
+          const before = (await readSettings(trx, accountId)).get(rule.key);
+          if (!(await faults.saveSetting(trx, accountId, rule.key, version, request.body, by))) {
+            const theirs = (await readSettings(trx, accountId)).get(rule.key);
+            throw staleEdit(ruleView(rule, theirs, request.language));
+          }
+          const { version: _counted, ...was } = before ?? { ...presetOf(rule), version };
+          const deed = { accountId, at, personId, action: 'rule.set', ip: request.ip };
+          await audit(trx, { ...deed, before: was, after: request.body, details: { rule: rule.key } });
           await notifyChanged(trx, accountId, 'settings');
         });
-        return ruleView(rule, request.body, request.language);
+        etag(reply, version + 1);
+        return ruleView(rule, { ...request.body, version: version + 1 }, request.language);
       },
     );
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { gatewayState } from '../fleet/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Track } from './episode.ts';
-import { type Latest, type Setting, type Snapshot, stateKey, type Stored } from './evaluate.ts';
+import { type KeptSetting, type Latest, type Snapshot, stateKey, type Stored } from './evaluate.ts';
 import type { Memory } from './judge.ts';
 import { makePlan, type Plan, type PlannedEquipment, type PlannedGateway } from './plan.ts';
 import { pointKeys, type Rules } from './rules.ts';
@@ -120,10 +120,10 @@ async function readSilences(
   };
 }
 
-export async function readSettings(db: Db, accountId: string): Promise<Map<string, Setting>> {
+export async function readSettings(db: Db, accountId: string): Promise<Map<string, KeptSetting>> {
   const rows = await db
     .selectFrom('faultRuleSetting')
-    .select(['rule', 'enabled', 'forS', 'limitValue as limit'])
+    .select(['rule', 'enabled', 'forS', 'limitValue as limit', 'version'])
     .where('accountId', '=', accountId)
     .execute();
   return new Map(rows.map(({ rule, ...setting }) => [rule, setting]));

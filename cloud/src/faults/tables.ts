@@ -59,6 +59,7 @@ declare module '../platform/db.ts' {
       limitValue: number | null;
       updatedAt: Date;
       updatedBy: string;
+      version: Generated<number>;
     };
   }
 }

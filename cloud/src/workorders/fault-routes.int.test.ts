@@ -21,18 +21,43 @@ const supervisor = await given({ name: 'Sun', roles: ['supervisor'] });
 const technician = await given({ name: 'Lin', roles: ['technician'] });
 
 test('a rule is set within its range, and says what it comes with', async () => {
-  const put = (key: string, body: object) => engineer.put(`/api/fault-rules/${key}`, body);
+  const put = (key: string, body: object, version = 0) =>
+    engineer.put(`/api/fault-rules/${key}`, body, version);
   expect((await put('zone-too-warm', { enabled: true, forS: 30, limit: 99 })).status).toBe(400);
   expect((await put('water-leak', { enabled: true, forS: 30, limit: 1 })).status).toBe(400);
   expect((await put('none', { enabled: true, forS: 30, limit: null })).status).toBe(404);
   expect((await put('zone-too-warm', { enabled: false, forS: 30, limit: 4 })).body).toMatchObject({
-    ...{ enabled: false, forS: 30, limit: 4, limitUnit: 'K', preset: { enabled: true, forS: 600 } },
+    ...{
+      enabled: false,
+      forS: 30,
+      limit: 4,
+      limitUnit: 'K',
+      preset: { enabled: true, forS: 600 },
+      version: 1,
+    },
   });
   const { body } = await technician.get('/api/fault-rules');
   expect(body.items.find(({ key }: { key: string }) => key === 'zone-too-warm')).toMatchObject({ forS: 30 });
   expect(
     (await technician.put('/api/fault-rules/zone-too-warm', { enabled: true, forS: 1, limit: 4 })).status,
   ).toBe(403);
+});
+
+test('of two who change a rule from the same version one wins, and the other is told what stands there', async () => {
+  const path = '/api/fault-rules/zone-too-cold';
+  const read = await engineer.get(path);
+  expect([read.body.version, read.headers['etag']]).toEqual([0, expect.stringMatching(/^"0\./)]);
+  const want = (forS: number) => ({ enabled: true, forS, limit: 4 });
+  // At once: neither finds a row.
+  const first = await Promise.all([60, 61].map((forS) => engineer.put(path, want(forS), 0)));
+  expect(first.map(({ status }) => status).sort()).toEqual([200, 409]);
+  const stands = (await engineer.get(path)).body;
+  expect(stands).toEqual(first.find(({ status }) => status === 200)!.body);
+  const late = first.find(({ status }) => status === 409)!.body;
+  expect([late.code, late.details.current]).toEqual(['stale_edit', stands]);
+  expect((await engineer.put(path, want(90), 5)).status).toBe(409); // A version that never was.
+  const next = await engineer.put(path, want(90), 1);
+  expect([next.status, next.body.version, next.headers['etag']]).toEqual([200, 2, '"2"']);
 });
 
 test('acknowledging notes who did, once, and ends what only a person can end', async () => {

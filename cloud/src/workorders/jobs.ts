@@ -80,7 +80,7 @@ async function giveToBest(trx: Db, { newId }: WorkOrderJobDeps, order: LockedOrd
     const event = { what: 'escalated', facts: { why: 'nobody_fits' } } as const;
     return settle(trx, newId, { before: order, after, event, personId: null, at, reason });
   }
-  const acceptWithinMs = (await workOrders.acceptWithinMin(trx, accountId)) * 60_000;
+  const acceptWithinMs = (await workOrders.settings(trx, accountId)).acceptWithinMin * 60_000;
   const result = dispatch(order, technicianId, at, acceptWithinMs);
   if (!result.ok) throw new Error(`a fresh order cannot be dispatched: ${result.why}`);
   const event = { what: 'dispatched', facts: reason } as const;

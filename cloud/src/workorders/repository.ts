@@ -1,8 +1,9 @@
 import './tables.ts';
-import type { OrderPhoto, PhotoKind, WorkOrderQuery } from '@parkline/contract';
+import type { OrderPhoto, PhotoKind, WorkOrderQuery, WorkOrderSettings } from '@parkline/contract';
 import { type Insertable, sql } from 'kysely';
 import { people } from '../identity/index.ts';
 import type { Db, Tables } from '../platform/db.ts';
+import { changeVersioned } from '../platform/versioned.ts';
 import type { Candidate, DispatchReason } from './dispatch.ts';
 import type { Order, Subject } from './domain.ts';
 import type { OrderEvent } from './tables.ts';
@@ -76,19 +77,13 @@ export const workOrders = {
       .executeTakeFirst(),
 
   /** Saves unless someone else saved since `order` was read. @returns false when that race was lost. */
-  async save(db: Db, order: Order, dispatchReason?: DispatchReason): Promise<boolean> {
-    const { id, accountId, version, ...rest } = order;
+  save(db: Db, order: Order, dispatchReason?: DispatchReason): Promise<boolean> {
     const { state, technicianId, acceptBy, escalatedAt, dispatchedAt, acceptedAt, startedAt, doneAt, note } =
-      rest;
-    const { numUpdatedRows } = await db
-      .updateTable('workOrder')
-      .set({ state, technicianId, acceptBy, escalatedAt, dispatchedAt, acceptedAt, startedAt, doneAt, note })
-      .set({ version: version + 1, ...(dispatchReason && { dispatchReason }) })
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
+      order;
+    return changeVersioned(db, 'workOrder', order, {
+      ...{ state, technicianId, acceptBy, escalatedAt, dispatchedAt, acceptedAt, startedAt, doneAt, note },
+      ...(dispatchReason && { dispatchReason }),
+    });
   },
 
   async add(db: Db, row: Insertable<Tables['workOrder']>): Promise<void> {
@@ -179,21 +174,39 @@ export const workOrders = {
     await db.insertInto('workOrderPhoto').values(photo).execute();
   },
 
-  async acceptWithinMin(db: Db, accountId: string): Promise<number> {
+  /** What the account has set; version 0: nothing. */
+  async settings(db: Db, accountId: string): Promise<{ acceptWithinMin: number; version: number }> {
     const row = await db
       .selectFrom('workOrderSetting')
-      .select('acceptWithinMin')
+      .select(['acceptWithinMin', 'version'])
       .where('accountId', '=', accountId)
       .executeTakeFirst();
-    return row?.acceptWithinMin ?? ACCEPT_WITHIN_MIN;
+    return row ?? { acceptWithinMin: ACCEPT_WITHIN_MIN, version: 0 };
   },
 
-  async setAcceptWithinMin(db: Db, accountId: string, acceptWithinMin: number): Promise<void> {
-    await db
-      .insertInto('workOrderSetting')
-      .values({ accountId, acceptWithinMin })
-      .onConflict((c) => c.column('accountId').doUpdateSet({ acceptWithinMin }))
-      .execute();
+  /** @returns whether `version` was still the one that stands there; otherwise nothing is changed. */
+  async saveSettings(
+    db: Db,
+    accountId: string,
+    version: number,
+    { acceptWithinMin }: WorkOrderSettings,
+  ): Promise<boolean> {
+    const row = { acceptWithinMin, version: version + 1 };
+    if (version === 0) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('workOrderSetting')
+        .values({ accountId, ...row })
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows === 1n;
+    }
+    const { numUpdatedRows } = await db
+      .updateTable('workOrderSetting')
+      .set(row)
+      .where('accountId', '=', accountId)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   },
 };
 

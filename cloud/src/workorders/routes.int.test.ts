@@ -180,8 +180,26 @@ describe('nobody accepts', () => {
   });
 
   test('within the minutes that the account has set', async () => {
-    expect((await supervisor!.put('/api/work-order-settings', { acceptWithinMin: 2 })).status).toBe(200);
-    expect((await engineer!.get('/api/work-order-settings')).body).toEqual({ acceptWithinMin: 2 });
+    const path = '/api/work-order-settings';
+    expect((await engineer!.get(path)).body).toEqual({ acceptWithinMin: 15, version: 0 });
+    expect((await supervisor!.put(path, { acceptWithinMin: 2 }, 0)).status).toBe(200);
+    const read = await engineer!.get(path);
+    expect(read.body).toEqual({ acceptWithinMin: 2, version: 1 });
+    expect(read.headers['etag']).toMatch(/^"1\./);
+    // Who began before that is told what stands there now, and changes nothing.
+    for (const version of [0, 7]) {
+      const late = await supervisor!.put(path, { acceptWithinMin: 99 }, version);
+      expect([late.status, late.body.code, late.body.details.current]).toEqual([
+        409,
+        'stale_edit',
+        read.body,
+      ]);
+    }
+    expect((await supervisor!.put(path, { acceptWithinMin: 3 }, 1)).headers['etag']).toBe('"2"');
+    const both = await Promise.all(
+      [2, 2].map((acceptWithinMin) => supervisor!.put(path, { acceptWithinMin }, 2)),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect((await leak()).acceptBy).toBe(new Date(clock.at + 120_000).toISOString());
   });
 

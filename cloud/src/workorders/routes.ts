@@ -12,6 +12,7 @@ import {
   WorkOrderDetail,
   WorkOrderQuery,
   WorkOrderSettings,
+  WorkOrderSettingsView,
 } from '@parkline/contract';
 import type { FastifyRequest } from 'fastify';
 import { audit, people } from '../identity/index.ts';
@@ -22,6 +23,7 @@ import { type Db, withActor } from '../platform/db.ts';
 import { AppError, badField } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import { pageOf } from '../platform/pages.ts';
+import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { choose, type DispatchReason } from './dispatch.ts';
 import { accept, cancel, dispatch, finish, type Outcome, start } from './domain.ts';
 import { photoRoutes } from './photo-routes.ts';
@@ -86,7 +88,7 @@ export const workOrderRoutes =
         step(request, async (order, trx, at) => {
           const { technicianId } = request.body;
           const chosen = await choiceFor(trx, order, technicianId, actorOf(request));
-          const acceptWithinMs = (await workOrders.acceptWithinMin(trx, order.accountId)) * 60_000;
+          const acceptWithinMs = (await workOrders.settings(trx, order.accountId)).acceptWithinMin * 60_000;
           const outcome = dispatch(order, chosen.technicianId, at, acceptWithinMs);
           return { ...outcome, event: { what: 'dispatched', facts: chosen.reason }, reason: chosen.reason };
         }),
@@ -237,14 +239,14 @@ const readRoutes =
     app.get(
       '/api/work-order-settings',
       {
-        schema: { summary: 'Get how work orders are dispatched', response: { 200: WorkOrderSettings } },
+        schema: { summary: 'Get how work orders are dispatched', response: { 200: WorkOrderSettingsView } },
         config: reading,
       },
-      async (request) => {
+      async (request, reply) => {
         const actor = actorOf(request);
-        return withActor(db, actor, async (trx) => ({
-          acceptWithinMin: await workOrders.acceptWithinMin(trx, actor.accountId),
-        }));
+        const settings = await withActor(db, actor, (trx) => workOrders.settings(trx, actor.accountId));
+        etag(reply, settings.version);
+        return settings;
       },
     );
 
@@ -254,21 +256,24 @@ const readRoutes =
         schema: {
           summary: 'Set how work orders are dispatched',
           body: WorkOrderSettings,
-          response: { 200: WorkOrderSettings },
+          response: { 200: WorkOrderSettingsView },
         },
-        config: { permission: 'setting.write', ifMatch: 'none' },
+        config: { permission: 'setting.write' },
       },
-      async (request) => {
+      async (request, reply) => {
         const actor = actorOf(request);
         const { accountId, personId } = actor;
-        const details = request.body;
+        const [after, version] = [request.body, ifMatch(request)];
         await withActor(db, actor, async (trx) => {
-          await workOrders.setAcceptWithinMin(trx, accountId, details.acceptWithinMin);
+          const { acceptWithinMin } = await workOrders.settings(trx, accountId);
+          if (!(await workOrders.saveSettings(trx, accountId, version, after)))
+            throw staleEdit(await workOrders.settings(trx, accountId));
           const deed = { accountId, at: now(), personId, ip: request.ip };
-          await audit(trx, { ...deed, action: 'setting.set', details });
+          await audit(trx, { ...deed, action: 'setting.set', before: { acceptWithinMin }, after });
           await notifyChanged(trx, accountId, 'settings');
         });
-        return details;
+        etag(reply, version + 1);
+        return { ...after, version: version + 1 };
       },
     );
   };

@@ -58,6 +58,6 @@ declare module '../platform/db.ts' {
       sourceSha256: Buffer;
       at: Date;
     };
-    workOrderSetting: { accountId: string; acceptWithinMin: number };
+    workOrderSetting: { accountId: string; acceptWithinMin: number; version: Generated<number> };
   }
 }

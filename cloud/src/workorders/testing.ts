@@ -12,7 +12,8 @@ export interface TestPerson {
   /** Asks the API as this person. */
   get(url: string): Promise<Reply>;
   post(url: string, payload?: InjectOptions['payload'], type?: string): Promise<Reply>;
-  put(url: string, payload: object): Promise<Reply>;
+  /** `version`: the one that is changed, as it was read; the first where nothing was set. */
+  put(url: string, payload: object, version?: number): Promise<Reply>;
 }
 export interface Reply {
   readonly status: number;
@@ -72,6 +73,7 @@ export async function givenWorker(
         ...(payload !== undefined && { payload }),
         ...(type && { headers: { 'content-type': type } }),
       }),
-    put: (url, payload) => ask({ method: 'PUT', url, payload }),
+    put: (url, payload, version = 0) =>
+      ask({ method: 'PUT', url, payload, headers: { 'if-match': `"${version}"` } }),
   };
 }

@@ -47,6 +47,7 @@ export function createWorkApi({ ask, list }: Caller) {
 
     technicians: (signal?: Signal) => list('listTechnicians', {}, { signal }),
     orderSettings: (signal?: Signal) => ask('getWorkOrderSettings', {}, { signal }),
-    setOrderSettings: (body: WorkOrderSettings) => ask('replaceWorkOrderSettings', { body }),
+    setOrderSettings: (version: number, body: WorkOrderSettings) =>
+      ask('replaceWorkOrderSettings', { body }, { version }),
   };
 }

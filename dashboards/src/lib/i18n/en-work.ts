@@ -162,6 +162,7 @@ export const enWork = {
     acceptWithin: 'Minutes to accept',
     acceptWithinHint:
       'When nobody has accepted by then, you are told. The technician may still accept. Holds for what is dispatched from now on.',
+    changedMeanwhile: 'Somebody has set {{minutes}} minutes meanwhile. Save again to set yours.',
     acceptWithinWrong: 'A whole number from 1 to 1,440',
     save: 'Save',
     saved: 'Saved',

@@ -156,6 +156,7 @@ export const zhCNWork = {
     settings: '设置',
     acceptWithin: '接单时限（分钟）',
     acceptWithinHint: '超时未接单时会通知您，维修人员仍可接单。对此后派出的工单生效。',
+    changedMeanwhile: '期间已有人设为 {{minutes}} 分钟。再次保存将改为您填写的值。',
     acceptWithinWrong: '请输入 1 到 1,440 的整数',
     save: '保存',
     saved: '已保存',

@@ -75,7 +75,7 @@ export class RecordEdit<N extends RecordName> {
 }
 
 /** What is there now, when a save was refused because somebody else was first. */
-function staleOf(error: unknown): unknown {
+export function staleOf(error: unknown): unknown {
   if (!(error instanceof ApiError) || error.code !== 'stale_edit') return undefined;
   return (error.details as { current?: unknown } | undefined)?.current;
 }

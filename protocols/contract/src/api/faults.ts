@@ -115,5 +115,7 @@ export const FaultRule = Type.Object({
   limitRange: Nullable(Type.Object({ min: Type.Number(), max: Type.Number() })),
   /** What holds where the account has set nothing. */
   preset: FaultRuleSettings,
+  /** Goes back in If-Match when the settings are changed; 0: the account has set nothing. */
+  version: Type.Integer({ minimum: 0 }),
 });
 export type FaultRule = Static<typeof FaultRule>;

@@ -115,3 +115,10 @@ export const WorkOrderSettings = Type.Object({
   acceptWithinMin: Type.Integer({ minimum: 1, maximum: 1_440 }),
 });
 export type WorkOrderSettings = Static<typeof WorkOrderSettings>;
+
+export const WorkOrderSettingsView = Type.Object({
+  ...WorkOrderSettings.properties,
+  /** Goes back in If-Match when they are changed; 0: the account has set nothing. */
+  version: Type.Integer({ minimum: 0 }),
+});
+export type WorkOrderSettingsView = Static<typeof WorkOrderSettingsView>;

@@ -1,7 +1,9 @@
 import type { Person } from '@parkline/contract';
 import { describe, expect, test } from 'vitest';
-import { verifyAudit } from './identity/index.ts';
-import { givenPerson, loggedIn } from './identity/testing.ts';
+import { erasePerson, verifyAudit } from './identity/index.ts';
+import { nameOfPark, tell } from './identity/notices.ts';
+import { givenAccount, givenPerson, loggedIn } from './identity/testing.ts';
+import { withAccount, withActor } from './platform/db.ts';
 import { newId } from './platform/ids.ts';
 import { servePeople } from './testing-people.ts';
 
@@ -23,6 +25,9 @@ const {
   matching,
   somebody,
   lastDeed,
+  post,
+  mailsTo,
+  sink,
 } = await servePeople();
 
 describe('people', () => {
@@ -81,6 +86,89 @@ describe('people', () => {
     });
     expect([elsewhere.statusCode, elsewhere.json().details[0].field]).toEqual([400, 'body.areas']);
     expect((await call('PATCH', url, matching(2), { email: 'a@b, c@d' })).statusCode).toBe(400);
+  });
+
+  describe('whose account somebody else changes are told where they read mail until then', () => {
+    /** A person with an address, of the staff or of a tenant. */
+    async function withAddress(tenantId?: string) {
+      const [login, role] = [`p-${newId()}`, tenantId ? 'tenant_employee' : 'guard'];
+      const email = `${login}@example.org`;
+      const body = {
+        login,
+        name: 'Ann',
+        email,
+        language: 'en',
+        grants: [{ role }],
+        ...(tenantId && { tenantId }),
+      };
+      return (await call('POST', '/api/people', boss, body)).json<Person & { email: string }>();
+    }
+    const told = async (address: string) => (await post(), mailsTo(address).map(({ text }) => text));
+
+    test('of another address, and of none, without a word of the new one and without a link', async () => {
+      const { id, email, login } = await withAddress();
+      const url = `/api/people/${id}`;
+      await call('PATCH', url, matching(1), { name: 'Anna' });
+      expect(await told(email)).toEqual([]);
+      await call('PATCH', url, matching(2), { email: `new-${email}` });
+      const [text, ...more] = await told(email);
+      expect(more).toEqual([]);
+      expect(text).toMatch(
+        new RegExp(`Hello Anna,[^]*Name of .* changed the mail address of the login ${login}`),
+      );
+      expect(text).toContain('tell an administrator');
+      expect(text).not.toMatch(/new-|https?:|#/);
+      expect(await told(`new-${email}`)).toEqual([]);
+      await call('PATCH', url, matching(3), { email: null, language: 'zh-CN' });
+      expect(await told(`new-${email}`)).toEqual([expect.stringContaining('更改了')]);
+    });
+
+    test('of a second factor that was reset; of a tenant, by its own administrator, too', async () => {
+      const { id, email } = await withAddress(atelier);
+      expect((await call('POST', `/api/my/people/${id}/reset-second-factor`, tenantBoss)).statusCode).toBe(
+        200,
+      );
+      const [text] = await told(email);
+      expect(text).toMatch(/took the second factors off/);
+      expect(text).not.toMatch(/https?:|#/);
+      const { id: silent } = await somebody();
+      const before = sink.mails.length;
+      await call('POST', `/api/people/${silent}/reset-second-factor`);
+      await post();
+      expect(sink.mails.length).toBe(before); // There is nowhere to write to.
+    });
+
+    test('not of a person out of sight, nor once that person is erased', async () => {
+      const { id, email } = await withAddress();
+      const notice = (bounds: { tenantId: string | null }) =>
+        withActor(db, { accountId: ours.accountId, buildings: null, ...bounds }, (trx) =>
+          tell(trx, newId, { what: 'factor_reset', personId: id, to: email, by: null, at: new Date(0) }),
+        );
+      await expect(notice({ tenantId: atelier })).rejects.toThrow('people in sight only');
+      await notice({ tenantId: null });
+      await withAccount(db, ours.accountId, (trx) =>
+        erasePerson(trx, { accountId: ours.accountId, personId: id, at: new Date(), by: null }),
+      );
+      expect(await told(email)).toEqual([]);
+    });
+  });
+
+  test('are written to in the name of the park, not of what the set-up calls every park', async () => {
+    const accountId = await givenAccount(owner);
+    const name = () => withAccount(db, accountId, (trx) => nameOfPark(trx, accountId, 'en'));
+    const own = await name();
+    await rows.query(`update account set name = '{"en": "Park", "zh": "园区"}' where id = $1`, [accountId]);
+    expect([own, await name()]).toEqual([expect.stringMatching(/^a-/), 'Park']); // No site yet.
+    const site = (key: string) =>
+      rows.query(
+        `insert into site (id, account_id, key, name, timezone, currency)
+         values ($1, $2, $3, jsonb_build_object('en', $3::text, 'zh', $3::text), 'Asia/Shanghai', 'CNY')`,
+        [newId(), accountId, key],
+      );
+    await site('riverside');
+    expect(await name()).toBe('riverside');
+    await site('seaside');
+    expect(await name()).toBe('Park'); // Of several none stands for all.
   });
 
   test('that are disabled are out at once and cannot log in, until they are enabled', async () => {

@@ -1,13 +1,12 @@
-import type { Language } from '@parkline/contract';
 import type { Now } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
-import { inLanguage } from '../platform/i18n.ts';
 import type { Mailer } from '../platform/mail.ts';
 import type { Job } from '../platform/jobs.ts';
 import type { JobHandlers } from '../platform/run-jobs.ts';
 import { invitations } from './invitations.ts';
 import { invitationLetter, resetLetter } from './letters.ts';
 import { linkHash, linkTo, newLinkToken } from './links.ts';
+import { nameOfPark, NOTICE_TASK, sendNotice } from './notices.ts';
 import { resets } from './resets.ts';
 
 export const INVITATION_TASK = 'invitation.send';
@@ -27,16 +26,8 @@ export interface LetterDeps {
 export const letterJobs = (deps: LetterDeps): JobHandlers => ({
   [INVITATION_TASK]: (trx, job) => sendInvitation(trx, job, deps),
   [RESET_TASK]: (trx, job) => sendReset(trx, job, deps),
+  [NOTICE_TASK]: (trx, job) => sendNotice(trx, job, deps),
 });
-
-async function nameOfAccount(trx: Db, accountId: string, language: Language): Promise<string> {
-  const { name } = await trx
-    .selectFrom('account')
-    .select('name')
-    .where('id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  return inLanguage(name, language);
-}
 
 async function sendInvitation(
   trx: Db,
@@ -55,7 +46,7 @@ async function sendInvitation(
     .executeTakeFirstOrThrow();
   const token = newLinkToken();
   await invitations.sent(trx, accountId, id, linkHash(token), at);
-  const accountName = await nameOfAccount(trx, accountId, language);
+  const accountName = await nameOfPark(trx, accountId, language);
   const facts = { name, accountName, login, link: linkTo(publicUrl, 'invitation', token) };
   await mailer.send({ to, language, ...invitationLetter[language]({ ...facts, inviter: inviter.name }) });
 }
@@ -70,7 +61,7 @@ async function sendReset(
   const { login, name, language } = row;
   const token = newLinkToken();
   await resets.sent(trx, accountId, id, linkHash(token));
-  const accountName = await nameOfAccount(trx, accountId, language);
+  const accountName = await nameOfPark(trx, accountId, language);
   const facts = { name, accountName, login, link: linkTo(publicUrl, 'reset', token) };
   await mailer.send({ to: row.email ?? login, language, ...resetLetter[language](facts) });
 }

@@ -2,16 +2,14 @@ import type { AcceptInvitationBody, InvitationLook, Language, NewPasswordBody } 
 import type { Now } from '../platform/clock.ts';
 import { type Db, withAccount } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { inLanguage } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { jobs } from '../platform/jobs.ts';
-import { queueMail } from '../platform/mail.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations, linkGate } from './invitations.ts';
 import { devices } from './known-devices.ts';
 import { RESET_TASK } from './letter-jobs.ts';
-import { passwordChangedLetter } from './letters.ts';
 import { linkHash, refuseLink } from './links.ts';
+import { addressOf, nameOfPark, tell } from './notices.ts';
 import { requireGoodPassword } from './password-rules.ts';
 import type { Passwords } from './password.ts';
 import { invitationState } from './people-view.ts';
@@ -65,12 +63,7 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
     /** @throws AppError 'link_refused' with `why`. */
     look: (token: string, language: Language): Promise<InvitationLook> =>
       withInvitation(token, async (trx, { accountId, login, name, expiresAt }) => {
-        const account = await trx
-          .selectFrom('account')
-          .select('name')
-          .where('id', '=', accountId)
-          .executeTakeFirstOrThrow();
-        const accountName = inLanguage(account.name, language);
+        const accountName = await nameOfPark(trx, accountId, language);
         return { login, name, accountName, expiresAt: expiresAt.toISOString() };
       }),
 
@@ -142,30 +135,13 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
         await devices.forgetAll(trx, accountId, personId);
         const action = 'person.password_reset';
         await audit(trx, { accountId, at, personId, action, subjectId: personId, ip });
-        await tellOfChange(trx, { accountId, ...row }, at);
+        const what = 'password_changed';
+        await tell(trx, newId, { what, personId, to: addressOf(row), by: null, at });
         return row.login;
       });
       await gate.loginSucceeded(db, loginHash(login)); // Who forgot it has tried in vain.
     },
   };
-
-  async function tellOfChange(
-    trx: Db,
-    person: { accountId: string; login: string; name: string; email: string | null; language: Language },
-    at: Date,
-  ): Promise<void> {
-    const { accountId, login, name, email, language } = person;
-    const to = email ?? (login.includes('@') ? login : undefined);
-    if (to === undefined) return; // The link was shown to them, not sent.
-    const account = await trx
-      .selectFrom('account')
-      .select('name')
-      .where('id', '=', accountId)
-      .executeTakeFirstOrThrow();
-    const facts = { login, name, accountName: inLanguage(account.name, language) };
-    const letter = passwordChangedLetter[language](facts);
-    await queueMail(trx, newId, { accountId, at, to, language, ...letter });
-  }
 }
 
 export type LinkHolders = ReturnType<typeof createLinkHolders>;

@@ -17,6 +17,7 @@ import { fieldWords } from '../platform/fault-words.ts';
 import { etag, ifMatch } from '../platform/versions.ts';
 import { audit } from './audit.ts';
 import { invitations } from './invitations.ts';
+import { addressOf, tell } from './notices.ts';
 import { conflict, type Doer, grantRow, isAddress, type PeopleAdmin } from './people-admin.ts';
 import type { GrantRow } from './people-tables.ts';
 import { personView } from './people-view.ts';
@@ -131,10 +132,16 @@ function writeRoutes(admin: PeopleAdmin, { base, one, of, write }: Door): Fastif
         },
       },
       (request, reply) => {
-        const change = admin.change(doerOf(request), request.params.id, ifMatch(request), (trx, before) =>
-          edit(trx, doerOf(request).actor.accountId, before, request.body),
-        );
-        return answered(reply, change);
+        const { accountId, personId: by } = actorOf(request);
+        const change = async (trx: Db, before: PersonRow, at: Date) => {
+          const deed = await edit(trx, accountId, before, request.body);
+          if (before.email !== null && deed && 'email' in deed.after) {
+            const told = { personId: before.id, to: before.email, by, at };
+            await tell(trx, admin.newId, { what: 'address_changed', ...told });
+          }
+          return deed;
+        };
+        return answered(reply, admin.change(doerOf(request), request.params.id, ifMatch(request), change));
       },
     );
 
@@ -175,10 +182,12 @@ function writeRoutes(admin: PeopleAdmin, { base, one, of, write }: Door): Fastif
       (request, reply) =>
         answered(
           reply,
-          admin.change(doerOf(request), request.params.id, undefined, async (trx, before) => {
-            const { accountId } = actorOf(request);
+          admin.change(doerOf(request), request.params.id, undefined, async (trx, before, at) => {
+            const { accountId, personId: by } = actorOf(request);
             await factors.reset(trx, { accountId, personId: before.id });
             await sessions.endAllOf(trx, accountId, before.id);
+            const told = { personId: before.id, to: addressOf(before), by, at };
+            await tell(trx, admin.newId, { what: 'factor_reset', ...told });
             return { action: 'person.second_factor_reset' };
           }),
         ),

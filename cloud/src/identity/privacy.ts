@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import { audit, auditTrail } from './audit.ts';
 import { invitations } from './invitations.ts';
+import { NOTICE_TASK } from './notices.ts';
 import { roster } from './roster.ts';
 
 /** Columns that prove who somebody is, or are pictures: they open doors, or are fetched by their own address. */
@@ -80,6 +81,8 @@ export async function erasePerson(trx: Db, { accountId, personId, at, by, ip }: 
   await forgetInvitations(trx, accountId, personId, before.login);
   await invitations.revokeAllBy(trx, accountId, personId, at);
   await forgetAnswers(trx, accountId, personId);
+  await sql`delete from job where account_id = ${accountId} and task = ${NOTICE_TASK}
+    and payload ->> 'personId' = ${personId}`.execute(trx);
   const alias = pseudonym(personId);
   await sql`update command set actor_name = ${alias} where account_id = ${accountId} and actor_id = ${personId}`.execute(
     trx,

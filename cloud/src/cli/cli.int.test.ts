@@ -16,6 +16,7 @@ import { configs } from '../provisioning/config-repository.ts';
 import * as db from './db.ts';
 import * as gateway from './gateway.ts';
 import * as park from './park.ts';
+import * as places from './places.ts';
 
 const { url, owner } = await clonedDatabase();
 const cwd = await mkdtemp(join(tmpdir(), 'parkline-cli-'));
@@ -25,12 +26,17 @@ const file = async (name: string, content: unknown) => {
   return name;
 };
 
-/** Runs one command as bin/parkline.js does and returns what it printed. */
-async function parkline(args: string[], env: NodeJS.ProcessEnv = { DATABASE_URL: url }): Promise<string> {
+/** Runs one command as bin/parkline.js does and returns what it printed; `said` gets what it said beside that. */
+async function parkline(
+  args: string[],
+  env: NodeJS.ProcessEnv = { DATABASE_URL: url },
+  said: string[] = [],
+): Promise<string> {
   let printed = '';
-  const io = { out: (text: string) => void (printed += text), err: () => undefined, env, cwd };
+  const out = (text: string) => void (printed += text);
+  const io = { out, err: (text: string) => void said.push(text), env, cwd };
   const program = new Command('parkline').exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const noun of [db, park, gateway]) noun.register(program, io);
+  for (const noun of [db, park, places, gateway]) noun.register(program, io);
   await program.parseAsync(args, { from: 'user' });
   return printed;
 }
@@ -119,6 +125,23 @@ describe('park seed', () => {
     await expect(parkline(['park', 'seed', 'bad.yaml'])).rejects.toThrow('meter a-main');
     await expect(parkline(['park', 'seed', 'gone.yaml'])).rejects.toThrow('cannot read gone.yaml');
   });
+});
+
+test('places import names the rows that still need something, and stores them', async () => {
+  const { key } = await seed();
+  const table = await file(
+    'riser.csv',
+    'key,name_en,template,gateway,building,bus,address\na-new,New,three-phase-meter/carlo-em24,gw-a,a,a-riser,9\n',
+  );
+  const said: string[] = [];
+  const args = ['places', 'import', table, '--kind', 'equipment', '--account', key];
+  const [first, ...more] = (await parkline(args, undefined, said)).split('\n');
+  expect([first, more.length]).toEqual(['added 1, changed 0, 0 unchanged', 2]);
+  expect(said).toEqual([
+    expect.stringMatching(/^warning: riser.csv, row 2, bus: Nobody has described the bus "a-riser"/),
+  ]);
+  const undone = await parkline(['places', 'undo', more[0]!.split(' ')[3]!, '--account', key]);
+  expect(undone).toBe('1 rows are as they were before\n');
 });
 
 describe('gateway', () => {

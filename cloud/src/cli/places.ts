@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
-import type { ImportResult } from '@parkline/contract';
+import type { ImportResult, RowNote } from '@parkline/contract';
 import { type Command, Option } from 'commander';
 import { sql } from 'kysely';
 import { exportSheet, runImport, type Scope, templateSheet, undoImport } from '../imports/index.ts';
@@ -20,7 +20,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** Faults told on the terminal; --json has more. */
+/** Faults told on the terminal, and warnings; --json has more. */
 const MOST_FAULTS = 50;
 
 /** `parkline places`: places, tenants, leases and devices from and to tables. */
@@ -117,11 +117,15 @@ async function inAccount<T>(
 }
 
 function report(io: Io, file: string, { json, dryRun }: Options, result: ImportResult): void {
-  const { errors, errorCount, add, change, unchanged, batchId } = result;
+  const { errors, errorCount, warnings, warningCount, add, change, unchanged, batchId } = result;
   if (json) return io.out(`${JSON.stringify(result)}\n`);
-  for (const { row, field, message } of errors.slice(0, MOST_FAULTS))
-    io.err(`${basename(file)}, row ${row}${field && `, ${field}`}: ${message}\n`);
-  if (errorCount > MOST_FAULTS) io.err(`... and ${errorCount - MOST_FAULTS} more\n`);
+  const tell = (notes: readonly RowNote[], count: number, what: string) => {
+    for (const { row, field, message } of notes.slice(0, MOST_FAULTS))
+      io.err(`${what}${basename(file)}, row ${row}${field && `, ${field}`}: ${message}\n`);
+    if (count > MOST_FAULTS) io.err(`${what}... and ${count - MOST_FAULTS} more\n`);
+  };
+  tell(errors, errorCount, '');
+  tell(warnings, warningCount, 'warning: ');
   if (errorCount > 0) return io.out('nothing stored\n');
   io.out(
     `${dryRun ? 'would add' : 'added'} ${add}, ${dryRun ? 'change' : 'changed'} ${change}, ${unchanged} unchanged\n`,

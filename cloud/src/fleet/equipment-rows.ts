@@ -1,7 +1,16 @@
 /* eslint-disable @typescript-eslint/consistent-type-definitions -- values of a kind are JSON by their index, which an interface has not */
 import type { EquipmentBody, OwnTags } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
-import { type Cells, type Fault, keptOr, listOf, type Stored, unknownKey } from '../imports/index.ts';
+import {
+  type Cells,
+  type Fault,
+  keptOr,
+  listOf,
+  type RowFault,
+  type Stored,
+  unknownKey,
+  type Wanted,
+} from '../imports/index.ts';
 import { faultsIn, isFaults, nameOf, namesOf } from '../places/index.ts';
 import { nameOnBus } from './addresses.ts';
 import { asText, type Bindings, boundSpace, isFault, tagCell, tagsOf } from './sheet-parts.ts';
@@ -98,6 +107,18 @@ export function readRow(
     brick: keptOr<string | null>(cells['brick'], before?.brick, null),
   };
 }
+
+/** Buses that nobody described for the gateway of a row: they may come later, and until then the gateway stays as it is. */
+export const busWarnings = (rows: readonly Wanted<EquipmentValues>[], { ids, buses }: Around): RowFault[] =>
+  rows
+    .filter(({ values: { gateway, bus } }) => !buses.has(`${ids.gateway.get(gateway)} ${bus}`))
+    .map(({ row, values: { gateway, bus } }) => ({
+      ...{ row, field: 'bus' },
+      text: {
+        en: `Nobody has described the bus "${bus}" of the gateway "${gateway}", which gets no other configuration until then. Add the bus (Administration, Equipment, Field buses), or correct the cell.`,
+        zh: `网关“${gateway}”的总线“${bus}”尚未填写，在此之前无法向该网关下发新配置。请添加该总线（系统管理、设备、现场总线），或更正此单元格。`,
+      },
+    }));
 
 /** The address of a protocol from the columns; numbers where it counts. */
 function paramsOf(cells: Cells, protocol: string, before: EquipmentParams | undefined): EquipmentParams {

@@ -15,7 +15,7 @@ import {
 import { keyColumn, nameColumns, refColumn } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
-import { type Around, bodyOf, cellsOf, type EquipmentValues, readRow } from './equipment-rows.ts';
+import { type Around, bodyOf, busWarnings, cellsOf, type EquipmentValues, readRow } from './equipment-rows.ts';
 import { insertPoints } from './seed-points.ts';
 import { asText, bindingColumns, readBindings, tagColumns } from './sheet-parts.ts';
 import type { EquipmentParams } from './tables.ts';
@@ -81,6 +81,7 @@ async function prepare(
     cells: (values) => cellsOf(values, around),
     read: (cells, before) => readRow(cells, before, around),
     check: (wanted, amiss) => checkAll(wanted, around, amiss),
+    warn: (rows) => busWarnings(rows, around),
     write: (wanted) => writeAll(trx, { accountId, newId }, wanted, { around, stored }),
     remove: (gone) => removeAdded(trx, accountId, gone),
   };
@@ -252,9 +253,7 @@ async function removeAdded(
   const { rows: read } = await sql<{ key: string }>`
     select distinct e.key from equipment e join point p on p.equipment_id = e.id
     where e.account_id = ${accountId} and e.id = any(${ids}::uuid[])
-      and (reading_point_num(p.id) is not null and exists (select from reading_raw(p.id, '1970-01-01', '2200-01-01', 1)))`.execute(
-    trx,
-  );
+      and exists (select from reading_raw(p.id, '1970-01-01', '2200-01-01', 1))`.execute(trx);
   if (read.length > 0)
     return read.map(({ key }) => ({
       field: key,

@@ -22,13 +22,13 @@ await app.register(
 const me = await loggedIn(owner, account);
 const sqlPool = pool();
 
-async function send(kind: string, text: string, dryRun = false) {
+async function send(kind: string, text: string, dryRun = false, language = 'en') {
   const url = `/api/imports?kind=${kind}&dryRun=${dryRun}`;
   const reply = await app.inject({
     method: 'POST',
     url,
     payload: text,
-    headers: { ...me, 'content-type': 'text/csv' },
+    headers: { ...me, 'content-type': 'text/csv', 'accept-language': language },
   });
   const body = reply.json();
   return { status: reply.statusCode, ...(body.details ?? body) };
@@ -130,6 +130,38 @@ test('every fault of a file is told by its row, and nothing is stored', async ()
   ]);
   const { rows: stored } = await sqlPool.query(`select key from equipment where key like 'bad-%'`);
   expect(stored).toEqual([]);
+});
+
+test('a device on a bus that nobody described is stored, and its row says so until somebody does', async () => {
+  const [one, other] = meters(2).map((row) => ({ ...row, key: `w-${row.key}`, submeter_of: '' }));
+  const text = table([
+    { ...one, bus: 'w-riser', address: 21 },
+    { ...other, bus: 'w-roof', address: 22 },
+  ]);
+  const describe = (key: string) =>
+    sqlPool.query(
+      `insert into bus (id, account_id, gateway_id, key, protocol, params)
+       select gen_random_uuid(), account_id, id, $2, 'modbus', '{}' from gateway where account_id = $1 and key = 'gw-m'`,
+      [account, key],
+    );
+  await describe('w-roof');
+  const warning = {
+    ...{ row: 2, field: 'bus' },
+    message: expect.stringMatching(/"w-riser" of the gateway "gw-m".*Add the bus/),
+  };
+  const told = { add: 2, errors: [], errorCount: 0, warnings: [warning], warningCount: 1 };
+  expect(await send('equipment', text, true)).toMatchObject({ status: 200, batchId: null, ...told });
+  expect((await send('equipment', text, true, 'zh-CN')).warnings).toEqual([
+    { ...warning, message: expect.stringMatching(/网关“gw-m”的总线“w-riser”.*请添加该总线/) },
+  ]);
+  const done = await send('equipment', text);
+  expect(done).toMatchObject({ status: 201, ...told });
+  const again = { add: 0, unchanged: 2, errors: [] };
+  expect(await send('equipment', text)).toMatchObject({ ...again, warnings: [warning] });
+  await describe('w-riser');
+  expect(await send('equipment', text)).toMatchObject({ ...again, warnings: [], warningCount: 0 });
+  expect((await undo(done.batchId)).json()).toEqual({ rows: 2 });
+  expect((await sqlPool.query(`select key from equipment where key like 'w-%'`)).rows).toEqual([]);
 });
 
 test('500 points come in from one file, change in place, and go again', async () => {

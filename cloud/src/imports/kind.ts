@@ -82,6 +82,11 @@ export interface Prepared<V extends Values = Values> {
    * wrong by themselves: what they are to become is not known, and neither they nor who names them are judged by it.
    */
   check?(rows: readonly Wanted<V>[], amiss: ReadonlySet<string>): readonly RowFault[];
+  /**
+   * What has to follow before a row works: it hinders nothing. Asked of every row that is right by itself, unchanged ones among
+   * them, so that the same file tells when nothing is missing any more.
+   */
+  warn?(rows: readonly Wanted<V>[]): readonly RowFault[];
   /** Stores all rows, as few statements as can be; versions rise by one. Its doing is undone when it tells faults or throws. */
   write(rows: readonly Wanted<V>[]): Promise<readonly RowFault[]>;
   /** Takes away what an import added. @returns what cannot go, and by what it is held. */

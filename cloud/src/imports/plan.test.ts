@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { columnsOf, readCell, writeCell } from './columns.ts';
-import type { Cells, Column, Prepared, SheetKind, Stored, Values } from './kind.ts';
+import type { Cells, Column, Prepared, RowFault, SheetKind, Stored, Values } from './kind.ts';
 import { planImport } from './plan.ts';
 
 const columns: readonly Column[] = [
@@ -26,6 +26,11 @@ const prepared: Prepared = {
     rows
       .filter(({ values }) => values['area_m2'] === 13)
       .map(({ row }) => ({ row, field: 'area_m2', text: { en: 'Unlucky', zh: '不吉' } })),
+  warn: (rows) =>
+    rows
+      .filter(({ values }) => values['kind'] === null)
+      .map(({ row }) => ({ row, field: 'kind', text: { en: 'Say one day', zh: '待填' } }))
+      .toReversed(),
   write: () => Promise.resolve([]),
   remove: () => Promise.resolve([]),
 };
@@ -36,13 +41,9 @@ const kind: SheetKind = {
 const plan = (header: string[], ...rows: string[][]) => {
   const sheet = { format: 'csv', header, rows: rows.map((cells, i) => ({ row: i + 2, cells })) } as const;
   const { add, change, unchanged, faults } = planImport(kind, prepared, sheet);
-  return {
-    add: add.length,
-    change: change.length,
-    unchanged,
-    faults: faults.map(({ row, field }) => `${row} ${field}`),
-  };
+  return { add: add.length, change: change.length, unchanged, faults: faults.map(placeOf) };
 };
+const placeOf = ({ row, field }: RowFault) => `${row} ${field}`;
 
 describe('columns', () => {
   test.each([
@@ -109,4 +110,20 @@ test('every fault of every row is told at once, and no rule between rows by a ro
   expect(plan(['key', 'area_m2', 'from'], ['a', '13', 'y']).faults).toEqual(['2 from']);
   expect(plan(['key', 'area_m2'], ['c', '13']).faults).toEqual(['2 area_m2']);
   expect(plan(['key'], ['a', 'stray']).faults).toEqual(['2 ']);
+});
+
+test('rows that still need something are told in order and stored all the same, unless they are wrong', () => {
+  const rows = [
+    ['a', 'unit'],
+    ['b', ''],
+    ['c', 'house'],
+    ['d', ''],
+  ].map((cells, i) => ({ row: i + 2, cells }));
+  const { add, unchanged, faults, warnings } = planImport(kind, prepared, {
+    format: 'csv',
+    header: ['key', 'kind'],
+    rows,
+  });
+  expect([add.length, unchanged, faults.map(placeOf)]).toEqual([2, 1, ['4 kind']]);
+  expect(warnings.map(placeOf)).toEqual(['3 kind', '5 kind']);
 });

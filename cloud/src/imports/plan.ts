@@ -9,6 +9,8 @@ export interface Plan {
   readonly change: readonly Wanted[];
   readonly unchanged: number;
   readonly faults: readonly RowFault[];
+  /** Of what is stored all the same. */
+  readonly warnings: readonly RowFault[];
 }
 
 /** Compares a file with what is there. Pure. */
@@ -42,11 +44,17 @@ export function planImport({ columns }: SheetKind, prepared: Prepared, sheet: Sh
     add: changing.filter(({ stored }) => !stored),
     change: changing.filter(({ stored }) => stored),
     unchanged: rows.length - changing.length,
-    faults: faults.toSorted((a, b) => a.row - b.row),
+    faults: inOrder(faults),
+    warnings: inOrder(prepared.warn?.(rows) ?? []),
   };
 }
 
-const nothing = (faults: readonly RowFault[]): Plan => ({ add: [], change: [], unchanged: 0, faults });
+const inOrder = (faults: readonly RowFault[]): RowFault[] => faults.toSorted((a, b) => a.row - b.row);
+
+const nothing = (faults: readonly RowFault[]): Plan => ({
+  ...{ add: [], change: [], unchanged: 0 },
+  ...{ faults, warnings: [] },
+});
 
 const isFaults = (found: Values | readonly Fault[]): found is readonly Fault[] => Array.isArray(found);
 

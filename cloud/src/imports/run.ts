@@ -1,4 +1,4 @@
-import type { ImportResult, Language } from '@parkline/contract';
+import type { ImportResult, Language, RowNote } from '@parkline/contract';
 import { sql } from 'kysely';
 import { auditAll } from '../identity/index.ts';
 import type { Db } from '../platform/db.ts';
@@ -6,10 +6,10 @@ import { inLanguage } from '../platform/i18n.ts';
 import type { Sheet } from '../platform/sheets.ts';
 import { changedFields, refusalOf } from '../records/index.ts';
 import type { Fault, Prepared, RowFault, Scope, SheetKind, Values, Wanted } from './kind.ts';
-import { isSame, planImport } from './plan.ts';
+import { isSame, type Plan, planImport } from './plan.ts';
 import { batches, type BatchRow } from './repository.ts';
 
-/** Faults told of one file. */
+/** Faults told of one file, and warnings. */
 const MOST_FAULTS = 500;
 
 export interface ImportOrder {
@@ -37,21 +37,21 @@ export async function runImport(
   const wanted = [...plan.add, ...plan.change];
   const reply = { kind: kind.name, dryRun, batchId: null, unchanged: plan.unchanged };
   const counts = { add: plan.add.length, change: plan.change.length };
-  if (plan.faults.length > 0) return { ...reply, ...counts, ...told(plan.faults, language) };
-  if (wanted.length === 0) return { ...reply, ...counts, ...told([], language) };
+  const told = (faults: readonly RowFault[]) => toldOf({ faults, warnings: plan.warnings }, language);
+  if (plan.faults.length > 0 || wanted.length === 0) return { ...reply, ...counts, ...told(plan.faults) };
 
   await sql`savepoint import`.execute(trx);
   const faults = await attempt(trx, () => prepared.write(wanted));
   if (dryRun || faults.length > 0) {
     await sql`rollback to savepoint import`.execute(trx);
-    return { ...reply, ...counts, ...told(faults, language) };
+    return { ...reply, ...counts, ...told(faults) };
   }
   const rows = await rowsOf(trx, kind, scope, wanted);
   const batchId = scope.newId();
   const batch = { id: batchId, accountId, kind: kind.name, file, at, personId };
   await batches.add(trx, { ...batch, added: counts.add, changed: counts.change }, rows);
   await auditRows(trx, kind, scope, { rows, batchId });
-  return { ...reply, batchId, ...counts, ...told([], language) };
+  return { ...reply, batchId, ...counts, ...told([]) };
 }
 
 /** Does the work and lets the database look at every rule that it would only look at in the end. */
@@ -68,12 +68,17 @@ async function attempt(trx: Db, work: () => Promise<readonly RowFault[]>): Promi
   }
 }
 
-const told = (faults: readonly RowFault[], language: Language) => ({
-  errors: faults
-    .slice(0, MOST_FAULTS)
-    .map(({ row, field, text }) => ({ row, field, message: inLanguage(text, language) })),
+const toldOf = ({ faults, warnings }: Pick<Plan, 'faults' | 'warnings'>, language: Language) => ({
+  errors: notesOf(faults, language),
   errorCount: faults.length,
+  warnings: notesOf(warnings, language),
+  warningCount: warnings.length,
 });
+
+const notesOf = (faults: readonly RowFault[], language: Language): RowNote[] =>
+  faults
+    .slice(0, MOST_FAULTS)
+    .map(({ row, field, text }) => ({ row, field, message: inLanguage(text, language) }));
 
 /** What became of the rows: asked of the database, so that an undo compares with what is really there. */
 async function rowsOf(

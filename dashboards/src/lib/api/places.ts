@@ -87,6 +87,7 @@ export function createPlacesApi({ ask, list }: Caller) {
     importKinds: (signal?: Signal) => list('listImportKinds', {}, { signal }),
     imports: async (signal?: Signal) =>
       (await ask('listImports', { query: { limit: 20 } }, { signal })).items,
+    /** `dryRun` stores nothing. Rejects with the faults in `details` when there are some and something was to be stored. */
     importFile: (kind: string, file: File, dryRun: boolean) =>
       ask('createImport', { query: { kind, dryRun, file: file.name }, body: file }),
     undoImport: (id: string) => ask('undoImport', { path: { id } }),

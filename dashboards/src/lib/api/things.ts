@@ -11,8 +11,6 @@ export interface ModelFilter {
   readonly limit: number;
 }
 
-export type ThingSheet = 'equipment' | 'points';
-
 const modelFiles = {
   turtle: 'getModelTurtle',
   hayson: 'getModelHayson',
@@ -41,10 +39,6 @@ export function createThingsApi({ ask, list }: Caller) {
     changePoint: (id: string, version: number, body: PointBody) =>
       ask('replacePoint', { path: { id }, body }, { version }),
     removePoint: (id: string, version: number) => ask('deletePoint', { path: { id } }, { version }),
-
-    /** `dryRun` stores nothing. Rejects with the faults in `details` when there are some and something was to be stored. */
-    importThings: (kind: ThingSheet, file: File, dryRun: boolean) =>
-      ask('createImport', { query: { kind, dryRun, file: file.name }, body: file }),
 
     /** Ids of the floors that have a plan. */
     plannedFloors: async (signal?: Signal): Promise<ReadonlySet<string>> =>

@@ -5,15 +5,15 @@ import { Instant, Nullable, Uuid } from './common.ts';
 export const keyPattern = '^[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,62}$';
 export const Key = Type.String({ pattern: keyPattern });
 
-/** One thing wrong with a file. `row` as a spreadsheet counts, the header is 1; 0: the file as a whole. */
-export const RowError = Type.Object({
+/** One thing to say of a file. `row` as a spreadsheet counts, the header is 1; 0: the file as a whole. */
+export const RowNote = Type.Object({
   row: Type.Integer(),
   /** Name of the column; '' where the whole row is meant. */
   field: Type.String(),
   /** In the reader's language. */
   message: Type.String(),
 });
-export type RowError = Static<typeof RowError>;
+export type RowNote = Static<typeof RowNote>;
 
 /** What a file does, or would do. With errors nothing is stored. */
 export const ImportResult = Type.Object({
@@ -24,9 +24,12 @@ export const ImportResult = Type.Object({
   add: Type.Integer(),
   change: Type.Integer(),
   unchanged: Type.Integer(),
-  /** The first of them; `errorCount` counts all. */
-  errors: Type.Array(RowError),
+  /** What is wrong. The first of them; `errorCount` counts all. */
+  errors: Type.Array(RowNote),
   errorCount: Type.Integer(),
+  /** What its rows still need to work, and what to do about it: they are stored all the same. Also of rows that are unchanged. */
+  warnings: Type.Array(RowNote),
+  warningCount: Type.Integer(),
 });
 export type ImportResult = Static<typeof ImportResult>;
 

@@ -2,6 +2,7 @@ import { loadTemplates } from '@parkline/templates';
 import { equipmentSheet, pointSheet } from './fleet/index.ts';
 import type { SheetKind } from './imports/index.ts';
 import { buildingSheet, floorSheet, siteSheet } from './places/index.ts';
+import { gatewaySheet } from './provisioning/index.ts';
 import { contactSheet, leaseSheet, spaceSheet, tenantSheet } from './tenancy/index.ts';
 
 const templates = loadTemplates();
@@ -15,6 +16,7 @@ export const sheetKinds: readonly SheetKind[] = [
   tenantSheet,
   contactSheet,
   leaseSheet,
+  gatewaySheet,
   equipmentSheet(templates),
   pointSheet(templates),
 ];

@@ -25,7 +25,7 @@ const slices = {
   places: ['identity', 'records', 'imports'],
   tenancy: ['identity', 'records', 'imports', 'places'],
   fleet: ['identity', 'records', 'imports', 'places', 'tenancy'],
-  provisioning: ['identity', 'places', 'fleet'],
+  provisioning: ['identity', 'imports', 'places', 'fleet'],
   updates: ['identity', 'fleet'],
   telemetry: ['identity', 'places', 'tenancy', 'fleet', 'provisioning', 'updates'],
   metering: ['identity', 'places', 'tenancy', 'fleet', 'telemetry'],

@@ -13,10 +13,11 @@ import {
 } from '../billing/index.ts';
 import type { Decimal } from '../metering/index.ts';
 import { systemNow as now } from '../platform/clock.ts';
-import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { createDb, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { billFolder, collectMultiplier, FILES } from './billing-folder.ts';
-import { databaseUrl, type Io, readArgument, usualAccount } from './io.ts';
+import { commandPool } from './command-pool.ts';
+import { type Io, readArgument, usualAccount } from './io.ts';
 
 interface AccountOptions {
   readonly account?: string;
@@ -109,7 +110,7 @@ async function onAccount<T>(
 ): Promise<T> {
   const key = options.account ?? usualAccount(io);
   if (key === undefined) throw new Error('name the account with --account KEY');
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline billing' }));
+  const db = createDb(commandPool(io, 'billing'));
   try {
     const { rows } = await sql<{ id: string | null }>`select account_of_key(${key}) as id`.execute(db);
     const id = rows[0]?.id;

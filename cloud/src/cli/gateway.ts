@@ -15,16 +15,20 @@ import {
   gateways,
   setPath,
 } from '../fleet/index.ts';
+import { audit } from '../identity/index.ts';
 import { places } from '../places/index.ts';
 import { systemNow } from '../platform/clock.ts';
-import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { createDb, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { createSecrets } from '../platform/secrets.ts';
 import { noteConfig, type NotedGateway } from '../provisioning/config-note.ts';
 import { credentials } from '../provisioning/credentials.ts';
+import { keyFingerprint } from '../provisioning/keys.ts';
+import { commandPool } from './command-pool.ts';
+import { registerAdd } from './gateway-add.ts';
 import { registerAdmin, registerConfig } from './gateway-admin.ts';
 import { registerUpdate } from './gateway-update.ts';
-import { databaseUrl, type Io, natsUrl, readArgument, secretsKeyFile, usualAccount } from './io.ts';
+import { type Io, natsUrl, readArgument, secretsKeyFile, usualAccount } from './io.ts';
 
 const Ports = Type.Record(
   Type.String(),
@@ -77,6 +81,7 @@ export function register(program: Command, io: Io): void {
       return withDb(io, (db) => printConfig(db, io, key, { ...options, ports }));
     });
   registerConfig(config, io);
+  registerAdd(gateway, io);
   registerAdmin(gateway, io);
   registerUpdate(gateway, io);
   gateway
@@ -106,9 +111,14 @@ async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promis
   const { nkey, tlsKey: tlsKeyFile } = options;
   if ((nkey === undefined) !== (tlsKeyFile === undefined))
     throw new Error('--nkey and --tls-key go together');
-  const { accountId, id: gatewayId } = await findGateway(db, io, key, options.account);
+  const { accountId, id: gatewayId, publicKey } = await findGateway(db, io, key, options.account);
+  const at = systemNow();
   await withAccount(db, accountId, async (trx) => {
     await gateways.trust(trx, accountId, gatewayId, pem);
+    if (publicKey !== pem) {
+      const deed = { accountId, at, personId: null, action: 'gateway.trusted', subjectId: gatewayId };
+      await audit(trx, { ...deed, details: { fingerprint: keyFingerprint(pem) } });
+    }
     if (nkey === undefined || tlsKeyFile === undefined || (await credentials.byNkey(trx, accountId, nkey)))
       return;
     const keys = { nkey, signingKey: pem, tlsKey: readArgument(io, tlsKeyFile) };
@@ -118,7 +128,7 @@ async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promis
       gatewayId,
       ...keys,
       codeId: null,
-      createdAt: systemNow(),
+      createdAt: at,
     });
   });
   io.err(`${key} is trusted\n`);
@@ -127,7 +137,7 @@ async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promis
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline gateway' }));
+  const db = createDb(commandPool(io, 'gateway'));
   try {
     await work(db);
   } finally {

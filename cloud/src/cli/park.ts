@@ -4,10 +4,11 @@ import { parseParkFile, type ParkFile, type SeededGateway, seedFleet } from '../
 import { seedUsagePoints } from '../metering/index.ts';
 import { seedPlaces, type SeededPlaces } from '../places/index.ts';
 import { systemNow } from '../platform/clock.ts';
-import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { createDb, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { askToFollow, followLeases, seedTenancy } from '../tenancy/index.ts';
-import { databaseUrl, type Io, readArgument } from './io.ts';
+import { commandPool } from './command-pool.ts';
+import { type Io, readArgument } from './io.ts';
 import { parsePeople, seedPeople } from './park-people.ts';
 
 /** `parkline park`: a whole park from one file. */
@@ -25,7 +26,7 @@ export function register(program: Command, io: Io): void {
     .action(async (file: string, options: { people?: string; json?: true }) => {
       const plan = parseParkFile(readArgument(io, file));
       const persons = options.people ? parsePeople(readArgument(io, options.people)) : [];
-      const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline park' }));
+      const db = createDb(commandPool(io, 'park'));
       try {
         const account = await accountFor(db, plan);
         const { places, gateways } = await seedPark(db, account, plan);

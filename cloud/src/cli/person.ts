@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { erasePerson, exportPerson, mayBeErased } from '../identity/index.ts';
-import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
-import { databaseUrl, type Io } from './io.ts';
+import { createDb, type Db, withAccount } from '../platform/db.ts';
+import { commandPool } from './command-pool.ts';
+import type { Io } from './io.ts';
 
 interface Named {
   readonly login: string;
@@ -50,7 +51,7 @@ async function withPerson(
   login: string,
   work: (trx: Db, person: Found) => Promise<void>,
 ): Promise<void> {
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline person' }));
+  const db = createDb(commandPool(io, 'person'));
   try {
     const { rows } = await sql<{ id: string }>`select id from all_accounts()`.execute(db);
     for (const { id: accountId } of rows) {

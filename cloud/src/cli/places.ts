@@ -1,16 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
 import type { ImportResult, RowNote } from '@parkline/contract';
 import { type Command, Option } from 'commander';
 import { sql } from 'kysely';
 import { exportSheet, runImport, type Scope, templateSheet, undoImport } from '../imports/index.ts';
 import { systemNow } from '../platform/clock.ts';
-import { createDb, createPool, type Db, withAccount } from '../platform/db.ts';
+import { createDb, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { readSheet, sheetFormats, type SheetFormat } from '../platform/sheets.ts';
 import { sheetKinds } from '../sheet-kinds.ts';
-import { databaseUrl, type Io, usualAccount } from './io.ts';
+import { commandPool, operator } from './command-pool.ts';
+import { type Io, usualAccount } from './io.ts';
 
 interface Options {
   readonly kind: string;
@@ -64,7 +64,7 @@ const scopeOf = (accountId: string): Omit<Scope, 'locks'> => ({
 
 async function importFile(io: Io, file: string, options: Options): Promise<ImportResult> {
   const sheet = await readSheet(file === '-' ? readFileSync(0) : readFileSync(resolve(io.cwd, file)));
-  const order = { sheet, dryRun: options.dryRun ?? false, file: `${userInfo().username}: ${basename(file)}` };
+  const order = { sheet, dryRun: options.dryRun ?? false, file: `${operator()}: ${basename(file)}` };
   return inAccount(io, options, (trx, accountId) =>
     runImport(trx, kindOf(options.kind), scopeOf(accountId), { ...order, language: 'en' }),
   );
@@ -102,7 +102,7 @@ async function inAccount<T>(
   { account = usualAccount(io) }: Pick<Options, 'account'>,
   work: (trx: Db, accountId: string) => Promise<T>,
 ): Promise<T> {
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline places' }));
+  const db = createDb(commandPool(io, 'places'));
   try {
     const { rows } = await sql<{ id: string; key: string }>`select id, key from all_accounts()`.execute(db);
     const meant = account === undefined ? rows : rows.filter(({ key }) => key === account);
@@ -116,7 +116,13 @@ async function inAccount<T>(
   }
 }
 
-function report(io: Io, file: string, { json, dryRun }: Options, result: ImportResult): void {
+/** What an import did, or would do, and what is wrong with its rows. */
+export function report(
+  io: Io,
+  file: string,
+  { json, dryRun }: Pick<Options, 'json' | 'dryRun'>,
+  result: ImportResult,
+): void {
   const { errors, errorCount, warnings, warningCount, add, change, unchanged, batchId } = result;
   if (json) return io.out(`${JSON.stringify(result)}\n`);
   const tell = (notes: readonly RowNote[], count: number, what: string) => {

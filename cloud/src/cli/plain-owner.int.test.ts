@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import pg from 'pg';
@@ -70,17 +70,26 @@ test('an owner without special rights migrates, seeds and imports, and the API w
   expect((await meters())[0]).toMatchObject({ key, register: 7, at: '2026-11-20T00:00:00.000Z' });
 
   expect(JSON.parse(await parkline('audit', 'verify', '--json'))).toMatchObject({
-    entries: 0,
+    entries: 1,
     brokenAt: null,
   });
 
+  const owner = createDb(createPool({ url: address.href, max: 1 }));
   const app = createDb(createPool({ url: address.href, role: 'parkline_app', max: 1 }));
   try {
+    const { account } = JSON.parse(await seed());
+    const deeds = await withAccount(owner, account, (trx) =>
+      trx.selectFrom('auditEvent').select(['action', 'personId', 'content']).execute(),
+    );
+    const details = { file: 'readings.csv', rows: 1, inserted: 1, commandLine: userInfo().username };
+    expect(deeds).toMatchObject([{ action: 'readings.imported', personId: null, content: { details } }]);
+
     await assertBoundByPolicies(app);
     expect(await gate.isSetupNeeded(app)).toBe(false);
     const begun = await gate.loginBegin(app, 'boss', randomBytes(32), new Date());
     expect(begun.passwordHash).toMatch(/^\$argon2id\$/);
   } finally {
+    await owner.destroy();
     await app.destroy();
   }
 });

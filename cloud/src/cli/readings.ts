@@ -1,9 +1,7 @@
-import { userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Pool } from 'pg';
 import { systemNow } from '../platform/clock.ts';
-import { createPool } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import {
   counted,
@@ -12,7 +10,8 @@ import {
   type ListedMeter,
   readMeters,
 } from '../telemetry/index.ts';
-import { databaseUrl, type Io, usualAccount } from './io.ts';
+import { commandPool, operator } from './command-pool.ts';
+import { type Io, usualAccount } from './io.ts';
 
 interface MeterOptions {
   readonly account?: string;
@@ -83,7 +82,7 @@ const run = (io: Io, file: string, options: ImportOptions): Promise<ImportResult
         accountId,
         path: resolve(io.cwd, file),
         name: basename(file),
-        who: userInfo().username,
+        who: operator(),
         simulated: options.simulated ?? false,
         rollover: options.rollover ?? new Map(),
         dryRun: options.dryRun ?? false,
@@ -96,7 +95,7 @@ async function withAccount<T>(
   options: MeterOptions,
   work: (pool: Pool, accountId: string) => Promise<T>,
 ): Promise<T> {
-  const pool = createPool({ url: databaseUrl(io), max: 2, name: 'parkline readings' });
+  const pool = commandPool(io, 'readings');
   try {
     const { rows } = await pool.query<{ id: string; key: string }>(
       'select id, key from accounts_with_meters() where $1::text is null or key = $1',

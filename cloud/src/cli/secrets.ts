@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { createDb, createPool, type Db } from '../platform/db.ts';
+import { createDb, type Db } from '../platform/db.ts';
 import { countByKey, rotateSecrets } from '../platform/rotate-secrets.ts';
 import { createSecrets, newKeyLine, parseKeys } from '../platform/secrets.ts';
-import { databaseUrl, type Io, secretsKeyFile } from './io.ts';
+import { commandPool } from './command-pool.ts';
+import { type Io, secretsKeyFile } from './io.ts';
 
 /** `parkline secrets`: the keys that seal what is secret in the database. */
 export function register(program: Command, io: Io): void {
@@ -69,7 +70,7 @@ function addKey(file: string, id: string): string {
 }
 
 async function withDb(io: Io, work: (db: Db) => Promise<void>): Promise<void> {
-  const db = createDb(createPool({ url: databaseUrl(io), max: 2, name: 'parkline secrets' }));
+  const db = createDb(commandPool(io, 'secrets'));
   try {
     await work(db);
   } finally {

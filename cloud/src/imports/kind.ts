@@ -111,6 +111,8 @@ export interface SheetKind<V extends Values = Values> {
   /** Permissions to export and to import. */
   readonly reads: string;
   readonly writes: string;
+  /** To import takes a second factor of the last ten minutes: where the routes of the same things ask for it, too. */
+  readonly fresh?: boolean;
   /** The first is the key that rows are known by. */
   readonly columns: readonly Column[];
   prepare(trx: Db, scope: Scope): Promise<Prepared<V>>;

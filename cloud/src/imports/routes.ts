@@ -72,7 +72,7 @@ const fileRoutes =
       async (request, reply) => {
         const { kind: name, dryRun, file = null } = request.query;
         const kind = kindOf(kinds, name);
-        const actor = actorFor(request, kind.writes);
+        const actor = writerOf(request, kind);
         if (!Buffer.isBuffer(request.body)) throw new AppError('unsupported_media', 'no file came');
         const { language } = request;
         const sheet = await readSheet(request.body).catch((error: unknown) => {
@@ -102,7 +102,7 @@ const fileRoutes =
         async (request, reply) => {
           const [name = '', format] = request.params.name.split('.') as [string, SheetFormat];
           const kind = kindOf(kinds, name);
-          const actor = actorFor(request, write ? kind.reads : kind.writes);
+          const actor = actorFor(request, { permission: write ? kind.reads : kind.writes });
           const { language } = request;
           const bytes = write
             ? await withActor(db, actor, (trx) =>
@@ -175,7 +175,7 @@ const batchRoutes =
         const batch = await withActor(db, anyone, (trx) => batches.lock(trx, anyone.accountId, id));
         const kind = kinds.find(({ name }) => name === batch?.batch.kind);
         if (!kind) throw new AppError('not_found', 'no such import', { details: { id } });
-        const actor = actorFor(request, kind.writes);
+        const actor = writerOf(request, kind);
         const undone = await withActor(db, actor, (trx) =>
           undoImport(trx, kinds, scopeOf(request, actor, { now, newId }), id),
         );
@@ -202,9 +202,11 @@ function kindOf(kinds: readonly SheetKind[], name: string): SheetKind {
   throw badField('kind', fieldWords.oneOf(kinds.map((one) => one.name)));
 }
 
-/** Bounded to where the person holds the permission of the kind. @throws AppError 'forbidden'. */
-const actorFor = (request: FastifyRequest, permission: string): Actor =>
-  admit(actorOf(request), { permission });
+/** Bounded to where the person holds the permission of the kind. @throws AppError 'forbidden' or of the second factor. */
+const actorFor = (request: FastifyRequest, config: { permission: string; fresh?: boolean }): Actor =>
+  admit(actorOf(request), config);
+const writerOf = (request: FastifyRequest, { writes, fresh = false }: SheetKind): Actor =>
+  actorFor(request, { permission: writes, fresh });
 
 const writable = (kinds: readonly SheetKind[], { permissions }: Actor): SheetKind[] =>
   kinds.filter(({ writes }) => permissions.has(writes));

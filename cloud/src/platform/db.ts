@@ -22,18 +22,24 @@ export interface DbOptions {
   readonly max?: number;
   /** Shown in pg_stat_activity. */
   readonly name?: string;
+  /** User of the operating system, where somebody works by the command line: the audit names who did what. */
+  readonly operator?: string;
   /** Told of broken idle connections; the pool replaces them by itself. */
   readonly log?: Logger;
 }
 
 /** The raw pool, for COPY and LISTEN. Whoever makes it ends it. */
-export function createPool({ url, role, max = 10, name = 'parkline', log }: DbOptions): pg.Pool {
+export function createPool({ url, role, max = 10, name = 'parkline', operator, log }: DbOptions): pg.Pool {
+  const settings = [
+    ...(role ? [`role=${role}`] : []),
+    ...(operator ? [`app.operator=${operator.replaceAll(/[\\\s]/g, '\\$&')}`] : []),
+  ];
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name: name,
     connectionTimeoutMillis: 10_000,
-    ...(role && { options: `-c role=${role}` }),
+    ...(settings.length > 0 && { options: settings.map((setting) => `-c ${setting}`).join(' ') }),
   });
   // Without a listener an idle connection that the server closes would end the process.
   pool.on('error', (err) => log?.warn({ err }, 'idle database connection lost'));

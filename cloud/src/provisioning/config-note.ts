@@ -11,6 +11,7 @@ import {
   keepTokens,
   secretParams,
 } from '../fleet/index.ts';
+import { audit } from '../identity/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { Secrets } from '../platform/secrets.ts';
@@ -55,7 +56,10 @@ export async function noteConfig(
     throw new Error(
       `${bare} is a secret: name it in the ports file, as a parameter of its bus, to note it sealed`,
     );
-  await configs.note(trx, { id: newId(), accountId, gatewayId, yaml, createdAt: at });
+  if (await configs.note(trx, { id: newId(), accountId, gatewayId, yaml, createdAt: at })) {
+    const deed = { accountId, at, personId: null, action: 'gateway.config_noted', subjectId: gatewayId };
+    await audit(trx, deed);
+  }
   await trx
     .updateTable('gateway')
     .set({ claimedAt: sql`coalesce(claimed_at, ${at})`, configuredAt: sql`coalesce(configured_at, ${at})` })

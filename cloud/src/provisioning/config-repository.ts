@@ -32,15 +32,15 @@ export const configs = {
 
   /**
    * Takes note of the text that a gateway runs with from elsewhere. One that was noted so before makes room: only what was sent
-   * from here has a history.
+   * from here has a history. @returns false when it was noted already.
    */
   async note(
     trx: Db,
     row: { id: string; accountId: string; gatewayId: string; yaml: string; createdAt: Date },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { accountId, gatewayId, yaml, createdAt } = row;
     const current = await configs.inForce(trx, accountId, gatewayId);
-    if (current?.yaml === yaml) return;
+    if (current?.yaml === yaml) return false;
     await trx
       .deleteFrom('gatewayConfig')
       .where('accountId', '=', accountId)
@@ -52,6 +52,7 @@ export const configs = {
       .insertInto('gatewayConfig')
       .values({ ...row, n, source: 'gateway', state: 'kept', createdBy: null, endedAt: createdAt })
       .execute();
+    return true;
   },
 
   /** Makes a version that waits to be sent; one that waits or was sent before it is overtaken. @returns its number. */

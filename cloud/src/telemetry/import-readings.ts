@@ -196,17 +196,23 @@ async function record(
   { accountId, who, name, simulated }: ImportRequest,
   { id, sha256, rows, inserted }: { id: string; sha256: string; rows: number; inserted: number },
 ): Promise<void> {
+  const at = now();
   await client.query(
     `insert into reading_import (id, account_id, who, file, sha256, rows, inserted, simulated, at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [id, accountId, who, name, sha256, rows, inserted, simulated, now()],
+    [id, accountId, who, name, sha256, rows, inserted, simulated, at],
+  );
+  await client.query(
+    `insert into audit_event (account_id, at, person_id, action, subject_id, content)
+     values ($1, $2, null, 'readings.imported', $3, $4)`,
+    [accountId, at, id, { details: { file: name, sha256, rows, inserted, simulated } }],
   );
   const { rows: points } = await client.query<{ num: number }>(
     'select distinct point_num as num from staged',
   );
   await catchUpLatest(
     client,
-    now(),
+    at,
     points.map(({ num }) => num),
   );
 }

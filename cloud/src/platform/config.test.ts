@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { envExample, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
+import { envExample } from './env.ts';
 
 const good = { DATABASE_URL: 'postgres://me@db/parkline', CLOUD_KEY_FILE: 'cloud.pem' };
 

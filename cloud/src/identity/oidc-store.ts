@@ -1,6 +1,7 @@
 import './oidc-tables.ts';
 import { sql } from 'kysely';
 import { type Db, withAccount } from '../platform/db.ts';
+import { changeVersioned, removeVersioned, type Versioned } from '../platform/versioned.ts';
 
 export interface ProviderRow {
   readonly id: string;
@@ -105,31 +106,15 @@ export const providers = {
   },
 
   /** Unless somebody else saved since `version` was read. @returns whether it was saved. */
-  async change(
+  change: (
     db: Db,
-    { id, accountId, version }: Pick<ProviderRow, 'id' | 'accountId' | 'version'>,
+    row: Versioned,
     changes: Partial<Omit<ProviderFacts, 'id' | 'accountId'>>,
-  ): Promise<boolean> {
-    const { numUpdatedRows } = await db
-      .updateTable('identityProvider')
-      .set({ ...changes, version: version + 1 })
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  ): Promise<boolean> => changeVersioned(db, 'identityProvider', row, changes),
 
   /** @returns whether it was there in this version. */
-  async remove(db: Db, accountId: string, id: string, version: number): Promise<boolean> {
-    const { numDeletedRows } = await db
-      .deleteFrom('identityProvider')
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numDeletedRows === 1n;
-  },
+  remove: (db: Db, accountId: string, id: string, version: number): Promise<boolean> =>
+    removeVersioned(db, 'identityProvider', { accountId, id, version }),
 };
 
 /** Who somebody is at a provider; inside `withActor` or `withAccount`. */

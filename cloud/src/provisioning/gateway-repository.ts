@@ -2,6 +2,7 @@ import './tables.ts';
 import type { GatewayBody } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import { changeVersioned, removeVersioned, type Versioned } from '../platform/versioned.ts';
 
 /** A gateway as people administer it. */
 export const administered = {
@@ -26,31 +27,12 @@ export const administered = {
   },
 
   /** @returns false when somebody saved first. */
-  async change(
-    db: Db,
-    { accountId, id, version }: { accountId: string; id: string; version: number },
-    change: Partial<GatewayBody>,
-  ): Promise<boolean> {
-    const { numUpdatedRows } = await db
-      .updateTable('gateway')
-      .set({ ...change, version: version + 1 })
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  change: (db: Db, row: Versioned, change: Partial<GatewayBody>): Promise<boolean> =>
+    changeVersioned(db, 'gateway', row, change),
 
   /** @returns false when somebody saved first. @throws the database's error 23503 while something hangs on it. */
-  async remove(db: Db, accountId: string, id: string, version: number): Promise<boolean> {
-    const { numDeletedRows } = await db
-      .deleteFrom('gateway')
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numDeletedRows === 1n;
-  },
+  remove: (db: Db, accountId: string, id: string, version: number): Promise<boolean> =>
+    removeVersioned(db, 'gateway', { accountId, id, version }),
 
   /** Nothing that it sends is believed from here on. */
   async throwOut(db: Db, accountId: string, id: string, at: Date): Promise<void> {

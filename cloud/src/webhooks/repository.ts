@@ -2,6 +2,7 @@ import './tables.ts';
 import type { DeliveryQuery, PauseWhy } from '@parkline/contract';
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tables } from '../platform/db.ts';
+import { changeVersioned, removeVersioned } from '../platform/versioned.ts';
 
 /** `formerUntil`: until when deliveries carry the signature of a former secret as well; null: there is none. */
 export type WebhookRow = Selectable<Tables['webhook']> & { readonly formerUntil: Date | null };
@@ -68,21 +69,12 @@ export const webhooks = {
   },
 
   /** @returns whether it was still the version that the change was made on. */
-  async change(
+  change: (
     db: Db,
     { accountId, id }: Pick<WebhookRow, 'accountId' | 'id'>,
     version: number,
     set: WebhookSetting,
-  ): Promise<boolean> {
-    const { numUpdatedRows } = await db
-      .updateTable('webhook')
-      .set({ ...set, version: version + 1 })
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  ): Promise<boolean> => changeVersioned(db, 'webhook', { accountId, id, version }, set),
 
   /** Signs with another secret from now on; the one before, sealed in its new place, signs as well until `validUntil`. */
   async replaceSecret(
@@ -116,15 +108,8 @@ export const webhooks = {
   },
 
   /** With its deliveries. @returns whether it was still that version. */
-  async remove(db: Db, accountId: string, id: string, version: number): Promise<boolean> {
-    const { numDeletedRows } = await db
-      .deleteFrom('webhook')
-      .where('accountId', '=', accountId)
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numDeletedRows === 1n;
-  },
+  remove: (db: Db, accountId: string, id: string, version: number): Promise<boolean> =>
+    removeVersioned(db, 'webhook', { accountId, id, version }),
 };
 
 export interface NewDelivery {

@@ -1,25 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import {
-  Bus,
-  BusBody,
-  BusQuery,
-  IdParams,
-  KeptSecret,
-  Page,
-  SecretBody,
-  SecretParams,
-} from '@parkline/contract';
+import { Bus, BusBody, BusQuery, IdParams, Page } from '@parkline/contract';
 import { actorOf } from '../platform/access.ts';
-import { withActor } from '../platform/db.ts';
+import { type Db, withActor } from '../platform/db.ts';
 import { AppError, type FieldFault } from '../platform/errors.ts';
 import { fieldWords } from '../platform/fault-words.ts';
-import { sealedPlace } from '../platform/secrets.ts';
-import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { addressSchemas } from './addresses.ts';
 import { buses } from './bus-repository.ts';
-import { noSuch } from './equipment-routes.ts';
-import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
+import { differences, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
+import { createThingEdits, noSuch } from './thing-edits.ts';
 import { things } from './thing-repository.ts';
+import { secretRoutes } from './thing-secrets.ts';
 import { thingWords } from './thing-words.ts';
 
 /** Parameters that are secrets: they are kept sealed, by a route of their own. */
@@ -27,10 +17,23 @@ export const secretParams = /pass(word|phrase|wd)$|secret|token|^userKey$|privat
 
 /** The lines, networks and brokers of gateways. */
 export const busRoutes =
-  ({ db, now, newId, secrets }: ThingDeps): FastifyPluginAsyncTypebox =>
+  (deps: ThingDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { db, newId } = deps;
     const reading = { permission: 'equipment.read' };
     const writing = { permission: 'equipment.write' };
+    const find = async (trx: Db, accountId: string, id: string) =>
+      (await buses.list(trx, accountId, { id }))[0];
+    const edits = createThingEdits(deps, {
+      noun: 'bus',
+      lock: async (trx, accountId, id) =>
+        (await buses.lock(trx, accountId, id)) ? find(trx, accountId, id) : undefined,
+      async view(trx, accountId, id) {
+        const bus = await find(trx, accountId, id);
+        if (!bus) throw noSuch('bus', id);
+        return bus;
+      },
+    });
 
     app.get(
       '/api/buses',
@@ -56,11 +59,9 @@ export const busRoutes =
         schema: { summary: 'Add a bus to a gateway', body: BusBody, response: { 201: Bus } },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { body } = request;
-        const bus = await withActor(db, actor, async (trx) => {
+      (request, reply) =>
+        edits.add(request, reply, async (trx, accountId) => {
+          const { body } = request;
           const { gateways } = await things.surrounding(trx, accountId);
           refuseFaults(busFaults(body, gateways));
           const id = newId();
@@ -69,12 +70,8 @@ export const busRoutes =
             .values({ id, accountId, ...body })
             .execute()
             .catch((error: unknown) => refuseTaken(error, body.key));
-          await noteChange(trx, now, actor, request, { action: 'bus.created', id, after: { ...body } });
-          return (await buses.list(trx, accountId, { id }))[0]!;
-        });
-        etag(reply, bus.version);
-        return reply.code(201).send(bus);
-      },
+          return { id, after: { ...body } };
+        }),
     );
 
     app.put(
@@ -83,139 +80,59 @@ export const busRoutes =
         schema: { summary: 'Change a bus', params: IdParams, body: BusBody, response: { 200: Bus } },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const version = ifMatch(request);
-        const { id } = request.params;
-        const { body } = request;
-        const bus = await withActor(db, actor, async (trx) => {
-          await buses.lock(trx, accountId, id);
-          const [before] = await buses.list(trx, accountId, { id });
-          if (!before) throw noSuch('bus', id);
-          if (before.version !== version) throw staleEdit(before);
-          const { gateways } = await things.surrounding(trx, accountId);
-          refuseFaults(busFaults(body, gateways));
-          const isUsed = await buses.isUsed(trx, accountId, before);
-          const change = differences(before, body);
-          for (const field of ['gatewayId', 'key', 'protocol'])
-            if (isUsed && field in change.after) refuseFaults([{ field, message: thingWords.used }]);
-          await trx
-            .updateTable('bus')
-            .set(body)
-            .where('accountId', '=', accountId)
-            .where('id', '=', id)
-            .execute();
-          // A password goes to the address it was given for, by the gateway it was given to, and to no other.
-          if (['gatewayId', 'protocol', 'params'].some((field) => field in change.after))
-            await trx
-              .deleteFrom('busSecret')
-              .where('accountId', '=', accountId)
-              .where('busId', '=', id)
-              .execute();
-          if (Object.keys(change.after).length > 0)
-            await noteChange(trx, now, actor, request, { action: 'bus.changed', id, ...change });
-          return (await buses.list(trx, accountId, { id }))[0]!;
-        });
-        etag(reply, bus.version);
-        return bus;
-      },
+      (request, reply) =>
+        edits.change(request, reply, request.params.id, (trx, before) =>
+          changeBus(trx, actorOf(request).accountId, before, request.body),
+        ),
     );
 
     app.delete(
       '/api/buses/:id',
       { schema: { summary: 'Remove a bus', params: IdParams }, config: writing },
       async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const version = ifMatch(request);
-        const { id } = request.params;
-        await withActor(db, actor, async (trx) => {
-          await buses.lock(trx, accountId, id);
-          const [before] = await buses.list(trx, accountId, { id });
-          if (!before) throw noSuch('bus', id);
-          if (before.version !== version) throw staleEdit(before);
+        await edits.remove(request, request.params.id, async (trx, before) => {
+          const { accountId } = actorOf(request);
           if (await buses.isUsed(trx, accountId, before))
             throw new AppError('conflict', 'devices hang on the bus', { details: { why: 'bus_used' } });
-          await trx.deleteFrom('bus').where('accountId', '=', accountId).where('id', '=', id).execute();
-          await noteChange(trx, now, actor, request, {
-            action: 'bus.deleted',
-            id,
-            details: { key: before.key },
-          });
-        });
-        return reply.code(204).send();
-      },
-    );
-
-    await app.register(secretRoutes({ db, now, secrets }));
-  };
-
-/** Passwords of buses: they come in, are kept sealed, and are shown to nobody. */
-const secretRoutes =
-  ({ db, now, secrets }: Pick<ThingDeps, 'db' | 'now' | 'secrets'>): FastifyPluginAsyncTypebox =>
-  async (app) => {
-    const writing = { permission: 'equipment.write' };
-
-    app.put(
-      '/api/buses/:id/secrets/:name',
-      {
-        schema: {
-          summary: 'Set a secret of a bus, which is never shown again',
-          params: SecretParams,
-          body: SecretBody,
-          response: { 200: KeptSecret },
-        },
-        config: { ...writing, ifMatch: 'none' },
-      },
-      async (request) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { id, name } = request.params;
-        const setAt = now();
-        await withActor(db, actor, async (trx) => {
-          if (!(await buses.lock(trx, accountId, id))) throw noSuch('bus', id);
-          const sealedValue = secrets.seal(
-            request.body.value,
-            sealedPlace('bus_secret', 'sealed_value', accountId, id, name),
-          );
           await trx
-            .insertInto('busSecret')
-            .values({ accountId, busId: id, name, sealedValue, setAt })
-            .onConflict((c) => c.columns(['accountId', 'busId', 'name']).doUpdateSet({ sealedValue, setAt }))
-            .execute();
-          await noteChange(trx, now, actor, request, { action: 'bus.secret_set', id, details: { name } });
-        });
-        return { name, setAt: setAt.toISOString() };
-      },
-    );
-
-    app.delete(
-      '/api/buses/:id/secrets/:name',
-      {
-        schema: { summary: 'Forget a secret of a bus', params: SecretParams },
-        config: { ...writing, ifMatch: 'none' },
-      },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { id, name } = request.params;
-        await withActor(db, actor, async (trx) => {
-          if (!(await buses.lock(trx, accountId, id))) throw noSuch('bus', id);
-          const gone = await trx
-            .deleteFrom('busSecret')
+            .deleteFrom('bus')
             .where('accountId', '=', accountId)
-            .where('busId', '=', id)
-            .where('name', '=', name)
-            .returning('name')
-            .executeTakeFirst();
-          const details = { name };
-          if (gone) await noteChange(trx, now, actor, request, { action: 'bus.secret_removed', id, details });
+            .where('id', '=', before.id)
+            .execute();
+          return { removed: 'deleted', details: { key: before.key } };
         });
         return reply.code(204).send();
       },
     );
+
+    await app.register(
+      secretRoutes(deps, { path: '/api/buses', noun: 'bus', one: 'a bus', isThere: buses.lock }),
+    );
   };
+
+/** @returns what changed. @throws AppError 'bad_input' naming every field that does not fit. */
+async function changeBus(trx: Db, accountId: string, before: Bus, body: BusBody) {
+  const { gateways } = await things.surrounding(trx, accountId);
+  refuseFaults(busFaults(body, gateways));
+  const isUsed = await buses.isUsed(trx, accountId, before);
+  const change = differences(before, body);
+  for (const field of ['gatewayId', 'key', 'protocol'])
+    if (isUsed && field in change.after) refuseFaults([{ field, message: thingWords.used }]);
+  await trx
+    .updateTable('bus')
+    .set(body)
+    .where('accountId', '=', accountId)
+    .where('id', '=', before.id)
+    .execute();
+  // A password goes to the address it was given for, by the gateway it was given to, and to no other.
+  if (['gatewayId', 'protocol', 'params'].some((field) => field in change.after))
+    await trx
+      .deleteFrom('busSecret')
+      .where('accountId', '=', accountId)
+      .where('busId', '=', before.id)
+      .execute();
+  return change;
+}
 
 function busFaults({ gatewayId, protocol, params }: BusBody, gateways: ReadonlySet<string>) {
   const faults: FieldFault[] = Object.keys(params)

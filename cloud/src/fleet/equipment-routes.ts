@@ -1,42 +1,34 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import {
-  EquipmentBody,
-  EquipmentDetail,
-  IdParams,
-  KeptSecret,
-  Removed,
-  SecretBody,
-  SecretParams,
-} from '@parkline/contract';
+import { EquipmentBody, EquipmentDetail, IdParams, Removed } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
-import type { FastifyRequest } from 'fastify';
-import { type Actor, actorOf } from '../platform/access.ts';
-import { type Db, withActor } from '../platform/db.ts';
+import { actorOf } from '../platform/access.ts';
+import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { sealedPlace } from '../platform/secrets.ts';
-import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { equipmentDetail } from './domain.ts';
 import { equipment } from './repository.ts';
 import { seedPoints } from './seed-points.ts';
-import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
+import { differences, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
 import { equipmentFaults } from './thing-checks.ts';
+import { createThingEdits, noSuch } from './thing-edits.ts';
 import { equipmentColumns, things, unlessNamed } from './thing-repository.ts';
+import { secretRoutes } from './thing-secrets.ts';
 import { thingWords } from './thing-words.ts';
-
-export const noSuch = (what: string, id: string): AppError =>
-  new AppError('not_found', `no such ${what}`, { details: { id } });
 
 /** Devices as people make, change and retire them. */
 export const equipmentRoutes =
   (deps: ThingDeps & { readonly templates: ReadonlyMap<string, Template> }): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { db, now, newId, secrets, withReadings, templates } = deps;
+    const { now, newId } = deps;
     const writing = { permission: 'equipment.write' };
-    const found = async (trx: Db, { accountId }: Actor, { language }: FastifyRequest, id: string) => {
-      const row = await equipment.detail(trx, accountId, id);
-      if (!row) throw noSuch('equipment', id);
-      return equipmentDetail(row, now(), language);
-    };
+    const edits = createThingEdits(deps, {
+      noun: 'equipment',
+      lock: things.lockEquipment,
+      async view(trx, accountId, id, language) {
+        const row = await equipment.detail(trx, accountId, id);
+        if (!row) throw noSuch('equipment', id);
+        return equipmentDetail(row, now(), language);
+      },
+    });
 
     app.get(
       '/api/equipment/:id',
@@ -44,12 +36,7 @@ export const equipmentRoutes =
         schema: { summary: 'Get a piece of equipment', params: IdParams, response: { 200: EquipmentDetail } },
         config: { permission: 'equipment.read' },
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const thing = await withActor(db, actor, (trx) => found(trx, actor, request, request.params.id));
-        etag(reply, thing.version);
-        return thing;
-      },
+      (request, reply) => edits.show(request, reply, request.params.id),
     );
 
     app.post(
@@ -62,18 +49,12 @@ export const equipmentRoutes =
         },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const thing = await withActor(db, actor, async (trx) => {
+      (request, reply) =>
+        edits.add(request, reply, async (trx, accountId) => {
           const id = newId();
-          await createEquipment(trx, { ...deps, templates }, actor.accountId, id, request.body);
-          const after = { ...request.body };
-          await noteChange(trx, now, actor, request, { action: 'equipment.created', id, after });
-          return found(trx, actor, request, id);
-        });
-        etag(reply, thing.version);
-        return reply.code(201).send(thing);
-      },
+          await createEquipment(trx, deps, accountId, id, request.body);
+          return { id, after: { ...request.body } };
+        }),
     );
 
     app.put(
@@ -87,28 +68,10 @@ export const equipmentRoutes =
         },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const version = ifMatch(request);
-        const { id } = request.params;
-        const thing = await withActor(db, actor, async (trx) => {
-          const before = await things.lockEquipment(trx, actor.accountId, id);
-          if (!before) throw noSuch('equipment', id);
-          if (before.version !== version) throw staleEdit(await found(trx, actor, request, id));
-          const change = await changeEquipment(
-            trx,
-            { ...deps, templates },
-            actor.accountId,
-            before,
-            request.body,
-          );
-          if (Object.keys(change.after).length > 0)
-            await noteChange(trx, now, actor, request, { action: 'equipment.changed', id, ...change });
-          return found(trx, actor, request, id);
-        });
-        etag(reply, thing.version);
-        return thing;
-      },
+      (request, reply) =>
+        edits.change(request, reply, request.params.id, (trx, before) =>
+          changeEquipment(trx, deps, actorOf(request).accountId, before, request.body),
+        ),
     );
 
     app.delete(
@@ -117,86 +80,18 @@ export const equipmentRoutes =
         schema: { summary: 'Remove a piece of equipment', params: IdParams, response: { 200: Removed } },
         config: writing,
       },
-      async (request) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const version = ifMatch(request);
-        const { id } = request.params;
-        return withActor(db, actor, async (trx) => {
-          const before = await things.lockEquipment(trx, accountId, id);
-          if (!before) throw noSuch('equipment', id);
-          if (before.version !== version) throw staleEdit(await found(trx, actor, request, id));
-          const removed = await removeEquipment(trx, { now, withReadings }, accountId, id);
-          const details = { key: before.key, template: before.template };
-          await noteChange(trx, now, actor, request, { action: `equipment.${removed}`, id, details });
-          return { removed };
-        });
-      },
+      (request) =>
+        edits.remove(request, request.params.id, async (trx, { id, key, template }) => ({
+          removed: await removeEquipment(trx, deps, actorOf(request).accountId, id),
+          details: { key, template },
+        })),
     );
 
-    app.put(
-      '/api/equipment/:id/secrets/:name',
-      {
-        schema: {
-          summary: 'Set a secret of a device, which is never shown again',
-          params: SecretParams,
-          body: SecretBody,
-          response: { 200: KeptSecret },
-        },
-        config: { ...writing, ifMatch: 'none' },
-      },
-      async (request) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { id, name } = request.params;
-        const place = sealedPlace('equipment_secret', 'sealed_value', accountId, id, name);
-        const setAt = now();
-        await withActor(db, actor, async (trx) => {
-          if (!(await things.lockEquipment(trx, accountId, id))) throw noSuch('equipment', id);
-          const sealedValue = secrets.seal(request.body.value, place);
-          await trx
-            .insertInto('equipmentSecret')
-            .values({ accountId, equipmentId: id, name, sealedValue, setAt })
-            .onConflict((c) =>
-              c.columns(['accountId', 'equipmentId', 'name']).doUpdateSet({ sealedValue, setAt }),
-            )
-            .execute();
-          await noteChange(trx, now, actor, request, {
-            action: 'equipment.secret_set',
-            id,
-            details: { name },
-          });
-        });
-        return { name, setAt: setAt.toISOString() };
-      },
-    );
-
-    app.delete(
-      '/api/equipment/:id/secrets/:name',
-      {
-        schema: { summary: 'Forget a secret of a device', params: SecretParams },
-        config: { ...writing, ifMatch: 'none' },
-      },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { id, name } = request.params;
-        await withActor(db, actor, async (trx) => {
-          if (!(await things.lockEquipment(trx, accountId, id))) throw noSuch('equipment', id);
-          await trx
-            .deleteFrom('equipmentSecret')
-            .where('accountId', '=', accountId)
-            .where('equipmentId', '=', id)
-            .where('name', '=', name)
-            .execute();
-          await noteChange(trx, now, actor, request, {
-            action: 'equipment.secret_removed',
-            id,
-            details: { name },
-          });
-        });
-        return reply.code(204).send();
-      },
+    await app.register(
+      secretRoutes(deps, {
+        ...{ path: '/api/equipment', noun: 'equipment', one: 'a device' },
+        isThere: async (trx, accountId, id) => (await things.lockEquipment(trx, accountId, id)) !== undefined,
+      }),
     );
   };
 

@@ -8,8 +8,8 @@ import { AppError, type FieldFault } from '../platform/errors.ts';
 import { sha256 } from '../platform/files.ts';
 import { fileHeaders, MAX_UPLOAD_BYTES, takeUpload, uploadTypes } from '../platform/uploads.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
-import { noSuch } from './equipment-routes.ts';
 import { differences, noteChange, refuseFaults, type ThingDeps } from './thing-changes.ts';
+import { noSuch } from './thing-edits.ts';
 
 /** Longest side of a plan that came as a picture. */
 const MAX_PLAN_SIDE = 4_000;

@@ -1,15 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IdParams, PointBody, PointDetail, Removed } from '@parkline/contract';
+import { IdParams, type Language, PointBody, PointDetail, Removed } from '@parkline/contract';
 import type { Template } from '@parkline/templates';
-import type { FastifyRequest } from 'fastify';
-import { type Actor, actorOf } from '../platform/access.ts';
-import { type Db, withActor } from '../platform/db.ts';
+import { actorOf } from '../platform/access.ts';
+import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
-import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
-import { noSuch } from './equipment-routes.ts';
 import { loadModel, pointDetail } from './model.ts';
-import { differences, noteChange, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
+import { differences, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
 import { ownPointFaults } from './thing-checks.ts';
+import { createThingEdits, noSuch } from './thing-edits.ts';
 import { pointColumns, things, unlessNamed } from './thing-repository.ts';
 
 type PointDeps = ThingDeps & { readonly templates: ReadonlyMap<string, Template> };
@@ -18,10 +16,12 @@ type PointDeps = ThingDeps & { readonly templates: ReadonlyMap<string, Template>
 export const pointRoutes =
   (deps: PointDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { db, now, newId, withReadings } = deps;
     const writing = { permission: 'equipment.write' };
-    const found = (trx: Db, actor: Actor, request: FastifyRequest, id: string) =>
-      findPoint(trx, deps, actor.accountId, request, id);
+    const edits = createThingEdits(deps, {
+      noun: 'point',
+      lock: things.lockPoint,
+      view: (trx, accountId, id, language) => findPoint(trx, deps, accountId, { id, language }),
+    });
 
     app.get(
       '/api/points/:id',
@@ -29,12 +29,7 @@ export const pointRoutes =
         schema: { summary: 'Get a point', params: IdParams, response: { 200: PointDetail } },
         config: { permission: 'equipment.read' },
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const point = await withActor(db, actor, (trx) => found(trx, actor, request, request.params.id));
-        etag(reply, point.version);
-        return point;
-      },
+      (request, reply) => edits.show(request, reply, request.params.id),
     );
 
     app.post(
@@ -48,27 +43,15 @@ export const pointRoutes =
         },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const { id: equipmentId } = request.params;
-        const point = await withActor(db, actor, async (trx) => {
+      (request, reply) =>
+        edits.add(request, reply, async (trx, accountId) => {
+          const { id: equipmentId } = request.params;
           const of = await things.lockEquipment(trx, accountId, equipmentId);
           if (!of) throw noSuch('equipment', equipmentId);
-          const id = newId();
+          const id = deps.newId();
           await createPoint(trx, deps, accountId, { id, of, body: request.body });
-          const after = { ...request.body };
-          await noteChange(trx, now, actor, request, {
-            action: 'point.created',
-            id,
-            after,
-            details: { equipmentId },
-          });
-          return found(trx, actor, request, id);
-        });
-        etag(reply, point.version);
-        return reply.code(201).send(point);
-      },
+          return { id, after: { ...request.body }, details: { equipmentId } };
+        }),
     );
 
     app.put(
@@ -82,22 +65,10 @@ export const pointRoutes =
         },
         config: writing,
       },
-      async (request, reply) => {
-        const actor = actorOf(request);
-        const version = ifMatch(request);
-        const { id } = request.params;
-        const point = await withActor(db, actor, async (trx) => {
-          const before = await things.lockPoint(trx, actor.accountId, id);
-          if (!before) throw noSuch('point', id);
-          if (before.version !== version) throw staleEdit(await found(trx, actor, request, id));
-          const change = await changePoint(trx, deps, actor.accountId, before, request.body);
-          if (Object.keys(change.after).length > 0)
-            await noteChange(trx, now, actor, request, { action: 'point.changed', id, ...change });
-          return found(trx, actor, request, id);
-        });
-        etag(reply, point.version);
-        return point;
-      },
+      (request, reply) =>
+        edits.change(request, reply, request.params.id, (trx, before) =>
+          changePoint(trx, deps, actorOf(request).accountId, before, request.body),
+        ),
     );
 
     app.delete(
@@ -106,30 +77,11 @@ export const pointRoutes =
         schema: { summary: 'Remove a point', params: IdParams, response: { 200: Removed } },
         config: writing,
       },
-      async (request) => {
-        const actor = actorOf(request);
-        const { accountId } = actor;
-        const version = ifMatch(request);
-        const { id } = request.params;
-        return withActor(db, actor, async (trx) => {
-          const before = await things.lockPoint(trx, accountId, id);
-          if (!before) throw noSuch('point', id);
-          if (before.version !== version) throw staleEdit(await found(trx, actor, request, id));
-          const read = await withReadings(trx, accountId, [id]);
-          // A point of the template would come back with the next seeding: it is retired, which seeding leaves alone.
-          const isGone =
-            read.size === 0 &&
-            before.source !== null &&
-            (await unlessNamed(trx, () =>
-              trx.deleteFrom('point').where('accountId', '=', accountId).where('id', '=', id).execute(),
-            ));
-          if (!isGone) await things.retirePoint(trx, accountId, id, now());
-          const removed = isGone ? ('deleted' as const) : ('retired' as const);
-          const details = { key: before.key, equipmentId: before.equipmentId };
-          await noteChange(trx, now, actor, request, { action: `point.${removed}`, id, details });
-          return { removed };
-        });
-      },
+      (request) =>
+        edits.remove(request, request.params.id, async (trx, before) => ({
+          removed: await removePoint(trx, deps, actorOf(request).accountId, before),
+          details: { key: before.key, equipmentId: before.equipmentId },
+        })),
     );
   };
 
@@ -137,8 +89,7 @@ async function findPoint(
   trx: Db,
   { templates }: PointDeps,
   accountId: string,
-  { language }: Pick<FastifyRequest, 'language'>,
-  id: string,
+  { id, language }: { readonly id: string; readonly language: Language },
 ): Promise<PointDetail> {
   const model = await loadModel(trx, accountId, templates, { points: [id], retired: true });
   const point = model.points[0];
@@ -203,4 +154,24 @@ export async function changePoint(
     .execute()
     .catch((error: unknown) => refuseTaken(error, body.key));
   return change;
+}
+
+/** Deletes a point of nobody's template that nothing was ever heard of and nothing names; any other is retired. */
+async function removePoint(
+  trx: Db,
+  { now, withReadings }: PointDeps,
+  accountId: string,
+  { id, source }: Pick<Before, 'id' | 'source'>,
+): Promise<Removed['removed']> {
+  const read = await withReadings(trx, accountId, [id]);
+  // A point of the template would come back with the next seeding: it is retired, which seeding leaves alone.
+  const isGone =
+    read.size === 0 &&
+    source !== null &&
+    (await unlessNamed(trx, () =>
+      trx.deleteFrom('point').where('accountId', '=', accountId).where('id', '=', id).execute(),
+    ));
+  if (isGone) return 'deleted';
+  await things.retirePoint(trx, accountId, id, now());
+  return 'retired';
 }

@@ -15,7 +15,14 @@ import {
 import { keyColumn, nameColumns, refColumn } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
-import { type Around, bodyOf, busWarnings, cellsOf, type EquipmentValues, readRow } from './equipment-rows.ts';
+import {
+  type Around,
+  bodyOf,
+  busWarnings,
+  cellsOf,
+  type EquipmentValues,
+  readRow,
+} from './equipment-rows.ts';
 import { insertPoints } from './seed-points.ts';
 import { asText, bindingColumns, readBindings, tagColumns } from './sheet-parts.ts';
 import type { EquipmentParams } from './tables.ts';

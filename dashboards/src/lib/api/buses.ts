@@ -9,6 +9,8 @@ export function createBusApi({ ask, list }: Caller) {
   const at = (id: string) => ({ path: { id } });
   return {
     buses: async (signal?: Signal) => (await ask('listBuses', {}, { signal })).items,
+    busesOf: async (gateway: string, signal?: Signal) =>
+      (await ask('listBuses', { query: { gateway } }, { signal })).items,
     /** Every device with the bus that it names, whether anybody described that one or not. */
     busUsers: (signal?: Signal) => list('listModelEquipment', {}, { signal }),
     createBus: (body: BusBody) => ask('createBus', { body }),

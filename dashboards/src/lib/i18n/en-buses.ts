@@ -5,7 +5,6 @@ export const enBuses = {
     lead: 'Lines, networks, brokers and servers on which gateways reach their devices. A change reaches a gateway with its next configuration.',
     add: 'Add a bus',
     edit: 'Bus {{key}}',
-    save: 'Save',
     none: 'No bus yet',
     noneText: 'Say where the devices of this gateway are: a line, a network, a broker or a server.',
     noGateway: 'No gateway yet',
@@ -22,9 +21,14 @@ export const enBuses = {
     removeTitle: 'Delete the bus {{key}}?',
     removeText: 'Its address and its password are deleted. Both can be entered again.',
     removeUsed: 'Devices hang on this bus. Move or remove them first.',
-    stale: 'Somebody else changed this meanwhile. What they saved is shown; make your change again.',
     saved: 'Saved.',
     wrongPlaces: 'Written like 10.0.0.255:47808, several parted by semicolons.',
+    bare: {
+      word: 'Without security',
+      why: 'OPC UA is spoken here with security None, by waiver: anybody on that network can read along, answer in the name of the server, and change what is written.',
+      todo: 'Choose Basic256Sha256 with SignAndEncrypt, enter the fingerprint of the server’s certificate, and send the gateway its configuration. If the server cannot do that, give it and the gateway a network of their own.',
+      open: 'Open the buses of the gateway',
+    },
     password: {
       title: 'Password',
       none: 'No password is set.',

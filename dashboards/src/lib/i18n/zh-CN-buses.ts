@@ -5,7 +5,6 @@ export const zhCNBuses = {
     lead: '网关通过这些线路、网络、代理和服务器访问设备。修改将随下一次配置下发到网关。',
     add: '添加总线',
     edit: '总线 {{key}}',
-    save: '保存',
     none: '尚无总线',
     noneText: '请说明此网关的设备位于何处：线路、网络、代理或服务器。',
     noGateway: '尚无网关',
@@ -21,9 +20,14 @@ export const zhCNBuses = {
     removeTitle: '删除总线 {{key}}？',
     removeText: '其地址和密码将被删除，之后可重新填写。',
     removeUsed: '仍有设备接在此总线上，请先移走或移除这些设备。',
-    stale: '其他人已作修改。现显示其保存的内容，请重新修改。',
     saved: '已保存。',
     wrongPlaces: '格式如 10.0.0.255:47808，多个以分号分隔。',
+    bare: {
+      word: '无安全保护',
+      why: '此处的 OPC UA 经豁免以 None 安全模式通信：同一网络中的任何人都能读取数据、冒充服务器应答并篡改写入内容。',
+      todo: '请选择 Basic256Sha256 与 SignAndEncrypt，填写服务器证书指纹，再向网关下发配置。若服务器不支持，请将其与网关置于独立网络。',
+      open: '打开网关的总线',
+    },
     password: {
       title: '密码',
       none: '未设置密码。',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isUnprotected } from '#lib/buses/security.ts';
 import {
   fieldsOf,
   furtherOf,
@@ -47,6 +48,21 @@ test('another way of reaching a line takes the fields of the first away, and not
     gapRegisters: 4,
   });
   expect(furtherOf('modbus', before)).toEqual({ gapRegisters: 4 });
+});
+
+test('a waiver of security goes with what it was for', () => {
+  const open = { securityPolicy: 'None', securityMode: 'None' };
+  const before = { endpointUrl: 'opc.tcp://10.0.0.9:4840', ...open, waiveSecurity: true };
+  const text = textOf('opcua', before);
+  const typed = { ...text, securityPolicy: 'Basic256Sha256' };
+  expect(isUnprotected({ protocol: 'opcua', params: before })).toBe(true);
+  expect(paramsOf('opcua', typed, before)).toEqual({ ...before, securityPolicy: 'Basic256Sha256' });
+  const closed = paramsOf('opcua', { ...typed, securityMode: 'SignAndEncrypt' }, before);
+  expect(closed).toEqual({
+    endpointUrl: before.endpointUrl,
+    ...{ securityPolicy: 'Basic256Sha256', securityMode: 'SignAndEncrypt' },
+  });
+  expect(isUnprotected({ protocol: 'opcua', params: closed })).toBe(false);
 });
 
 test('says what is missing and what is no place', () => {

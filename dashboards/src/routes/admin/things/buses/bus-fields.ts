@@ -1,4 +1,5 @@
 import type { Bus, EquipmentDetail } from '@parkline/contract';
+import { isUnprotected } from '#lib/buses/security.ts';
 
 /** Protocols that a bus can speak, as the drivers call them. */
 export const busProtocols = ['modbus', 'bacnet', 'opcua', 'mqtt', 'dlt645', 'cjt188'] as const;
@@ -153,7 +154,7 @@ export const wrongIn = (protocol: string, text: BusText): ReadonlyMap<string, 'n
     }),
   );
 
-/** What the driver gets: what is typed, beside what this form does not know. Pure. */
+/** What the driver gets: what is typed, beside what this form does not know. A waiver goes with what it was for. Pure. */
 export function paramsOf(protocol: string, text: BusText, before: Params): Params {
   const shown = fieldsOf(protocol, text);
   const typed = shown.flatMap(({ name, as }): [string, unknown][] => {
@@ -163,7 +164,13 @@ export function paramsOf(protocol: string, text: BusText, before: Params): Param
     if (as === 'places') return [[name, placesOf(value)]];
     return [[name, as === 'place' ? { ...placeBefore(before[name]), ...placesOf(value)?.[0] } : value]];
   });
-  return { ...furtherOf(protocol, before), ...Object.fromEntries(typed) };
+  const { waiveSecurity, ...params }: Params = {
+    ...furtherOf(protocol, before),
+    ...Object.fromEntries(typed),
+  };
+  return waiveSecurity !== undefined && isUnprotected({ protocol, params })
+    ? { ...params, waiveSecurity }
+    : params;
 }
 
 /** How long a registration lives stays as it is when the place changes. */

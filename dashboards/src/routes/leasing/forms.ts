@@ -1,33 +1,23 @@
 import { type ContactKind, contactKinds, type Space, type Tenant } from '@parkline/contract';
-import type { RecordName, Records } from '#lib/api/places.ts';
-import type { RecordField, RecordText } from '#lib/area/record-fields.ts';
+import {
+  namedBody,
+  namedFields,
+  namedText,
+  namedTitle,
+  type RecordFormOf,
+  typedIn as of,
+} from '#lib/area/record-form.ts';
 import type { Translator } from '#lib/i18n/translator.ts';
 
-/** How one kind of record is typed in: its fields, and the way to text and back. */
-export interface RecordFormOf<N extends RecordName> {
-  readonly name: N;
-  readonly fields: readonly RecordField[];
-  readonly empty: RecordText;
-  textOf(view: Records[N]['view']): RecordText;
-  bodyOf(typed: RecordText): Records[N]['body'];
-  /** What a person calls it. */
-  titleOf(view: Records[N]['view']): string;
-}
-
-const of = (typed: RecordText, name: string): string => (typed[name] ?? '').trim();
 const orNull = (text: string): string | null => (text === '' ? null : text);
 
-export const tenantForm = ({ t, language }: Translator): RecordFormOf<'tenants'> => ({
+export const tenantForm = (text: Translator): RecordFormOf<'tenants'> => ({
   name: 'tenants',
-  fields: [
-    { name: 'nameZh', label: t('record.nameZh'), required: true },
-    { name: 'nameEn', label: t('record.nameEn'), required: true },
-    { name: 'key', label: t('record.key'), hint: t('record.keyHint'), required: true },
-  ],
+  fields: namedFields(text),
   empty: {},
-  textOf: ({ key, name }) => ({ key, nameEn: name.en, nameZh: name.zh }),
-  bodyOf: (typed) => ({ key: of(typed, 'key'), name: { en: of(typed, 'nameEn'), zh: of(typed, 'nameZh') } }),
-  titleOf: ({ name }) => (language === 'en' ? name.en : name.zh),
+  textOf: namedText,
+  bodyOf: namedBody,
+  titleOf: (tenant) => namedTitle(text, tenant),
 });
 
 export const contactForm = ({ t }: Translator, tenantId: string): RecordFormOf<'contacts'> => ({

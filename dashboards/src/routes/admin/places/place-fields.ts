@@ -8,6 +8,14 @@ import {
 } from '@parkline/contract';
 import type { Records } from '#lib/api/places.ts';
 import type { RecordField, RecordText } from '#lib/area/record-fields.ts';
+import {
+  namedBody,
+  namedFields,
+  namedText,
+  namedTitle,
+  type RecordFormOf,
+  typedIn,
+} from '#lib/area/record-form.ts';
 import type { Translator } from '#lib/i18n/translator.ts';
 
 /** Kinds of places from the widest down; each lies in the one before. */
@@ -27,13 +35,23 @@ export const addWordOf = ({ t }: Translator, kind: PlaceKind): string => t(`plac
 /** What lies in a place of this kind; undefined below the last. */
 export const insideOf = (kind: PlaceKind): PlaceKind | undefined => placeKinds[placeKinds.indexOf(kind) + 1];
 
-/** What a form asks of a place. */
-export function fieldsOf({ t }: Translator, kind: PlaceKind): RecordField[] {
-  const common: RecordField[] = [
-    { name: 'nameZh', label: t('record.nameZh'), required: true },
-    { name: 'nameEn', label: t('record.nameEn'), required: true },
-    { name: 'key', label: t('record.key'), hint: t('record.keyHint'), required: true },
-  ];
+/** How a place is typed in; `parent` is the id of the one that a new place will lie in, '' for a site. */
+export const placeForm = <K extends PlaceKind>(
+  text: Translator,
+  kind: K,
+  parent: string,
+): RecordFormOf<K> => ({
+  name: kind,
+  fields: fieldsOf(text, kind),
+  empty: emptyText[kind],
+  textOf,
+  bodyOf: (typed, stored) => bodyOf(kind, typed, stored ? parentOf(stored) : parent),
+  titleOf: (place) => namedTitle(text, place),
+});
+
+function fieldsOf(text: Translator, kind: PlaceKind): RecordField[] {
+  const { t } = text;
+  const common = namedFields(text);
   if (kind === 'sites')
     return [
       ...common,
@@ -65,17 +83,17 @@ export function fieldsOf({ t }: Translator, kind: PlaceKind): RecordField[] {
 type View = Site | Building | Floor | SpaceRecord;
 
 /** A place as its form shows it. */
-export const textOf = ({ key, name, ...rest }: View): RecordText => ({
+const textOf = ({ key, name, ...rest }: View): RecordText => ({
   ...Object.fromEntries(
     Object.entries(rest).flatMap(([field, value]) =>
       typeof value === 'string' || typeof value === 'number' ? [[field, String(value)]] : [],
     ),
   ),
-  ...{ key, nameEn: name.en, nameZh: name.zh },
+  ...namedText({ key, name }),
 });
 
 /** What the form of a new place begins with. */
-export const emptyText: Readonly<Record<PlaceKind, RecordText>> = {
+const emptyText: Readonly<Record<PlaceKind, RecordText>> = {
   sites: { timezone: 'Asia/Shanghai', currency: 'CNY' },
   buildings: { ord: '0' },
   floors: { level: '0' },
@@ -83,9 +101,9 @@ export const emptyText: Readonly<Record<PlaceKind, RecordText>> = {
 };
 
 /** What is sent; `parent` is the place that it lies in. */
-export function bodyOf<K extends PlaceKind>(kind: K, typed: RecordText, parent: string): Records[K]['body'] {
-  const of = (name: string): string => (typed[name] ?? '').trim();
-  const named = { key: of('key'), name: { en: of('nameEn'), zh: of('nameZh') } };
+function bodyOf<K extends PlaceKind>(kind: K, typed: RecordText, parent: string): Records[K]['body'] {
+  const of = (name: string): string => typedIn(typed, name);
+  const named = namedBody(typed);
   const bodies: { readonly [Kind in PlaceKind]: () => Records[Kind]['body'] } = {
     sites: () => ({ ...named, timezone: of('timezone'), currency: of('currency') }),
     buildings: () => ({ ...named, siteId: parent, ord: Number(of('ord')) }),
@@ -99,7 +117,7 @@ export function bodyOf<K extends PlaceKind>(kind: K, typed: RecordText, parent: 
 }
 
 /** The place that one lies in; '' for a site. */
-export function parentOf(view: View): string {
+function parentOf(view: View): string {
   if ('floorId' in view) return view.floorId;
   if ('buildingId' in view) return view.buildingId;
   return 'siteId' in view ? view.siteId : '';

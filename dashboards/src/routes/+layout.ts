@@ -23,16 +23,22 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
     fetch: (...call) => fetch(...call),
     language: () => preferences.language,
     // Asked again rather than believed: another page of this browser may have renewed the session meanwhile.
-    onLoggedOut: () => void session.ask(),
+    logInAgain: async () => {
+      await session.ask();
+      return session.back();
+    },
     csrfToken: () => csrfTokenIn(document.cookie),
     stepUp: async (kinds) => {
       if (session.state === 'in' && kinds.length > 0) return stepUp.ask(kinds);
-      await session.ask(); // Still owed since the login: the page of the login asks for it.
-      return false;
+      await session.ask(); // Owed since the login, or since the rights grew: the dialog over the page asks for it.
+      return session.isInterrupted && session.back();
     },
   });
   const stepUp = new StepUp();
-  const session = new Session(api);
+  const session = new Session(api, {
+    hadSession: () => csrfTokenIn(document.cookie) !== undefined,
+    beginAnew: () => location.replace('/'),
+  });
   // Not waited for: the page shows that it is loading, and the log-in form needs no answer.
   void session.ask();
   const changes = new Changes({

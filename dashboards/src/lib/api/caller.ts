@@ -6,8 +6,11 @@ export interface ApiDeps {
   fetch: typeof fetch;
   /** Names and error sentences come in this language. */
   language(): Language;
-  /** Told when the server no longer knows the session; not for a refused login. */
-  onLoggedOut(): void;
+  /**
+   * Told when the server no longer knows the session; not for a refused login. Resolves to whether the same person is
+   * back: the request is then made once more.
+   */
+  logInAgain(): Promise<boolean>;
   /** The token of the browser's session, as it is at the moment; undefined without a session. */
   csrfToken?(): string | undefined;
   /**
@@ -54,33 +57,49 @@ export function createCaller(deps: ApiDeps) {
       });
   }
 
-  /** Whether a refused request may go through now: a second factor was given, or the session has another token since. */
+  /** Whether a refused request may go through now: a second factor was given, or the session is another since. */
   async function isCured(error: ApiError, tokenBefore: string | undefined): Promise<boolean> {
     if (error.code === 'second_factor_needed' || error.code === 'second_factor_enrol')
       return (await deps.stepUp?.(kindsIn(error.details))) ?? false;
     const token = deps.csrfToken?.();
-    return ['not_logged_in', 'csrf_refused'].includes(error.code) && !!token && token !== tokenBefore;
+    if (['not_logged_in', 'csrf_refused'].includes(error.code) && token && token !== tokenBefore) return true;
+    return error.status === 401 && error.code !== 'login_refused' && deps.logInAgain();
   }
 
-  async function call(request: Request): Promise<unknown> {
-    const tokenBefore = deps.csrfToken?.();
-    let reply = await send(request);
-    let error = reply.ok ? undefined : await errorOf(reply);
-    if (error && (await isCured(error, tokenBefore))) {
-      reply = await send(request);
-      error = reply.ok ? undefined : await errorOf(reply);
+  /**
+   * Does `work`, and again where what it was refused for is cured meanwhile, each refusal once: what a person typed
+   * goes through although the session ended under it, or a second factor was wanted.
+   */
+  async function attempt<T>(work: () => Promise<T>): Promise<T> {
+    const met = new Set<string>();
+    for (;;) {
+      const tokenBefore = deps.csrfToken?.();
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof ApiError) || met.has(error.code) || !(await isCured(error, tokenBefore)))
+          throw error;
+        met.add(error.code);
+      }
     }
-    if (error) {
-      if (error.status === 401 && request.id !== 'login' && request.id !== 'getMe') deps.onLoggedOut();
-      throw error;
-    }
+  }
+
+  async function answerTo(request: Request): Promise<unknown> {
+    const reply = await send(request);
+    if (!reply.ok) throw await errorOf(reply);
     return reply.status === 204 ? undefined : reply.json();
   }
 
+  const call = (request: Request): Promise<unknown> =>
+    doors.has(request.id) ? answerTo(request) : attempt(() => answerTo(request));
+
   // Operations by their name in the API's description, with the types that were generated of it.
   const { ask, all: list } = createClient(call);
-  return { ask, list };
+  return { ask, list, attempt };
 }
+
+/** What asks who is there, lets in or lets go: that somebody is not logged in is an answer to these. */
+const doors: ReadonlySet<string> = new Set(['login', 'getSession', 'getMe', 'logout']);
 
 /** What can be given, as a refusal names it. */
 function kindsIn(details: unknown): readonly FactorKind[] {

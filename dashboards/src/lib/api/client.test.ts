@@ -13,7 +13,7 @@ function server(...replies: (Response | Error)[]) {
       return reply;
     },
     language: () => 'zh-CN',
-    onLoggedOut: () => (loggedOut += 1),
+    logInAgain: async () => ((loggedOut += 1), false),
   });
   return { api, asked, loggedOut: () => loggedOut };
 }
@@ -71,8 +71,8 @@ test('no reply is offline', async () => {
 });
 
 test('an ended session is told once per refusal, a wrong password is not', async () => {
-  const refusal = { code: 'unauthorized', message: 'no' };
-  const { api, loggedOut } = server(json(refusal, 401), json(refusal, 401));
+  const refusal = { code: 'not_logged_in', message: 'no' };
+  const { api, loggedOut } = server(json({ code: 'login_refused', message: 'no' }, 401), json(refusal, 401));
   await api.login({ login: 'a', password: 'b' }).catch(() => undefined);
   expect(loggedOut()).toBe(0);
   await api.places().catch(() => undefined);
@@ -89,7 +89,7 @@ function guarded(given: boolean, ...replies: Response[]) {
       return replies.shift()!;
     },
     language: () => 'en',
-    onLoggedOut: () => (state.loggedOut += 1),
+    logInAgain: async () => ((state.loggedOut += 1), given),
     csrfToken: () => state.token,
     stepUp: async (kinds) => {
       asked.push(kinds);
@@ -128,7 +128,25 @@ test('a request that crossed a renewal of the session is made once more, another
   const reading = crossed.api.places();
   crossed.state.token = 'renewed';
   expect(await reading).toEqual({ sites: [] });
-  const ended = guarded(true, gone());
+  const ended = guarded(false, gone());
   await ended.api.places().catch(() => undefined);
   expect([crossed.state.loggedOut, ended.state.loggedOut, ended.tokens.length]).toEqual([0, 1, 1]);
+});
+
+test('what was sent in an ended session is sent again once its person is back, and may then want a second factor', async () => {
+  const gone = () => json({ code: 'not_logged_in', message: '' }, 401);
+  const { api, state, tokens, asked } = guarded(true, gone(), needed(), new Response(null, { status: 204 }));
+  await api.removeFactor('f');
+  expect([state.loggedOut, asked.length, tokens]).toEqual([1, 1, ['first', 'first', 'renewed']]);
+  const useless = guarded(true, gone(), gone());
+  await expect(useless.api.removeFactor('f')).rejects.toMatchObject({ status: 401 });
+  expect(useless.state.loggedOut).toBe(1);
+});
+
+test('that nobody is logged in is an answer to who asks for it, and to who leaves', async () => {
+  const gone = () => json({ code: 'not_logged_in', message: '' }, 401);
+  const { api, state } = guarded(true, gone(), gone());
+  await expect(api.me()).rejects.toMatchObject({ status: 401 });
+  await expect(api.logout()).rejects.toMatchObject({ status: 401 });
+  expect(state.loggedOut).toBe(0);
 });

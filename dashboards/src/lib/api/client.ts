@@ -12,6 +12,7 @@ import { createPeopleApi } from './people.ts';
 import { createPlacesApi } from './places.ts';
 import { createSecurityApi } from './security.ts';
 import { createThingsApi } from './things.ts';
+import { type Upload, upload } from './upload.ts';
 import { createWorkApi } from './work.ts';
 
 export { hrefOf, queryText } from '@parkline/client';
@@ -36,6 +37,8 @@ export function createApi(deps: ApiDeps) {
     ...createBusApi(caller),
     ...createCommissioningApi(caller),
     ...createSecurityApi(caller),
+    /** Sends a file with progress. */
+    upload: (file: Upload) => caller.attempt(() => upload(file)),
   };
 }
 

@@ -28,6 +28,8 @@ export const enPeople = {
     ownTenant: 'The own company',
     tenant: 'Tenant',
     tenantNone: 'None: of the operator',
+    tenantFirst: 'For the roles of tenants, choose the tenant first.',
+    tenantNowhere: 'Roles of tenants can be given once there is a tenant.',
     state: 'State',
     active: 'Active',
     disabled: 'Disabled',
@@ -186,6 +188,7 @@ export const enPeople = {
     resetDone: 'Your password is changed, and you are logged out everywhere.',
     toLogin: 'To the login',
     with: 'Log in with {{name}}',
+    aside: 'The provider opens in a tab of its own. Come back here afterwards.',
     or: 'or',
     password: {
       too_short: 'At least 12 characters',

@@ -41,6 +41,7 @@ export const enSecurity = {
     renewCodes: 'Make new recovery codes',
     factors: 'Second factors',
     noFactors: 'You have none. With one, a stolen password is worth nothing.',
+    addFirst: 'Set one up',
     add: 'Add another',
     remove: 'Remove',
     removeAsk: 'Remove "{{name}}"?',

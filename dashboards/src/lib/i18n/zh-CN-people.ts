@@ -28,6 +28,8 @@ export const zhCNPeople = {
     ownTenant: '本公司',
     tenant: '租户',
     tenantNone: '无：属于运营方',
+    tenantFirst: '如需租户角色，请先选择租户。',
+    tenantNowhere: '添加租户后才能授予租户角色。',
     state: '状态',
     active: '有效',
     disabled: '已停用',
@@ -179,6 +181,7 @@ export const zhCNPeople = {
     resetDone: '密码已更改，所有登录均已退出。',
     toLogin: '去登录',
     with: '使用 {{name}} 登录',
+    aside: '身份提供方会在新标签页中打开，登录后请回到此页。',
     or: '或',
     password: {
       too_short: '至少 12 个字符',

@@ -54,7 +54,17 @@ export async function runBroker(context: Context, server: NatsServer, ports: Por
     stopWithinMs: 1000,
   });
   watchHealth(context, ports.natsHttp);
-  return { url: `nats://127.0.0.1:${ports.nats}`, trust, env: { NATS_CREDS_DIR: trust.folders.cloud } };
+  const url = `nats://127.0.0.1:${ports.nats}`;
+  await giveShares(context, trust, url);
+  return { url, trust, env: { NATS_CREDS_DIR: trust.folders.cloud } };
+}
+
+/** A stream of an earlier version gets its shares. Where that fails ingest says so, and the next start tries again. */
+async function giveShares({ steps }: Context, { folders }: Trust, url: string): Promise<void> {
+  const { shareStream } = await import('../nats/share.ts'); // Slow to load, and needed once.
+  await shareStream(folders, url).catch((error: Error) =>
+    steps.say(`the stream got no share for each gateway: ${error.message}`),
+  );
 }
 
 /** Every 5 s: a stream that stays stuck after the disk was full is freed by a restart, once there is room again. */

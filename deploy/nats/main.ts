@@ -1,4 +1,4 @@
-// npm run nats -- init|check: makes and checks everything that a message server of production needs.
+// npm run nats -- init|check|share: makes and checks everything that a message server of production needs.
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,11 +6,14 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run, ToolError } from '../local/machine.ts';
 import { faultsOf } from './check.ts';
-import { makeFiles, type Plan } from './files.ts';
-import { TrustError } from './trust.ts';
+import { makeFiles, type Plan, tlsNames } from './files.ts';
+import { shareStream, shareWords } from './share.ts';
+import { TrustError, trustFolders, type TrustFolders } from './trust.ts';
 
 const usage = `npm run nats -- init --out DIR --server NAME=HOST[,HOST...] [options]
 npm run nats -- check --out DIR
+npm run nats -- share --out DIR --url URL[,URL...]
+  --url URL            of a server that runs (tls://hub.park.example:4222), to give its stream a share for every gateway
   --out DIR            where keys, credentials and configurations are made; what is there stays
   --server NAME=HOSTS  a server and the names or addresses it is dialled by; once, or three times for a cluster
   --port N             for gateways and the cloud (default 4222)
@@ -24,6 +27,7 @@ npm run nats -- check --out DIR
 
 const options = {
   out: { type: 'string' },
+  url: { type: 'string' },
   server: { type: 'string', multiple: true },
   port: { type: 'string', default: '4222' },
   'cluster-port': { type: 'string', default: '6222' },
@@ -63,6 +67,7 @@ class UsageError extends Error {
 async function act(args: readonly string[]): Promise<number> {
   const { verb, values } = read(args);
   const out = resolve(values.out ?? '');
+  if (verb === 'share') return share(trustFolders(join(out, 'trust')), values.url);
   if (verb === 'init') {
     const folders = await makeFiles(planOf(values, out), new Date());
     process.stdout.write(`${folders.join('\n')}\n`);
@@ -79,11 +84,27 @@ async function act(args: readonly string[]): Promise<number> {
   return faults.length > 0 ? 1 : 0;
 }
 
+async function share(folders: TrustFolders, url: string | undefined): Promise<number> {
+  if (url === undefined) throw new UsageError(`share needs --url\n\n${usage}`);
+  const file = (name: keyof typeof tlsNames): string => join(folders.cloud, tlsNames[name]);
+  const tls = { caFile: file('caFile'), certFile: file('certFile'), keyFile: file('keyFile') };
+  const outcome = await shareStream(folders, url, url.startsWith('tls:') ? tls : undefined).catch(
+    (cause: unknown) => {
+      throw new ToolError('the message server', cause);
+    },
+  );
+  process.stdout.write(`${shareWords(outcome)}\n`);
+  return 0;
+}
+
+const verbs = ['init', 'check', 'share'] as const;
+
 function read(args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [verb, ...more] = positionals;
-    if ((verb !== 'init' && verb !== 'check') || more.length > 0 || !values.out) throw new UsageError(usage);
+    const [word, ...more] = positionals;
+    const verb = verbs.find((one) => one === word);
+    if (!verb || more.length > 0 || !values.out) throw new UsageError(usage);
     return { verb, values };
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;

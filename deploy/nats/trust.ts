@@ -97,7 +97,7 @@ export const letIn = (
 ): Promise<string> =>
   gatewayJwt(seeds.edgeSigning, parties, { id, nkey: publicNkey }, new Date(now.getTime() + USER_LIFE_MS));
 
-const offlineFiles: Readonly<Record<keyof OfflineSeeds, string>> = {
+export const offlineFiles: Readonly<Record<keyof OfflineSeeds, string>> = {
   operator: 'operator.nk',
   sys: 'sys.nk',
   core: 'core.nk',

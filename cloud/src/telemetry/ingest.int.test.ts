@@ -286,5 +286,7 @@ test('refuses a stream whose settings would lose messages', async () => {
   expect(streamFaults({ ...config, storage: StorageType.Memory, max_age: 1, subjects: [] })).toHaveLength(3);
   expect(streamFaults({ ...config, discard_new_per_subject: false })).toHaveLength(1);
   expect(streamAdvice(config)).toBeUndefined();
-  expect(streamAdvice({ ...config, max_msgs_per_subject: -1 })).toContain('max_msgs_per_subject 512');
+  const advice = (share: number) => streamAdvice({ ...config, max_msgs_per_subject: share });
+  expect(advice(-1)).toMatch(/can fill all of stream UP: npm run nats -- share/);
+  expect(advice(MOST_OF_ONE + 1)).toContain('can fill 513 messages of stream UP');
 });

@@ -23,7 +23,8 @@ const MAX_BYTES = 1024 ** 3;
  */
 export const MOST_OF_ONE = 512;
 
-const STREAM_NOT_FOUND = 10_059;
+/** Of the JetStream API. */
+export const STREAM_NOT_FOUND = 10_059;
 
 /** What the promise "acknowledged is stored" rests on. */
 const wanted = {
@@ -92,12 +93,19 @@ export function streamFaults(config: Partial<StreamConfig>, replicas = 1): strin
   return faults;
 }
 
+/** Somebody who gave shares was cut short: `giveShares` stops the intake in this way, and it must be run again. */
+export const intakeStopped = ({ max_msgs = -1 }: Partial<StreamConfig>): boolean => max_msgs === 1;
+
 /**
- * What a stream that was made by an earlier version lacks, in words. It is not changed from here: a server that is given a
- * smaller share than somebody has unread messages may push those out.
+ * What a stream that was made by an earlier version lacks, in words. It is not changed from here: who reads the stream has no
+ * right to change it, and a server that is given a smaller share than somebody has unread messages pushes those out.
  */
-export const streamAdvice = ({ max_msgs_per_subject = -1 }: Partial<StreamConfig>): string | undefined =>
-  max_msgs_per_subject > 0
-    ? undefined
-    : `one gateway that floods can fill stream ${UPLINK_STREAM}: when nothing waits in it (nats stream info), give it ` +
-      `max_msgs_per_subject ${MOST_OF_ONE} and discard_new_per_subject`;
+export function streamAdvice(config: Partial<StreamConfig>): string | undefined {
+  const { max_msgs_per_subject: share = -1 } = config;
+  const how = 'npm run nats -- share (deploy/nats/README.md) loses nothing';
+  if (intakeStopped(config))
+    return `stream ${UPLINK_STREAM} takes no messages: ${how}, and ends what it began`;
+  if (share > 0 && share <= MOST_OF_ONE) return undefined;
+  const now = share > 0 ? `${share} messages` : 'all';
+  return `one gateway that floods can fill ${now} of stream ${UPLINK_STREAM}: ${how}, and makes it ${MOST_OF_ONE} messages`;
+}

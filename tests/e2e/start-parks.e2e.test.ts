@@ -7,6 +7,7 @@ import { roles } from '@parkline/contract';
 import { describe, expect, inject, test } from 'vitest';
 import { query } from '../../deploy/local/postgres.ts';
 import { login, scratchHome } from '../support/park.ts';
+import { entersDatabase, entersPortal, scanForCredentials } from '../support/usual-credentials.ts';
 import { endWhatStarted, living, npmStart, quick, untilReady } from './npm-start.ts';
 
 endWhatStarted();
@@ -63,6 +64,7 @@ describe('npm start -- --no-demo', () => {
     expect(run).toMatchObject({ users: [], gateways: [] });
     const token = /one-time token: (\S+)/.exec(npm.output())?.[1];
     expect(token).toBeDefined();
+    expect((await scanForCredentials(run)).working).toEqual([]);
 
     const setup = (body: object): Promise<Response> =>
       fetch(`${run.url}/api/setup`, {
@@ -73,6 +75,10 @@ describe('npm start -- --no-demo', () => {
     expect((await setup({ token: 'wrong' })).ok).toBe(false);
     expect((await setup({ token })).ok).toBe(true);
     expect((await setup({ token, login: 'second' })).ok).toBe(false);
+    // The doors that were tried let in who has the credential.
+    expect(await entersPortal(run.url, { name: 'first', password: 'correct horse battery' })).toBe(true);
+    const { username: name, password } = new URL(run.database);
+    expect(await entersDatabase(run.database, { name, password })).toBe(true);
 
     npm.process.kill('SIGTERM');
     await npm.ended;

@@ -73,7 +73,10 @@ export async function setSpaceState(
     .execute();
 }
 
-/** Has the worker look at once: whoever asks for it may not see every lease that the next day depends on. */
+/**
+ * Has the worker look at once: whoever asks for it may not see every lease that the next day depends on. Called before anything
+ * locks a space: the worker has this job in hand when it locks them, and who took the other order would wait for it for ever.
+ */
 export const askToFollow = (trx: Db, { accountId, at, newId }: Follower): Promise<void> =>
   jobs.enqueue(trx, newId, { accountId, task: FOLLOW, key: KEY, dueAt: at });
 

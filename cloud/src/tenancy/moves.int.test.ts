@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { loggedIn } from '../identity/testing.ts';
+import { newId } from '../platform/ids.ts';
+import { FOLLOW, followLeases } from './follow-leases.ts';
 import { serveRecords } from './testing-records.ts';
 
 const { owner, account, tenants, floors, spaces, turn, call, named, drain, stateOf } = await serveRecords();
@@ -21,6 +23,16 @@ const freshLease = async (key: string, days: { from: string; to?: string | null 
   expect(lease.status).toBe(201);
   return { id: lease.body.id as string, tenantId: tenant.body.id as string, space: `s-${key}` };
 };
+
+const untilOneWaits = () =>
+  vi.waitUntil(
+    async () => {
+      const { rows } = await sql`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(owner);
+      return rows.length > 0;
+    },
+    { timeout: 30_000, interval: 20 },
+  );
 
 test('a space is leased while a lease runs, whoever does or does not ask', async () => {
   const { id, space } = await freshLease('days', { from: '2026-09-10', to: '2026-10-01' });
@@ -71,6 +83,28 @@ test('moving in and out changes days, states and access together', async () => {
   expect(await stateOf(space)).toBe('vacant');
   expect((await call('GET', '/api/spaces/' + spaces.get(space), undefined, person)).status).toBe(401);
   turn.now = new Date('2026-09-01T00:00:00Z');
+});
+
+test('who changes a lease waits for the worker that follows the leases before, and neither for ever', async () => {
+  const { id, tenantId, space } = await freshLease('order', { from: '2026-08-01' });
+  const spaceIds = [spaces.get(space) ?? ''];
+  const lease = { key: 'order', tenantId, spaceIds, from: '2026-08-01', to: '2030-01-01', headcount: 5 };
+  const changes = [
+    () => call('POST', `/api/leases/${id}/move-in`, { date: '2026-08-02' }),
+    () => call('PUT', `/api/leases/${id}`, lease, { 'if-match': '"2"' }),
+    () => call('POST', `/api/leases/${id}/move-out`, { date: '2026-08-20' }),
+  ];
+  for (const change of changes) {
+    const changing = await owner.transaction().execute(async (trx) => {
+      // As the worker: its job in hand first, then the spaces.
+      await sql`select from job where account_id = ${account} and task = ${FOLLOW} for update`.execute(trx);
+      const running = change();
+      await untilOneWaits();
+      await followLeases(trx, { accountId: account, at: turn.now, newId }, spaceIds);
+      return { running };
+    });
+    expect((await changing.running).status).toBe(200);
+  }
 });
 
 test('who still leases something keeps the access', async () => {

@@ -54,6 +54,7 @@ export async function moveIn(
   lease: LeaseRecord,
   body: MoveBody,
 ): Promise<void> {
+  await askToFollow(trx, editor);
   const { spaces, handover } = await look(trx, editor, lease, body.date);
   requireMove(moveInRefusal(lease, handover), handover);
   await requireReadings(trx, deps, editor, lease, body);
@@ -83,6 +84,7 @@ export async function moveOut(
   lease: LeaseRecord,
   body: MoveBody,
 ): Promise<void> {
+  await askToFollow(trx, editor);
   const { handover, midnight } = await look(trx, editor, lease, body.date);
   requireMove(moveOutRefusal(lease, handover), handover);
   await requireReadings(trx, deps, editor, lease, body);
@@ -181,5 +183,4 @@ async function tell(
   const payload = { leaseId, date, readings } satisfies LeaseMoved;
   await jobs.enqueue(trx, newId, { accountId, task, key: leaseId, payload, dueAt: at });
   await happened(trx, newId, { accountId, kind: task, at, data: { leaseId, tenantId } });
-  await askToFollow(trx, editor);
 }

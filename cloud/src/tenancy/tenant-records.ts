@@ -87,6 +87,7 @@ export const leaseRecord: RecordKind<LeaseRecord, LeaseBody> = {
   async insert(trx, editor, id, { spaceIds, ...body }) {
     const { accountId } = editor;
     await requireFit(trx, accountId, { spaceIds, ...body });
+    await askToFollow(trx, editor);
     const { from: fromDate, to: toDate, ...row } = body;
     await trx
       .insertInto('lease')
@@ -97,6 +98,7 @@ export const leaseRecord: RecordKind<LeaseRecord, LeaseBody> = {
   async update(trx, editor, { id: leaseId, spaceIds: before }, { spaceIds, ...body }) {
     const { accountId } = editor;
     await requireFit(trx, accountId, { spaceIds, ...body });
+    await askToFollow(trx, editor);
     const { from: fromDate, to: toDate, ...row } = body;
     await trx
       .updateTable('lease')
@@ -108,13 +110,13 @@ export const leaseRecord: RecordKind<LeaseRecord, LeaseBody> = {
     await followLeases(trx, editor, before);
   },
   async remove(trx, editor, { id, spaceIds }) {
+    await askToFollow(trx, editor);
     await trx
       .deleteFrom('leaseSpace')
       .where('accountId', '=', editor.accountId)
       .where('leaseId', '=', id)
       .execute();
     await followLeases(trx, editor, spaceIds);
-    await askToFollow(trx, editor);
   },
 };
 
@@ -144,7 +146,7 @@ async function requireFit(
   if (to !== null && to <= from) throw badField('body.to', fieldWords.laterThan('from'));
 }
 
-/** Makes these the spaces of a lease, and leased where it runs. */
+/** Makes these the spaces of a lease, and leased where it runs. The worker was asked to follow before. */
 export async function setSpaces(
   trx: Db,
   editor: Omit<Editor, 'personId'>,
@@ -160,5 +162,4 @@ export async function setSpaces(
     select ${accountId}, ${leaseId}, ${tenantId}, s from unnest(${[...spaceIds]}::uuid[]) s
     on conflict (lease_id, space_id) do nothing`.execute(trx);
   await followLeases(trx, editor, spaceIds);
-  await askToFollow(trx, editor);
 }

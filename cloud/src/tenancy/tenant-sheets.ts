@@ -28,7 +28,7 @@ import {
 } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
-import { followLeases } from './follow-leases.ts';
+import { askToFollow, followLeases } from './follow-leases.ts';
 import { overlaps } from './lease-days.ts';
 import { setSpaces, veiled } from './tenant-records.ts';
 
@@ -223,6 +223,7 @@ async function prepareLeases(trx: Db, scope: Scope): Promise<Prepared<LeaseValue
     write: (wanted) => writeLeases(trx, scope, wanted, { tenants, spaces }),
     async remove(things) {
       const ids = things.map(({ id }) => id);
+      await askToFollow(trx, scope);
       await sql`delete from lease_space where account_id = ${accountId} and lease_id = any (${ids}::uuid[])`.execute(
         trx,
       );
@@ -287,6 +288,7 @@ async function writeLeases(
   }: { readonly tenants: ReadonlyMap<string, string>; readonly spaces: ReadonlyMap<string, string> },
 ): Promise<[]> {
   const { accountId, newId } = scope;
+  await askToFollow(trx, scope);
   for (const { values, stored } of wanted) {
     const { key, tenant, from: fromDate, to: toDate, headcount } = values;
     const tenantId = tenants.get(tenant) ?? '';

@@ -1,4 +1,5 @@
 import { type Client, createClient, type Request } from '@parkline/client';
+import { type Io, terminalLanguage } from './io.ts';
 
 /** Carries out one request of the client. @throws ApiRefusal with what the API says; Error where nothing answers. */
 export type Call = (request: Request) => Promise<unknown>;
@@ -26,8 +27,11 @@ export interface Caller extends Client {
   readonly cookies: () => Cookies;
 }
 
-/** `url` has no slash at its end; `cookies`: what an earlier caller was left with; `key`: of a program, which has no cookies. */
-export function createCaller(url: string, cookies: Cookies = {}, key?: string): Caller {
+/**
+ * Speaks the language of the terminal. `url` has no slash at its end; `cookies`: what an earlier caller was left with; `key`:
+ * of a program, which has no cookies.
+ */
+export function createCaller(io: Pick<Io, 'env'>, url: string, cookies: Cookies = {}, key?: string): Caller {
   const jar = new Map(Object.entries(cookies));
   const call: Call = async ({ method, url: path, body, headers }) => {
     const csrf = jar.get('__Host-parkline_csrf') ?? jar.get('parkline_csrf');
@@ -35,7 +39,7 @@ export function createCaller(url: string, cookies: Cookies = {}, key?: string): 
     const reply = await fetch(`${url}${path}`, {
       method,
       headers: {
-        'accept-language': 'en',
+        'accept-language': terminalLanguage(io),
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
         ...(jar.size > 0 && { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
         ...(csrf && { 'x-csrf-token': csrf }),

@@ -62,8 +62,8 @@ function readKeyFile(io: Io, path: string): string {
 }
 
 /** Calls as a program does: what it may not, it is told in the words of keys. */
-export function keyCall(url: string, key: string): Call {
-  const { call } = createCaller(url, {}, key);
+export function keyCall(io: Io, url: string, key: string): Call {
+  const { call } = createCaller(io, url, {}, key);
   return async (request) => {
     try {
       return await call(request);

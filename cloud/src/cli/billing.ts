@@ -4,7 +4,7 @@ import { describeRun, presentRun } from '../billing/index.ts';
 import type { Decimal } from '../metering/index.ts';
 import { registerBooks } from './billing-books.ts';
 import { billFolder, collectMultiplier, FILES } from './billing-folder.ts';
-import type { Io } from './io.ts';
+import { type Io, terminalLanguage } from './io.ts';
 
 interface Options {
   readonly json?: true;
@@ -41,5 +41,5 @@ export function register(program: Command, io: Io): void {
 function runSimulation(folder: string, options: Options, io: Io): void {
   const { simulation } = billFolder(folder, options.multiplier);
   if (options.json) io.out(`${JSON.stringify(presentRun(simulation.run, options.vee ?? false), null, 2)}\n`);
-  else io.out(describeRun(simulation, /^zh/i.test(io.env['LC_ALL'] || io.env['LANG'] || '') ? 'zh' : 'en'));
+  else io.out(describeRun(simulation, terminalLanguage(io) === 'zh-CN' ? 'zh' : 'en'));
 }

@@ -108,6 +108,15 @@ test('what is wrong is said with what to blame', async () => {
   await expect(send('warm')).rejects.toThrow('not a number');
 });
 
+test('the server is heard in the language of the terminal, and equipment goes by its name in either', async () => {
+  const chinese = { PARKLINE_HOME: home, LANG: 'zh_CN.UTF-8' };
+  const { rows } = await pool().query(`select name ->> 'zh' as zh from equipment where key = 'm-ahu'`);
+  for (const name of ['Air handler', rows[0].zh])
+    await expect(
+      parkline(['send', `${name}/supply_air_temperature_setpoint`, '23', '--reason', 'too warm'], chinese),
+    ).rejects.toThrow('请求内容有误。 body.value: 23 超出允许写入的范围 12 至 22 °C');
+});
+
 /** Somebody with a second factor, and codes that each open once. */
 async function givenCodes(login: string): Promise<readonly string[]> {
   const { id: personId } = await givenPerson(owner, { accountId, login });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Item } from '@parkline/client';
 import type { CommandState, CommandView } from '@parkline/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { WhoFlags } from './api-key.ts';
@@ -94,9 +95,7 @@ async function pointId(session: Session, named: string): Promise<string> {
   const at = named.lastIndexOf('/');
   if (at < 1) throw new Error(`${named} is no id of a point, and not <equipment>/<key>`);
   const [device, key] = [named.slice(0, at), named.slice(at + 1)];
-  const found = (await session.all('listEquipment')).filter(
-    ({ id, name }) => id === device || name.toLowerCase() === device.toLowerCase(),
-  );
+  const found = await equipmentCalled(session, device);
   if (found.length !== 1)
     throw new Error(
       found.length === 0 ? `there is no equipment ${device}` : `several are called ${device}: give its id`,
@@ -106,6 +105,16 @@ async function pointId(session: Session, named: string): Promise<string> {
   if (point) return point.id;
   const writable = points.filter(({ write }) => write).map((one) => one.key);
   throw new Error(`${device} has no point ${key}; writable are: ${writable.join(', ') || 'none'}`);
+}
+
+/** Of that id, or of that name: in whichever language, so that a script works in every terminal. */
+async function equipmentCalled(session: Session, device: string): Promise<readonly Item<'listEquipment'>[]> {
+  for (const language of ['en', 'zh-CN']) {
+    const all = await session.all('listEquipment', {}, { headers: { 'accept-language': language } });
+    const found = all.filter(({ id, name }) => id === device || name.toLowerCase() === device.toLowerCase());
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 /** The command when its outcome is known, or as it stands when that takes too long or needs a second person. */

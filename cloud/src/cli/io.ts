@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Language } from '@parkline/contract';
 
 /** What a command may touch of the world besides its files. `out` is for data, `err` for messages; neither adds a line end. */
 export interface Io {
@@ -8,6 +9,10 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
+
+/** What the terminal reads, by the locale that it says (POSIX.1-2024, XBD clause 8.2). */
+export const terminalLanguage = ({ env }: Pick<Io, 'env'>): Language =>
+  /^zh/i.test(env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '') ? 'zh-CN' : 'en';
 
 /** Nobody told the command where the park runs, or what was told is of no use. */
 export class NoServiceError extends Error {

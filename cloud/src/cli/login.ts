@@ -27,7 +27,7 @@ async function login(io: Io, options: Options): Promise<void> {
   const before = earlier(io);
   const { cookies } = await openSession(io, options, { url, login: who, password });
   const file = keepSession(io, { url, login: who, cookies: cookies() });
-  if (before) await end(before);
+  if (before) await end(io, before);
   io.err(
     `${who} is logged in at ${url}; ${file} keeps the session until parkline logout, or some idle time\n`,
   );
@@ -44,7 +44,7 @@ function earlier(io: Io): KeptSession | undefined {
 }
 
 /** Nobody uses it any more; it ends by itself, too. */
-const end = ({ url, cookies }: KeptSession): Promise<unknown> =>
-  createCaller(url, cookies)
+const end = (io: Io, { url, cookies }: KeptSession): Promise<unknown> =>
+  createCaller(io, url, cookies)
     .ask('logout')
     .catch(() => undefined);

@@ -17,7 +17,7 @@ async function logout(io: Io): Promise<void> {
   forgetSession(io);
   if (!kept) return io.err('nobody is logged in\n');
   const { url, login, cookies } = kept;
-  await createCaller(url, cookies)
+  await createCaller(io, url, cookies)
     .ask('logout')
     .catch((cause: unknown) => {
       if (cause instanceof ApiRefusal && cause.code === 'not_logged_in') return; // It was over already.

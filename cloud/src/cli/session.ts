@@ -46,7 +46,7 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const key = namedKey(io, who);
-  if (key !== undefined) return work(createClient(keyCall(withoutSlash(placeOf(io).url), key)));
+  if (key !== undefined) return work(createClient(keyCall(io, withoutSlash(placeOf(io).url), key)));
   const kept = keptFor(io, who);
   if (kept) return work(createClient(keptCall(io, who, kept)));
   const caller = await openSession(io, who, await credentials(io, who));
@@ -74,7 +74,7 @@ export async function openSession(
   who: Pick<Who, 'codeFile'>,
   { url, login, password }: Credentials,
 ): Promise<Caller> {
-  const caller = createCaller(url);
+  const caller = createCaller(io, url);
   await caller.ask('login', { body: { login, password } }).catch((cause: unknown) => {
     throw new Error(`${login} cannot log in: ${(cause as Error).message}`, { cause });
   });
@@ -113,7 +113,7 @@ const fresh =
  */
 function keptCall(io: Io, who: Who, first: KeptSession): Call {
   let kept = first;
-  let caller = createCaller(kept.url, kept.cookies);
+  let caller = createCaller(io, kept.url, kept.cookies);
   const keep = (): void => void keepSession(io, (kept = { ...kept, cookies: caller.cookies() }));
   const call: Call = fresh(io, who, (request) => caller.call(request), keep);
   return async (request) => {
@@ -129,7 +129,7 @@ function keptCall(io: Io, who: Who, first: KeptSession): Call {
         });
       }
       kept = other;
-      caller = createCaller(kept.url, kept.cookies);
+      caller = createCaller(io, kept.url, kept.cookies);
       return call(request);
     }
   };

@@ -219,12 +219,15 @@ describe('taking over what was mapped, for who acts in the building of the gatew
     const { id, pointId } = await far();
     await expect(take({ id, name: 'Water 7', points: [point()] })).rejects.toMatchObject({
       code: 'conflict',
-      details: { why: 'Water 7: the device is in another building', id, name: 'Water 7' },
+      details: {
+        why: { en: 'Water 7: the device is in another building', zh: 'Water 7：该设备在其他楼宇' },
+        ...{ id, name: 'Water 7' },
+      },
     });
     const borrowed = { id: newId(), name: 'Fan', points: [point(), point({ id: pointId, key: 'speed' })] };
     await expect(take(borrowed)).rejects.toMatchObject({
       code: 'conflict',
-      details: { why: 'Fan: point speed is of a device in another building' },
+      details: { why: { en: 'Fan: point speed is of a device in another building' } },
     });
     const made = await owner.selectFrom('equipment').select('id').where('id', '=', borrowed.id).execute();
     expect(made).toEqual([]); // All of a mapping or nothing.

@@ -90,7 +90,7 @@ async function share(folders: TrustFolders, url: string | undefined): Promise<nu
   const tls = { caFile: file('caFile'), certFile: file('certFile'), keyFile: file('keyFile') };
   const outcome = await shareStream(folders, url, url.startsWith('tls:') ? tls : undefined).catch(
     (cause: unknown) => {
-      throw new ToolError('the message server', cause);
+      throw cause instanceof TrustError ? cause : new ToolError('the message server', cause);
     },
   );
   process.stdout.write(`${shareWords(outcome)}\n`);

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, credsAuthenticator, type TlsOptions } from '@nats-io/transport-node';
 import { UPLINK_STREAM } from '@parkline/contract';
 import { creds } from '../../cloud/src/provisioning/authority.ts';
 import { giveShares, type ShareOutcome } from '../../cloud/src/telemetry/uplink-share.ts';
 import { MOST_OF_ONE } from '../../cloud/src/telemetry/uplink-stream.ts';
-import { offlineFiles, type TrustFolders } from './trust.ts';
+import { readIfThere } from '../local/files.ts';
+import { offlineFiles, TrustError, type TrustFolders } from './trust.ts';
 
 const USER = 'share';
 /** No process of the cloud may change the stream: this user is made for the moment, and never written down. */
@@ -19,14 +19,18 @@ const permissions = {
 /**
  * Gives a stream of an earlier version its shares.
  * @param url of a server, or of several, separated by commas.
- * @throws Error when the seed of CORE is not here, the server cannot be reached, or the stream is not safe to change.
+ * @throws TrustError when the seed of CORE is not here; Error when the server cannot be reached, or the stream is not safe to change.
  */
 export async function shareStream(
   { offline }: Pick<TrustFolders, 'offline'>,
   url: string,
   tls?: TlsOptions,
 ): Promise<ShareOutcome> {
-  const text = await creds(await readFile(join(offline, offlineFiles.core), 'utf8'), USER, permissions);
+  const file = join(offline, offlineFiles.core);
+  const seed = await readIfThere(file);
+  if (seed === undefined)
+    throw new TrustError(`${file} is not here: bring the folder back from its safe, then run this again`);
+  const text = await creds(seed, USER, permissions);
   const nats = await connect({
     servers: url.split(','),
     authenticator: credsAuthenticator(new TextEncoder().encode(text)),

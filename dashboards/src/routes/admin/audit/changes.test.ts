@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesOf, detailsOf } from './changes.ts';
+import { changesOf, detailsOf, operatorOf } from './changes.ts';
 
 test('fields stand side by side, what stayed is left out, and what is not there is not empty', () => {
   expect(changesOf({ name: 'Eve', area: 10, same: [1] }, { name: 'Eva', same: [1], mail: '' })).toEqual([
@@ -20,4 +20,10 @@ test('details are told as they are', () => {
     ['ids', '["a"]'],
   ]);
   expect(detailsOf(null)).toEqual([]);
+});
+
+test('who did it by the command line is told apart from what else was noted', () => {
+  const details = { import: 'b-1', commandLine: 'root' };
+  expect([operatorOf(details), detailsOf(details)]).toEqual(['root', [['import', 'b-1']]]);
+  expect([operatorOf({ import: 'b-1' }), operatorOf(null)]).toEqual([undefined, undefined]);
 });

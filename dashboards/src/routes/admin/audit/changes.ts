@@ -23,5 +23,9 @@ export function changesOf(before: unknown, after: unknown): FieldChange[] {
     .filter((change) => change.before !== change.after);
 }
 
+/** User of the operating system who did it by the command line on the server; undefined: nobody did. Pure. */
+export const operatorOf = (details: unknown): string | undefined => fieldsOf(details).get('commandLine');
+
 /** What else was noted, a line for each. Pure. */
-export const detailsOf = (details: unknown): readonly (readonly [string, string])[] => [...fieldsOf(details)];
+export const detailsOf = (details: unknown): readonly (readonly [string, string])[] =>
+  [...fieldsOf(details)].filter(([field]) => field !== 'commandLine');

@@ -55,13 +55,12 @@ async function removeAll(
   const faults: Fault[] = [];
   for (const { id, values } of things) {
     const held = await holdersOf(trx, table, accountId, id);
-    const by = held.map(({ what, count }) => `${count} ${what}`).join(', ');
     if (held.length > 0)
       faults.push({
         field: String(values['key']),
         text: {
-          en: `"${String(values['key'])}" is still used: ${by}.`,
-          zh: `“${String(values['key'])}”仍被使用：${by}。`,
+          en: `"${String(values['key'])}" is still used: ${held.map(({ name, count }) => `${count} × ${name.en}`).join(', ')}.`,
+          zh: `“${String(values['key'])}”仍被使用：${held.map(({ name, count }) => `${count} 个${name.zh}`).join('、')}。`,
         },
       });
     else

@@ -66,9 +66,16 @@ export interface FieldFault {
   readonly message: LocalText;
 }
 
-/** The fields to blame, or facts by name; `why` is a code, or a sentence where no code says enough. */
+/**
+ * The fields to blame, or facts by name. `why` is a code, or a sentence where no code says enough; `held`: what keeps a thing
+ * from being deleted, as people call it.
+ */
 export type Details =
-  readonly FieldFault[] | (Readonly<Record<string, unknown>> & { readonly why?: string | LocalText });
+  | readonly FieldFault[]
+  | (Readonly<Record<string, unknown>> & {
+      readonly why?: string | LocalText;
+      readonly held?: readonly { readonly name: LocalText }[];
+    });
 
 /** A request that is refused for what is in these fields. The log gets the English words. */
 export function badFields(faults: readonly FieldFault[], options: ErrorOptions = {}): AppError {

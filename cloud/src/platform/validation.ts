@@ -116,12 +116,16 @@ function isText(schema: unknown): boolean {
   return Object.keys(properties).sort().join() === 'en,zh';
 }
 
-/** The details of a refusal as its reader reads them: `message` of a field and `why` become one text. */
+/** The details of a refusal as its reader reads them: the texts that {@link Details} names in both languages become one. */
 export function detailsIn(details: Details, language: Language): unknown {
   if (isList(details))
     return details.map((fault) => ({ ...fault, message: inLanguage(fault.message, language) }));
-  const { why } = details;
-  return typeof why === 'object' ? { ...details, why: inLanguage(why, language) } : details;
+  const { why, held } = details;
+  return {
+    ...details,
+    ...(typeof why === 'object' && { why: inLanguage(why, language) }),
+    ...(held && { held: held.map((one) => ({ ...one, name: inLanguage(one.name, language) })) }),
+  };
 }
 
 const isList = (details: Details): details is readonly FieldFault[] => Array.isArray(details);

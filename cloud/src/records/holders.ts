@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import type { LocalText } from '../platform/i18n.ts';
+import { holderName } from './holder-words.ts';
 
 /** What names a row and so keeps it from being deleted. */
 export interface Holder {
   /** Table: 'floor', 'lease'. */
   readonly what: string;
+  readonly name: LocalText;
   readonly count: number;
   /** Keys of the first of them, where they have keys. */
   readonly keys: readonly string[];
@@ -69,5 +72,5 @@ async function holderBy(
     from ${sql.table(name)} r ${join}
     where r.account_id = ${accountId} and ${sql.ref(`r.${column}`)} = ${id}`.execute(trx);
   const { count = 0, keys } = rows[0] ?? {};
-  return { what, count, keys: (keys ?? []).filter((one) => one !== null) };
+  return { what, name: holderName(what), count, keys: (keys ?? []).filter((one) => one !== null) };
 }

@@ -1,4 +1,5 @@
 export { changedFields } from './changed-fields.ts';
+export { holderWords } from './holder-words.ts';
 export { type Holder, holdersOf } from './holders.ts';
 export {
   changeRecord,

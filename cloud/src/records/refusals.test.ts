@@ -3,14 +3,18 @@ import { refusalOf } from './refusals.ts';
 
 test.each([
   [{ code: '23505' }, 'key_taken', /key exists/, /已被占用/],
-  [{ code: '23503', table: 'lease' }, 'held', /used by lease/, /被 lease 使用/],
+  [{ code: '23503', table: 'lease' }, 'held', /still used: lease/, '仍被使用：租约。'],
   [
     { code: '23P01', message: 'space a-101 is leased by lease-7 on some of the same days' },
-    ...['overlap', /^space a-101 is leased by lease-7/, '空间 a-101 在部分相同日期已由 lease-7 租用。'],
+    'overlap',
+    /^space a-101 is leased by lease-7/,
+    '空间 a-101 在部分相同日期已由 lease-7 租用。',
   ],
   [
     { code: '23P01', message: 'usage point m-1 has a meter at that time' },
-    ...['overlap', /^usage point m-1/, '计量点 m-1 在该时段已有表计。'],
+    'overlap',
+    /^usage point m-1/,
+    '计量点 m-1 在该时段已有表计。',
   ],
   [
     { code: '23P01', message: 'conflicting key value' },

@@ -1,5 +1,6 @@
 import { AppError } from '../platform/errors.ts';
 import type { LocalText } from '../platform/i18n.ts';
+import { holderName } from './holder-words.ts';
 
 /** What PostgreSQL says of a rule that was broken; its manual, appendix A. */
 interface Refusal {
@@ -22,7 +23,7 @@ export function refusalOf(error: unknown): { readonly why: string; readonly text
         },
       };
     case '23503': // foreign_key_violation
-      return { why: 'held', text: { en: `It is still used by ${table}.`, zh: `仍被 ${table} 使用。` } };
+      return { why: 'held', text: held(holderName(table)) };
     case '23P01': // exclusion_violation
       return { why: 'overlap', text: overlap(message) };
     case '23514': // check_violation
@@ -39,6 +40,11 @@ export function refusalOf(error: unknown): { readonly why: string; readonly text
       return undefined;
   }
 }
+
+const held = ({ en, zh }: LocalText): LocalText => ({
+  en: `It is still used: ${en}.`,
+  zh: `仍被使用：${zh}。`,
+});
 
 /** What our own triggers say of two at the same time (migrations 0021 and 0040). */
 function overlap(message: string): LocalText {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { loggedIn } from '../identity/testing.ts';
+import { holderWords } from '../records/index.ts';
 import { serveRecords } from './testing-records.ts';
 
 const { owner, account, tenants, buildings, floors, spaces, turn, call, named, auditOf } =
@@ -59,14 +60,29 @@ test('what something else refers to stays, and the refusal names it', async () =
   expect(await held(`/api/buildings/${buildings.get('north')}`)).toEqual([
     409,
     expect.arrayContaining([
-      { what: 'floor', count: 1, keys: ['north-1'] },
-      { what: 'space', count: 3, keys: ['north-101', 'north-102', 'north-hall'] },
+      { what: 'floor', name: 'floor', count: 1, keys: ['north-1'] },
+      { what: 'space', name: 'space', count: 3, keys: ['north-101', 'north-102', 'north-hall'] },
     ]),
   ]);
   expect(await held(`/api/spaces/${spaces.get('north-101')}`)).toEqual([
     409,
-    [{ what: 'lease', count: 2, keys: ['aurora-1', 'birch-1'] }],
+    [{ what: 'lease', name: 'lease', count: 2, keys: ['aurora-1', 'birch-1'] }],
   ]);
+  const { etag } = await call('GET', `/api/spaces/${spaces.get('north-101')}`);
+  const chinese = { 'if-match': String(etag), 'accept-language': 'zh-CN' };
+  const reply = await call('DELETE', `/api/spaces/${spaces.get('north-101')}`, undefined, chinese);
+  expect(reply.body.details.held).toMatchObject([{ what: 'lease', name: '租约' }]);
+});
+
+test('whatever the schema lets keep a thing from being deleted has a name for people', async () => {
+  const { rows } = await sql<{ name: string }>`
+    select distinct c.conrelid::regclass::text as name from pg_constraint c
+    where c.contype = 'f' and c.confdeltype = 'a' and c.confrelid::regclass::text = any (array['site', 'building',
+      'floor', 'space', 'tenant', 'lease', 'tenant_contact', 'equipment', 'gateway', 'point'])`.execute(
+    owner,
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.map(({ name }) => name).filter((name) => !(name in holderWords))).toEqual([]);
 });
 
 test('an area holds from its day on; days before keep theirs', async () => {

@@ -23,7 +23,7 @@ export const enPlaces = {
     removeTitle: 'Delete {{name}}?',
     removeText: 'This cannot be undone. What is still used cannot be deleted.',
     held: 'It is still used and stays:',
-    heldBy: '{{count}} × {{what}} ({{keys}})',
+    heldBy: '{{count}} × {{name}} ({{keys}})',
     staleTitle: 'Somebody else saved first',
     staleText: 'While you were editing, this was changed. Nothing of yours is lost: choose what is to stay.',
     staleField: 'Field',

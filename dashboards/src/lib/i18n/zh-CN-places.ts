@@ -23,7 +23,7 @@ export const zhCNPlaces = {
     removeTitle: '删除{{name}}？',
     removeText: '删除后无法恢复；仍被使用的内容不能删除。',
     held: '仍被使用，不能删除：',
-    heldBy: '{{count}} 个 {{what}}（{{keys}}）',
+    heldBy: '{{count}} 个{{name}}（{{keys}}）',
     staleTitle: '其他人已先保存',
     staleText: '您编辑期间内容已被修改。您的内容没有丢失，请选择保留哪一份。',
     staleField: '字段',

@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import { sealingKeys, sha256Hex, signingKey, type SigningKey } from './keys.ts';
 import { createLogins, type Logins } from './logins.ts';
 import { type NodeProcess, nodeService } from './node-service.ts';
+import type { StartOptions } from './options.ts';
 
 /** What the cloud's processes are given. */
 export interface CloudInputs {
@@ -69,10 +70,19 @@ const provisionerEnv = (
   PROVISIONER_DIR: folders.provisioner,
 });
 
+/** What whoever starts a park may say of the world around it. */
+const around = [
+  ...['PUBLIC_URL', 'MAIL_URL', 'MAIL_FROM', 'OIDC_ALLOW_HOSTS'],
+  ...['WEBHOOK_ALLOW_PRIVATE', 'RELEASE_PUBLIC_KEY_FILE'],
+];
+
 /** Where people come in, for links in letters, and what is reached from here; where other machines come in, only who put the park there knows. */
-function outside({ env, options }: Context, port: number): NodeJS.ProcessEnv {
+export function outside(
+  { env, options }: { readonly env: NodeJS.ProcessEnv; readonly options: Pick<StartOptions, 'host'> },
+  port: number,
+): NodeJS.ProcessEnv {
   const usual = isThisMachine(options.host) ? { PUBLIC_URL: `http://localhost:${port}` } : {};
-  const named = ['PUBLIC_URL', 'MAIL_URL', 'MAIL_FROM', 'OIDC_ALLOW_HOSTS'].filter((key) => env[key]);
+  const named = around.filter((key) => env[key]);
   return { ...usual, ...Object.fromEntries(named.map((key) => [key, env[key]])) };
 }
 

@@ -36,7 +36,8 @@ export const usage = `npm start -- [options]
   --report-every       gateways report every read, not only changes
   --log-served         the simulator logs every value it serves
 Environment: PORT (default 8080, 0: any free one), HOST (default 127.0.0.1), PARKLINE_HOME (default .parkline),
-PARKLINE_CACHE (downloads), DATABASE_URL and NATS_URL (existing servers), DEBIAN_MIRROR, NATS_SERVER (path).
+PARKLINE_CACHE (downloads), DATABASE_URL and NATS_URL (existing servers), DEBIAN_MIRROR, NATS_SERVER (path). The cloud is also
+told PUBLIC_URL, MAIL_URL, MAIL_FROM, OIDC_ALLOW_HOSTS, WEBHOOK_ALLOW_PRIVATE and RELEASE_PUBLIC_KEY_FILE.
 `;
 
 /** @throws StartError naming the option or variable that is wrong. */

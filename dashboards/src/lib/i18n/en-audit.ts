@@ -11,7 +11,7 @@ export const enAudit = {
     operator: '{{name}}, command line of the server',
     gone: 'Somebody who is gone',
     nobody: 'Somebody unknown',
-    whom: 'of {{name}}',
+    whom: 'about {{name}}',
     erased: 'What was personal here was erased on request.',
     change: 'What changed',
     detail: 'Details',
@@ -25,6 +25,12 @@ export const enAudit = {
     all: 'Everything',
     byResult: 'Show by result',
     result: { all: 'All', done: 'Done', refused: 'Refused' },
+    repeats: {
+      again_one: 'It came once more within a minute.',
+      again_other: 'It came {{count}} times more within a minute.',
+      further_one: 'One further request was refused within the minute.',
+      further_other: '{{count}} further requests were refused within the minute.',
+    },
     reason: {
       forbidden: 'The right for it was missing.',
       second_factor_needed: 'The second factor was not given, or too long ago.',

@@ -11,7 +11,7 @@ export const zhCNAudit = {
     operator: '{{name}}（服务器命令行）',
     gone: '已删除的人员',
     nobody: '身份不明者',
-    whom: '对象：{{name}}',
+    whom: '涉及：{{name}}',
     erased: '此处的个人信息已应要求删除。',
     change: '修改内容',
     detail: '详情',
@@ -25,6 +25,10 @@ export const zhCNAudit = {
     all: '全部',
     byResult: '按结果筛选',
     result: { all: '全部', done: '已执行', refused: '被拒绝' },
+    repeats: {
+      again_other: '一分钟内又重复 {{count}} 次。',
+      further_other: '同一分钟内另有 {{count}} 个请求被拒绝。',
+    },
     reason: {
       forbidden: '缺少所需权限。',
       second_factor_needed: '未提供第二验证因素，或验证时间过久。',

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { login } from '../support/park.ts';
+import { headersOf, login } from '../support/park.ts';
 import { english, receiveVisitors, soon } from './hall.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -43,10 +43,14 @@ describe('logging in', () => {
     expect(await page.getByText('Please fill this in').count()).toBe(2);
   });
 
-  test('a page asked for without a session comes back after logging in', async () => {
-    const { page, ...guest } = await visitor(english, null);
+  test('a page asked for with a session that ended says so, and comes back after logging in', async () => {
+    const { page, ...guest } = await visitor();
+    const cookies = await page.context().cookies();
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    await fetch(`${run.url}/api/logout`, { method: 'POST', headers: headersOf(cookie) });
     await page.goto(`${main}?range=month`);
-    await page.waitForURL(/\/login\?back=/);
+    await page.waitForURL(/\/login\?ended=&back=/);
+    await page.getByRole('status').getByText('Your session has ended').waitFor(soon);
     const user = run.users.find(({ role }) => role === 'facility_engineer')!;
     await page.getByLabel('Login name').fill(user.login);
     await page.getByLabel('Password', { exact: true }).fill(user.password);
@@ -57,11 +61,14 @@ describe('logging in', () => {
       .waitFor();
   });
 
-  test('a session that ended sends to the login page and says so', async () => {
+  test('a session that ended under a page is told over it, and somebody else begins at the login', async () => {
     const { page, expectRefusal } = await visitor();
     expectRefusal();
     await page.context().clearCookies();
-    await page.getByText('Your session has ended').waitFor({ timeout: 30_000 });
+    await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor(soon);
+    await page.getByRole('button', { name: 'Log in as somebody else' }).click();
+    await page.waitForURL('**/login');
+    await page.getByLabel('Login name').waitFor();
   });
 
   test('logging out ends the session for the server too', async () => {

@@ -110,7 +110,6 @@ const unversioned = [
   ...['deleteApiKey', 'deleteDisplayToken', 'deleteGatewayClaimCode', 'deleteMyLoginLink'],
   ...['deleteMySecondFactor', 'deleteMyOtherSessions', 'deleteMySession'],
   ...['replaceEquipmentSecret', 'deleteEquipmentSecret', 'replaceBusSecret', 'deleteBusSecret'],
-  ...['replaceFaultRule', 'replaceWorkOrderSettings'],
 ];
 
 test('every change and deletion of what has a version demands the one that it was made on', () => {

@@ -50,6 +50,7 @@ export const parameterWords: Readonly<Record<string, string>> = {
   technician: 'Only those of this technician.',
   subject: 'Only what was done to the thing with this id.',
   action: 'Only this action, `person.added`, or all of one thing, `person`.',
+  result: 'Only what was `done`, or only what was `refused`.',
   role: 'Only people with this role.',
   search: 'Only those whose name or login holds this text.',
   state: 'Only those in this state.',

@@ -664,6 +664,9 @@ export type ListAuditData = {
          * Only this action, `person.added`, or all of one thing, `person`.
          */
         action?: string;
+        /**
+         * Only what was `done`, or only what was `refused`.
+         */
         result?: 'done' | 'refused';
     };
     url: '/api/audit';

@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withoutPassword } from './base.ts';
 import { type BackupKey, makeKeyFile, readKeys } from './keys.ts';
+import { into } from './restore.ts';
 import { readHead, seal, unseal } from './sealed.ts';
 import {
   listWal,
@@ -15,7 +18,8 @@ import {
   walFile,
   writeManifest,
 } from './store.ts';
-import { archiveWal, chainOf, pruneWal, segmentOf, stageWal } from './wal.ts';
+import { segmentOf } from './timelines.ts';
+import { archiveWal, chainOf, pruneWal, stageWal } from './wal.ts';
 
 const key: BackupKey = { id: 'one', key: randomBytes(32) };
 const PART = 1024 * 1024;
@@ -153,7 +157,7 @@ describe('a folder of backups', () => {
   });
 
   test('drops the log that no base backup needs', async () => {
-    expect(await pruneWal(store, base)).toBe(1);
+    expect(await pruneWal(store, [base])).toBe(1);
     expect(await listWal(store)).toEqual([...names.slice(1), later]);
   });
 
@@ -168,6 +172,30 @@ describe('a folder of backups', () => {
     chmodSync(store.folder, 0o755);
     await expect(openStore(store.folder, [key])).rejects.toThrow(/chmod 700/);
     chmodSync(store.folder, 0o700);
+  });
+});
+
+describe('what is written into a program', () => {
+  test('is whole when the program ends before its input is confirmed to be closed', async () => {
+    let got = '';
+    const program: Writable = new Writable({
+      write: (bytes: Buffer, _encoding, done) => ((got += bytes.toString()), done()),
+      final: () => void program.destroy(),
+    });
+    await pipeline(Readable.from([Buffer.from('all '), Buffer.from('of it')]), into(program));
+    expect(got).toBe('all of it');
+  });
+
+  test('ends with what broke off: the program waits for no more', async () => {
+    const program = new PassThrough();
+    const broken = Readable.from(
+      (async function* () {
+        yield await Promise.resolve(Buffer.from('a part'));
+        throw new Error('altered');
+      })(),
+    );
+    await expect(pipeline(broken, into(program))).rejects.toThrow('altered');
+    expect(program.destroyed).toBe(true);
   });
 });
 

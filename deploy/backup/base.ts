@@ -4,6 +4,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Client } from 'pg';
 import { BackupError } from './keys.ts';
+import { takeLock } from './lock.ts';
 import {
   baseFolder,
   listBases,
@@ -35,19 +36,35 @@ export interface BaseOptions {
 }
 
 /**
- * Makes a base backup of a running server and of the folders that go with it. It counts once its manifest is there; what a
- * backup that was cut short left is removed by the next. @throws BackupError when the server archives nothing, or a program fails.
+ * Makes a base backup of a running server and of the folders that go with it, as the only one (`alone`). It counts once its manifest
+ * is there; what a backup that was cut short left is removed by the next. @throws BackupError when the server archives nothing, or a program fails.
  */
 export async function makeBase(options: BaseOptions): Promise<Manifest> {
-  const { store, databaseUrl, folders, program, warn, now } = options;
+  const { store, folders, now } = options;
   for (const [name, path] of folders) await assertFolder(name, path, options.keyFile);
-  const server = await serverFacts(databaseUrl);
+  const server = await serverFacts(options.databaseUrl);
   const beganAt = now();
   const id = new Date(beganAt).toISOString().replace(/[-:]|\.\d+/g, '');
   const draft = `${baseFolder(store, id)}.part`;
   for (const name of await readdir(join(store.folder, 'base')))
     if (name.endsWith('.part')) await rm(join(store.folder, 'base', name), { recursive: true });
   await mkdir(draft, { mode: 0o700 });
+  try {
+    const made = await writePieces(options, { id, draft, beganAt });
+    const manifest = { format: 1, id, beganAt, endedAt: now(), ...server, ...made } as const;
+    await writeManifest(store, draft, manifest);
+    return manifest;
+  } catch (error) {
+    // Where the disk is full, the archive of the log needs the room at once.
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writePieces(
+  { store, databaseUrl, folders, program, warn }: BaseOptions,
+  { id, draft, beganAt }: { id: string; draft: string; beganAt: number },
+): Promise<Pick<Manifest, 'timeline' | 'startLsn' | 'endLsn' | 'pieces'>> {
   const write = async (name: string, source: AsyncIterable<Buffer>): Promise<Piece> => {
     const file = join(draft, `${name}.zst.sealed`);
     return { name, ...(await writeSealed(source, store, { file, name: pieceName(id, name), at: beganAt })) };
@@ -62,9 +79,7 @@ export async function makeBase(options: BaseOptions): Promise<Manifest> {
     pieces.push(await write(name, tar.output));
     await tar.ended;
   }
-  const manifest = { format: 1, id, beganAt, endedAt: now(), ...server, ...span, pieces } as const;
-  await writeManifest(store, draft, manifest);
-  return manifest;
+  return { ...span, pieces };
 }
 
 async function assertFolder(name: string, path: string, keyFile: string): Promise<void> {
@@ -182,13 +197,25 @@ function spanOf(tail: string): Pick<Manifest, 'timeline' | 'startLsn' | 'endLsn'
   return { timeline: Number(timeline), startLsn, endLsn };
 }
 
-/** Deletes all base backups but the newest `keep`, and the log before them. @returns what went. */
-export async function prune(store: Store, keep: number): Promise<{ bases: string[]; walFiles: number }> {
+/**
+ * Deletes all base backups but the newest `keep`, and the log before them. @returns what went; undefined when somebody reads: then
+ * everything stays until the next time.
+ */
+export async function prune(
+  store: Store,
+  keep: number,
+): Promise<{ bases: string[]; walFiles: number } | undefined> {
   const ids = await listBases(store);
   const bases = ids.slice(0, Math.max(0, ids.length - keep));
-  const [oldest] = ids.slice(bases.length);
-  if (oldest === undefined) return { bases: [], walFiles: 0 };
-  const manifest = await readManifest(store, oldest); // Whoever cannot read what stays deletes nothing.
-  for (const id of bases) await rm(baseFolder(store, id), { recursive: true });
-  return { bases, walFiles: await pruneWal(store, manifest) };
+  // Whoever cannot read what stays deletes nothing.
+  const kept = await Promise.all(ids.slice(bases.length).map((id) => readManifest(store, id)));
+  if (kept.length === 0) return { bases: [], walFiles: 0 };
+  const lock = await takeLock(store, 'read', 'alone');
+  if (lock === undefined) return undefined;
+  try {
+    for (const id of bases) await rm(baseFolder(store, id), { recursive: true });
+    return { bases, walFiles: await pruneWal(store, kept) };
+  } finally {
+    await lock.release();
+  }
 }

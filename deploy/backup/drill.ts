@@ -70,7 +70,8 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
   }
 }
 
-async function giveAll(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+/** Makes a folder and all in it another user's. */
+export async function giveAll(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
   await chown(folder, uid, gid);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
     await lchown(join(entry.parentPath, entry.name), uid, gid);

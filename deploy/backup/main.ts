@@ -12,6 +12,7 @@ const usage = `npm run backup -- VERB [options]
   base --with NAME=PATH ...  back up the database, and the folders named, then drop what is older than --keep
   wal --path %p --name %f    archive one file of the log (PostgreSQL's archive_command)
   list                       say which backups there are
+  status                     say how old the newest is and why the last one failed; exit 1 when somebody has to act
   verify                     open everything, and say which seconds can be restored
   restore --to DIR           lay out a new data folder that replays the log up to --at
   drill                      restore into a throw-away folder, start it, verify the audit of every account
@@ -20,6 +21,8 @@ options
   --key FILE          the key file (default $BACKUP_KEY_FILE)
   --database-url URL  of a login that may replicate (default $BACKUP_DATABASE_URL)
   --keep N            base backups that stay (default 14)
+  --max-age HOURS     from which on status calls the newest base backup late (default 26)
+  --max-log-age MINUTES  the same of the archived log (default 60)
   --at TIME           moment to restore, 2026-11-23T05:10:00Z (default: as late as the log reaches)
   --folders-to DIR    where restore puts the folders that went along (default: nowhere)
   --scratch DIR       where drill has room for the database (default: the system's folder for that)
@@ -40,6 +43,8 @@ const options = {
   'database-url': { type: 'string' },
   with: { type: 'string', multiple: true },
   keep: { type: 'string', default: '14' },
+  'max-age': { type: 'string', default: '26' },
+  'max-log-age': { type: 'string', default: '60' },
   at: { type: 'string' },
   to: { type: 'string' },
   'folders-to': { type: 'string' },
@@ -86,6 +91,13 @@ async function storeOf(values: Values): Promise<Store> {
   return openStore(resolve(needed(values, 'dir')), keys);
 }
 
+function positive(values: Values, name: 'keep' | 'max-age' | 'max-log-age'): number {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < 1)
+    throw new UsageError(`--${name} ${values[name]} is no number from 1`);
+  return number;
+}
+
 const isOfSystem = (error: unknown): error is Error =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 
@@ -118,26 +130,26 @@ const verbs = {
   },
   async base(values: Values) {
     const { makeBase, prune } = await import('./base.ts');
+    const { alone } = await import('./lock.ts');
     const { findProgram } = await import('./programs.ts');
-    const keep = Number(values.keep);
-    if (!Number.isInteger(keep) || keep < 1)
-      throw new UsageError(`--keep ${values.keep} is no number from 1`);
+    const { noting } = await import('./status.ts');
+    const keep = positive(values, 'keep');
     const store = await storeOf(values);
-    const program = findProgram('pg_basebackup', values.programs, process.env['PATH'] ?? '');
     const [databaseUrl, folders] = [needed(values, 'database-url'), foldersOf(values)];
     const keyFile = resolve(needed(values, 'key'));
-    const { id, pieces } = await makeBase({
-      store,
-      databaseUrl,
-      folders,
-      keyFile,
-      program,
-      warn,
-      now: Date.now,
-    });
-    for (const { name, bytes } of pieces) say(`${id} ${name} ${bytes} bytes`);
-    const gone = await prune(store, keep);
-    if (gone.bases.length > 0) say(`dropped ${gone.bases.join(', ')} and ${gone.walFiles} files of the log`);
+    await alone(store, () =>
+      noting(store, Date.now, async () => {
+        const program = findProgram('pg_basebackup', values.programs, process.env['PATH'] ?? '');
+        const settings = { store, databaseUrl, folders, keyFile, program, warn, now: Date.now };
+        const { id, pieces } = await makeBase(settings);
+        for (const { name, bytes } of pieces) say(`${id} ${name} ${bytes} bytes`);
+        const gone = await prune(store, keep);
+        if (gone === undefined)
+          warn('somebody reads the backups: what is too old stays until the next base backup');
+        else if (gone.bases.length > 0)
+          say(`dropped ${gone.bases.join(', ')} and ${gone.walFiles} files of the log`);
+      }),
+    );
   },
   async wal(values: Values) {
     const { archiveWal } = await import('./wal.ts');
@@ -154,8 +166,20 @@ const verbs = {
   },
   async verify(values: Values) {
     const { verify } = await import('./restore.ts');
-    for (const { id, from, until } of await verify(await storeOf(values)))
-      say(`${id} whole: from ${time(from)} to ${time(until)}`);
+    for (const { id, from, until, left } of await verify(await storeOf(values))) {
+      const where = left === undefined ? '' : `, on timeline ${left}, which a restore left`;
+      say(`${id} whole: from ${time(from)} to ${time(until)}${where}`);
+    }
+  },
+  async status(values: Values) {
+    const { statusOf } = await import('./status.ts');
+    const limits = {
+      baseMs: positive(values, 'max-age') * 3_600_000,
+      logMs: positive(values, 'max-log-age') * 60_000,
+    };
+    const { lines, isWell } = await statusOf(await storeOf(values), Date.now(), limits);
+    for (const line of lines) say(line);
+    if (!isWell) process.exitCode = 1;
   },
   async restore(values: Values) {
     const { restore } = await import('./restore.ts');

@@ -3,6 +3,7 @@ import { appendFile, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { BackupError } from './keys.ts';
+import { reading } from './lock.ts';
 import {
   listBases,
   type Manifest,
@@ -15,7 +16,8 @@ import {
   walFile,
   walName,
 } from './store.ts';
-import { type Chain, chainOf, stageWal } from './wal.ts';
+import { waysFrom } from './timelines.ts';
+import { type Chain, chainAlong, chainOf, stageWal } from './wal.ts';
 
 export interface RestoreOptions {
   readonly store: Store;
@@ -40,7 +42,10 @@ export interface Restored {
  * proven before that: a backup that is not whole is refused here and not by the server.
  * @throws BackupError; what was laid out by then is removed.
  */
-export async function restore({ store, to, at, foldersTo }: RestoreOptions): Promise<Restored> {
+export const restore = (options: RestoreOptions): Promise<Restored> =>
+  reading(options.store, () => layOut(options));
+
+async function layOut({ store, to, at, foldersTo }: RestoreOptions): Promise<Restored> {
   const base = await chooseBase(store, at);
   const chain = await chainOf(store, base, at);
   const walFolder = `${to}.wal`;
@@ -51,7 +56,7 @@ export async function restore({ store, to, at, foldersTo }: RestoreOptions): Pro
       if (folder !== undefined) await unpack(store, base, piece, folder);
     }
     await stageWal(store, chain, walFolder);
-    await writeRecovery(to, walFolder, at);
+    await writeRecovery(to, walFolder, { at, chain, base });
   } catch (error) {
     for (const folder of made) await rm(folder, { recursive: true, force: true });
     throw error;
@@ -100,20 +105,41 @@ async function unpack(
   });
   ended.catch(() => undefined);
   const piece = { file: pieceFile(store, id, name), name: pieceName(id, name), sha256 };
-  const read = await readSealed(store, piece, tar.stdin).catch((error: unknown) => error);
+  const read = await readSealed(store, piece, into(tar.stdin)).catch((error: unknown) => error);
   // Where both complain, what was wrong with the piece is why tar did not like it; a pipe that broke says nothing.
   if (read instanceof BackupError) throw read;
   if ((await ended) !== 0) throw new BackupError(`${piece.name} cannot be unpacked: ${said.trim()}`);
   if (read !== undefined) throw read;
 }
 
+/**
+ * Writes to a program and closes its input at the end. A pipeline that ends in the input itself also waits for its closing to be
+ * confirmed, and takes a program that has all it needs and ends before that for one that broke off.
+ */
+export function into(input: Writable): Writable {
+  input.on('error', () => undefined); // Told to whoever wrote as well.
+  return new Writable({
+    write: (bytes: Buffer, _encoding, done) => void input.write(bytes, done),
+    final: (done) => void (input.end(), done()),
+    destroy(error, done) {
+      if (error) input.destroy();
+      done(error);
+    },
+  });
+}
+
 /** Values of postgresql.auto.conf: a quote is doubled. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-async function writeRecovery(to: string, walFolder: string, at: number | undefined): Promise<void> {
+async function writeRecovery(
+  to: string,
+  walFolder: string,
+  { at, chain, base }: { at: number | undefined; chain: Chain; base: Manifest },
+): Promise<void> {
   const settings = {
     restore_command: `cp "${walFolder}/%f" "%p"`,
-    recovery_target_timeline: 'latest',
+    // Not the newest where the moment lies on one that was left. Its own may have no history in this archive.
+    recovery_target_timeline: chain.timeline === base.timeline ? 'current' : String(chain.timeline),
     // Said also when it is none: the server that was backed up may have been restored itself.
     recovery_target_time: at === undefined ? '' : new Date(at).toISOString().replace('Z', '+00'),
     recovery_target_action: 'promote',
@@ -129,13 +155,16 @@ export interface Span {
   /** From here to there every second can be restored, Unix ms. */
   readonly from: number;
   readonly until: number;
+  /** Set when the park went on from an earlier moment of it: the timeline that a restore left behind. */
+  readonly left?: number;
 }
 
 /** Opens every piece and every file of the log, keeping nothing. @throws BackupError at the first that is missing or altered. */
-export async function verify(store: Store): Promise<Span[]> {
+export const verify = (store: Store): Promise<Span[]> => reading(store, () => verifyAll(store));
+
+async function verifyAll(store: Store): Promise<Span[]> {
   const spans: Span[] = [];
   const seen = new Set<string>();
-  const nowhere = (): Writable => new Writable({ write: (_bytes, _encoding, done) => done() });
   for (const id of await listBases(store)) {
     const base = await readManifest(store, id);
     for (const { name, sha256 } of base.pieces)
@@ -144,16 +173,26 @@ export async function verify(store: Store): Promise<Span[]> {
         { file: pieceFile(store, id, name), name: pieceName(id, name), sha256 },
         nowhere(),
       );
-    const chain: Chain = await chainOf(store, base, undefined);
-    await openAll(store, { ...chain, names: chain.names.filter((name) => !seen.has(name)) }, nowhere);
-    for (const name of chain.names) seen.add(name);
-    spans.push({ id, from: base.endedAt, until: chain.until });
+    const ways = await waysFrom(store, base);
+    for (const way of ways) {
+      const { names, until } = await chainAlong(store, base, way, undefined);
+      await openAll(
+        store,
+        names.filter((name) => !seen.has(name)),
+      );
+      for (const name of names) seen.add(name);
+      const left = way === ways.at(-1) ? {} : { left: way.timeline };
+      // Of a timeline that was begun just now, nothing is archived yet.
+      if (way.begunAt <= until) spans.push({ id, from: way.begunAt, until, ...left });
+    }
   }
   if (spans.length === 0) throw new BackupError(`${store.folder} holds no base backup`);
   return spans;
 }
 
-async function openAll(store: Store, { names }: Chain, nowhere: () => Writable): Promise<void> {
+const nowhere = (): Writable => new Writable({ write: (_bytes, _encoding, done) => done() });
+
+async function openAll(store: Store, names: readonly string[]): Promise<void> {
   for (const name of names)
     await readSealed(store, { file: walFile(store, name), name: walName(name) }, nowhere());
 }

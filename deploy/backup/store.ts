@@ -2,6 +2,7 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { BackupError, type BackupKey } from './keys.ts';
@@ -102,6 +103,14 @@ export async function readSealed(
   }
   if (sha256 !== undefined && counter.result().sha256 !== sha256)
     throw new BackupError(`${name} is another file than the one that its manifest names`);
+}
+
+/** A small sealed file as text. @throws BackupError as `readSealed`. */
+export async function readSealedText(store: Store, sealed: { file: string; name: string }): Promise<string> {
+  const parts: Buffer[] = [];
+  const sink = new Writable({ write: (bytes: Buffer, _encoding, done) => (parts.push(bytes), done()) });
+  await readSealed(store, sealed, sink);
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** What a sealed file says of itself. @throws BackupError when it is missing or no sealed file. */

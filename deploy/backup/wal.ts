@@ -14,9 +14,19 @@ import {
   walName,
   writeSealed,
 } from './store.ts';
+import {
+  parseSegment,
+  type Segment,
+  segmentName,
+  segmentOf,
+  type Stretch,
+  type Way,
+  wayAt,
+  waysFrom,
+} from './timelines.ts';
 
 /** Names that PostgreSQL gives to what it archives: segments, histories of timelines, notes of backups, last parts of a timeline. */
-const SEGMENT = /^[0-9A-F]{24}$/;
+const SEGMENT_CHARS = 24;
 const NAME = /^(?:[0-9A-F]{24}(?:\.partial|\.[0-9A-F]{8}\.backup)?|[0-9A-F]{8}\.history)$/;
 
 /**
@@ -55,65 +65,82 @@ async function assertSame(store: Store, path: string, name: string): Promise<voi
     );
 }
 
-/** Number of the segment that holds an address of the log. @param lsn as `0/2000028`. */
-export function segmentOf(lsn: string, segmentBytes: number): number {
-  const [high = '', low = ''] = lsn.split('/');
-  return Number((BigInt(`0x${high}`) * 0x1_0000_0000n + BigInt(`0x${low}`)) / BigInt(segmentBytes));
-}
-
-/** Number of the segment that a file name of the log means. */
-const numberOf = (name: string, segmentBytes: number): number =>
-  parseInt(name.slice(8, 16), 16) * (0x1_0000_0000 / segmentBytes) + parseInt(name.slice(16, 24), 16);
-
-const nameOf = (number: number, timeline: number, segmentBytes: number): string => {
-  const perLog = 0x1_0000_0000 / segmentBytes;
-  const parts = [timeline, Math.floor(number / perLog), number % perLog];
-  return parts.map((part) => part.toString(16).toUpperCase().padStart(8, '0')).join('');
-};
-
 /** What of the log a restore needs. */
 export interface Chain {
-  /** Names of files, segments and histories. */
+  /** Names of files: the segments of the way, and every history, so that a restored server begins a timeline of its own. */
   readonly names: readonly string[];
   /** When the last of them was written, Unix ms. */
   readonly until: number;
+  /** The timeline that it ends on. */
+  readonly timeline: number;
 }
 
 /** Restores take this much of the log beyond the moment asked for: PostgreSQL stops at the first deed after it, and has to meet one. */
 const BEYOND_MS = 600_000;
 
 /**
- * The files from the beginning of a base backup to a little after `at` (Unix ms), or all that follow each other when it is
- * undefined. @throws BackupError when one before it is missing, or the archive ends before `at`.
+ * The files from the beginning of a base backup to a little after `at` (Unix ms) on the timeline that the park was on then, or
+ * all that follow each other on the newest when it is undefined. @throws BackupError as `chainAlong`.
  */
-export async function chainOf(store: Store, base: Manifest, at: number | undefined): Promise<Chain> {
-  const { startLsn, endLsn, timeline, walSegmentBytes, id } = base;
+export const chainOf = async (store: Store, base: Manifest, at: number | undefined): Promise<Chain> =>
+  chainAlong(store, base, wayAt(await waysFrom(store, base), at), at);
+
+/** As `chainOf`, on one way. @throws BackupError when a file before `at` is missing, or the archive ends before it. */
+export async function chainAlong(
+  store: Store,
+  base: Manifest,
+  way: Way,
+  at: number | undefined,
+): Promise<Chain> {
+  const { walSegmentBytes, id } = base;
   const all = await listWal(store);
-  const numbers = Map.groupBy(
-    all.filter((name) => SEGMENT.test(name)),
-    (name) => numberOf(name, walSegmentBytes),
-  );
-  const [from, end] = [startLsn, endLsn].map((lsn) => segmentOf(lsn, walSegmentBytes)) as [number, number];
-  const last = Math.max(end, ...numbers.keys());
+  const held = segmentsOn(way, all, walSegmentBytes);
+  const end = segmentOf(base.endLsn, walSegmentBytes);
+  const last = [...held.keys()].reduce((high, number) => Math.max(high, number), end);
   const names = all.filter((name) => name.endsWith('.history'));
-  let until = 0;
-  for (let number = from; number <= last; number += 1) {
+  let until = base.endedAt;
+  for (let { from: number } = way.stretches[0]!; number <= last; number += 1) {
     const isEnough = at !== undefined && number > end && until > at;
     if (isEnough && until > at + BEYOND_MS) break;
-    const found = numbers.get(number);
+    const found = held.get(number);
     if (!found && isEnough) break;
+    const { timeline } = ownerOf(way, number);
     if (!found)
       throw new BackupError(
-        `${nameOf(number, timeline, walSegmentBytes)} of the log is missing: nothing after it can be restored from the base backup ${id}`,
+        `${segmentName({ timeline, number }, walSegmentBytes)} of the log is missing: nothing after it can be restored from the base backup ${id}`,
       );
-    names.push(...found);
-    for (const name of found) until = Math.max(until, (await headOf(walFile(store, name), walName(name))).at);
+    names.push(found.name);
+    // What a timeline wrote behind the place where it was left is not replayed.
+    if (found.timeline === timeline)
+      until = Math.max(until, (await headOf(walFile(store, found.name), walName(found.name))).at);
   }
   if (at !== undefined && until <= at)
     throw new BackupError(
       `the log was archived up to ${new Date(until).toISOString()} only: ask for a moment before it, or for the latest`,
     );
-  return { names, until };
+  return { names, until, timeline: way.timeline };
+}
+
+/** The newest timeline of a way that has a segment of this number. */
+const ownerOf = ({ stretches }: Way, number: number): Stretch =>
+  stretches.findLast(({ from }) => from <= number) ?? stretches[0]!;
+
+/**
+ * The archived segments of a way by number. Of the one in which a timeline is left the next one's is taken, which begins with the
+ * same bytes; its own where that is not archived yet.
+ */
+function segmentsOn(way: Way, names: readonly string[], segmentBytes: number): Map<number, Segment> {
+  const held = new Map<number, Segment>();
+  for (const name of names) {
+    const segment = parseSegment(name, segmentBytes);
+    if (!segment) continue;
+    const { timeline, number } = segment;
+    const isOn = way.stretches.some(
+      (one) => one.timeline === timeline && one.from <= number && number <= one.to,
+    );
+    if (isOn && (held.get(number)?.timeline ?? 0) < timeline) held.set(number, segment);
+  }
+  return held;
 }
 
 /** Opens the files of a chain into `folder`, under the names that PostgreSQL asks for. @throws BackupError on an altered one. */
@@ -127,12 +154,18 @@ export async function stageWal(store: Store, { names }: Chain, folder: string): 
     );
 }
 
-/** Deletes the files of the log that no kept base backup needs. @returns how many. */
-export async function pruneWal(store: Store, oldest: Manifest): Promise<number> {
-  const from = segmentOf(oldest.startLsn, oldest.walSegmentBytes);
-  const gone = (await listWal(store)).filter(
-    (name) => !name.endsWith('.history') && numberOf(name, oldest.walSegmentBytes) < from,
-  );
+/**
+ * Deletes the files of the log that none of the kept base backups needs: those before the first, and those of timelines that were
+ * left before it. @returns how many.
+ */
+export async function pruneWal(store: Store, kept: readonly Manifest[]): Promise<number> {
+  const bytes = kept[0]?.walSegmentBytes ?? 0;
+  const from = Math.min(...kept.map(({ startLsn }) => segmentOf(startLsn, bytes)));
+  const oldest = Math.min(...kept.map(({ timeline }) => timeline));
+  const gone = (await listWal(store)).filter((name) => {
+    const segment = parseSegment(name.slice(0, SEGMENT_CHARS), bytes); // A note or a part belongs to its segment.
+    return segment !== undefined && (segment.number < from || segment.timeline < oldest);
+  });
   for (const name of gone) await rm(walFile(store, name));
   return gone.length;
 }

@@ -10,6 +10,7 @@ import { migrate } from '../../cloud/src/platform/migrate.ts';
 import { verifyAudit } from '../../deploy/backup/audit.ts';
 import { drill } from '../../deploy/backup/drill.ts';
 import { readKeys } from '../../deploy/backup/keys.ts';
+import { takeLock } from '../../deploy/backup/lock.ts';
 import {
   listBases,
   listWal,
@@ -35,6 +36,8 @@ describe('a park restored to a chosen second', () => {
   let accountId: string;
   /** Unix ms, a whole second. */
   let chosen: number;
+  /** A later one, on the timeline that the restore to the chosen one leaves. */
+  let abandoned: number;
   /** How long the last deed took to reach the archive, ms. */
   let archivedInMs: number;
   /** Readings of one week each, so that they lie in partitions of their own. */
@@ -58,11 +61,13 @@ describe('a park restored to a chosen second', () => {
   async function archivedBeyond(at: number): Promise<void> {
     const store = await opened();
     const base = await readManifest(store, (await listBases(store))[0]!);
+    let why: unknown;
     for (let turn = 0; turn < 600; turn += 1) {
-      if (await chainOf(store, base, at).catch(() => undefined)) return;
+      const chain = await chainOf(store, base, at).catch((error: unknown) => void (why = error));
+      if (chain) return;
       await sleep(100);
     }
-    throw new Error(`the log of the server was not archived:\n${server.log()}`);
+    throw new Error(`the log of the server was not archived:\n${server.log()}`, { cause: why });
   }
 
   /** Until the clock that commits are stamped by has left this second behind. */
@@ -70,6 +75,22 @@ describe('a park restored to a chosen second', () => {
     const second = Math.ceil((Date.now() + 1) / 1000) * 1000;
     while (Date.now() <= second + 5) await sleep(20);
     return second;
+  }
+
+  /** What a drill finds at a moment; undefined: at the end. */
+  async function deedsAt(at: number | undefined): Promise<string[]> {
+    let deeds: string[] = [];
+    await drill({
+      ...{ store: await opened(), at, scratch: '/tmp', database: 'parkline', user: 'postgres' },
+      program: server.files.program('postgres'),
+      zoneinfo: server.files.zoneinfo,
+      ...(isRoot() && { account: nobody }),
+      check: async (restored) => {
+        deeds = (await query<{ action: string }>(restored, DEEDS)).map(({ action }) => action);
+      },
+      monotonic: () => performance.now(),
+    });
+    return deeds;
   }
 
   beforeAll(async () => {
@@ -93,6 +114,16 @@ describe('a park restored to a chosen second', () => {
       programs,
     );
     expect(all).toMatchObject({ status: 1, text: expect.stringContaining('holds the key of the backups') });
+    expect(await server.run('status')).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/^MISSING: .*no base backup[^]*FAILED: .*holds the key of the backups/),
+    });
+    const other = await takeLock(await opened(), 'base', 'alone');
+    expect(await server.run('base', '--database-url', server.url('postgres'))).toMatchObject({
+      status: 1,
+      text: expect.stringContaining('is under way'),
+    });
+    await other?.release();
     const made = await server.run(
       ...['base', '--database-url', server.url('postgres'), '--with', `keys=${trust}`],
       ...['--programs', programs],
@@ -101,9 +132,17 @@ describe('a park restored to a chosen second', () => {
       status: 0,
       text: expect.stringMatching(/database \d+ bytes\n.* keys \d+ bytes/),
     });
+    expect(await server.run('status')).toMatchObject({
+      status: 0,
+      text: expect.stringMatching(
+        /^the newest base backup is .* seconds old\nthe log is archived up to .* ago\n$/,
+      ),
+    });
     await deed('after.base');
     chosen = await nextSecond();
     await deed('after.second');
+    abandoned = await nextSecond();
+    await deed('never.again');
     const began = Date.now();
     await archivedBeyond(began);
     archivedInMs = Date.now() - began;
@@ -206,4 +245,22 @@ describe('a park restored to a chosen second', () => {
     expect(await restore('--at', '2026-11-23 05:00')).toMatchObject({ status: 2 });
     await rm(kept, { force: true });
   }, 60_000);
+
+  test('goes on from that second, and what was left behind is still to be had', async () => {
+    await server.restore(new Date(chosen).toISOString());
+    db = createDb(createPool({ url, max: 2, name: 'restored' }));
+    await deed('after.restore');
+    const late = await nextSecond();
+    await deed('later');
+    await archivedBeyond(late);
+    await db.destroy();
+    await server.destroy();
+    expect(await server.run('verify')).toMatchObject({
+      status: 0,
+      text: expect.stringMatching(/ whole: from .*, on timeline 1, which a restore left\n.* whole: from /),
+    });
+    expect(await deedsAt(late)).toEqual(['before.base', 'after.base', 'after.restore']);
+    expect(await deedsAt(undefined)).toEqual(['before.base', 'after.base', 'after.restore', 'later']);
+    expect(await deedsAt(abandoned)).toEqual(['before.base', 'after.base', 'after.second']);
+  }, 180_000);
 });

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chown, chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, chmod, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { giveAll } from '../../deploy/backup/drill.ts';
 import { ended, start } from '../../deploy/local/command.ts';
 import { createDebs } from '../../deploy/local/debs.ts';
 import { cacheFolder, freePort, isRoot, nobody, scratchFolder } from '../../deploy/local/machine.ts';
@@ -37,6 +39,8 @@ export interface ArchivingServer {
   run(...args: string[]): Promise<Said>;
   /** Kills the server at once and removes its data. */
   destroy(): Promise<void>;
+  /** Brings the server back from its backups, as it was at a moment, under its old address; from then on it archives again. */
+  restore(at: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,15 +62,30 @@ export async function startArchivingServer(archiveTimeoutS: number): Promise<Arc
   const archive = await archiver(folder, [store, key]);
   const settings = { archive_mode: 'on', archive_timeout: String(archiveTimeoutS), archive_command: archive };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child: ChildProcess = start({ ...command, args: [...command.args, ...flags] });
   let log = '';
-  child.stderr?.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
+  const url = (database: string): string => clusterUrl(cluster, database);
+  const launch = (): ChildProcess => {
+    const started = start({ ...command, args: [...command.args, ...flags] });
+    started.stderr?.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
+    return started;
+  };
+  let child = launch();
   const destroy = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended(child);
     await rm(cluster.folder, { recursive: true, force: true });
   };
-  const url = (database: string): string => clusterUrl(cluster, database);
+  const restore = async (at: string): Promise<void> => {
+    const data = join(cluster.folder, 'data');
+    const { status, text } = await run('restore', '--to', data, '--at', at);
+    if (status !== 0) throw new Error(text);
+    if (files.zoneinfo) await symlink(files.zoneinfo, join(data, 'zoneinfo')).catch(() => undefined);
+    if (isRoot()) await giveAll(cluster.folder, nobody);
+    child = launch();
+    await untilWrites(url('postgres'));
+    // The checkpointer went to sleep while there was nothing to archive, and looks at archive_timeout when it wakes. A base backup wakes it, too.
+    await query(url('postgres'), 'checkpoint');
+  };
   try {
     await untilDatabaseAnswers(url('postgres'), 30_000);
     await query(url('postgres'), 'create database parkline');
@@ -79,7 +98,18 @@ export async function startArchivingServer(archiveTimeoutS: number): Promise<Arc
     await destroy();
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, files, store, key, url, log: () => log, run, destroy, stop };
+  return { folder, files, store, key, url, log: () => log, run, destroy, restore, stop };
+}
+
+/** A restored server may answer before it takes writes. */
+async function untilWrites(url: string): Promise<void> {
+  await untilDatabaseAnswers(url, 60_000);
+  for (let turn = 0; turn < 600; turn += 1) {
+    const [state] = await query<{ replays: boolean }>(url, 'select pg_is_in_recovery() as replays');
+    if (state?.replays === false) return;
+    await sleep(100);
+  }
+  throw new Error('the restored server takes no writes');
 }
 
 /** The archive_command. As root the server runs as "nobody", who may not be able to enter the repository: it gets copies. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import Papa from 'papaparse';
 import { expect, test } from 'vitest';
+import { apiKeyRoutes } from './identity/index.ts';
 import { createTestApp, givenAccount, loggedIn } from './identity/testing.ts';
 import { importRoutes } from './imports/index.ts';
 import { newId } from './platform/ids.ts';
@@ -17,6 +18,7 @@ const { buildings } = await givenTenancy(owner, account);
 const now = () => new Date('2026-09-01T00:00:00Z');
 const app = await createTestApp(db);
 await app.register(importRoutes({ db, now, newId, kinds: sheetKinds }));
+await app.register(apiKeyRoutes({ db, now: () => new Date(), newId }));
 const officer = await loggedIn(owner, account, ['account_admin']);
 
 const send = async (kind: string, body: Buffer | string, { dryRun = false, headers = {} } = {}) => {
@@ -323,4 +325,29 @@ test('the templates fit together: filled in one after the other they make a park
     expect([name, status, body.errors ?? body.details]).toEqual([name, 201, []]);
     expect(body).toMatchObject({ add: 1, change: 0 });
   }
+});
+
+test('a program takes tables out and brings them in by its key, as far as its scopes go', async () => {
+  const made = await app.inject({
+    ...{ method: 'POST', url: '/api/api-keys', headers: officer },
+    payload: {
+      name: 'Books',
+      scopes: ['place.read'],
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    },
+  });
+  const headers = { authorization: `Bearer ${made.json().key}` };
+  const exported = await app.inject({ url: '/api/exports/spaces.csv', headers });
+  expect([exported.statusCode, exported.body]).toEqual([200, (await load('spaces.csv')).body]);
+  expect((await app.inject({ url: '/api/exports/leases.csv', headers })).statusCode).toBe(403);
+  const brought = {
+    method: 'POST',
+    url: '/api/imports?kind=spaces&dryRun=true',
+    payload: exported.body,
+  } as const;
+  const type = { 'content-type': 'text/csv' };
+  expect((await app.inject({ ...brought, headers: { ...headers, ...type } })).json()).toMatchObject({
+    code: 'forbidden',
+    details: { permission: 'place.write' },
+  });
 });

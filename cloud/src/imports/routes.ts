@@ -40,7 +40,10 @@ const mediaTypes: Readonly<Record<SheetFormat, string>> = {
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
-/** Tables in and out. Which permission is asked for depends on the kind, so each route asks for it by itself. */
+/** Which permission is asked for depends on the kind, so each route asks for it by itself. */
+const asked = { permission: 'session', keys: true } as const;
+
+/** Tables in and out. */
 export const importRoutes =
   (deps: ImportDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -66,7 +69,7 @@ const fileRoutes =
           querystring: ImportQuery,
           response: { 200: ImportResult, 201: ImportResult },
         },
-        config: { permission: 'session', takes: Object.values(mediaTypes) },
+        config: { ...asked, takes: Object.values(mediaTypes) },
         bodyLimit: usualLimits.bytes,
       },
       async (request, reply) => {
@@ -97,7 +100,7 @@ const fileRoutes =
         path,
         {
           schema: { summary, params: SheetName },
-          config: { permission: 'session', gives: Object.values(mediaTypes) },
+          config: { ...asked, gives: Object.values(mediaTypes) },
         },
         async (request, reply) => {
           const [name = '', format] = request.params.name.split('.') as [string, SheetFormat];
@@ -125,7 +128,7 @@ const batchRoutes =
           querystring: ListQuery,
           response: { 200: Page(ImportKind) },
         },
-        config: { permission: 'session' },
+        config: asked,
       },
       async (request) => {
         const { after, limit } = request.query;
@@ -144,7 +147,7 @@ const batchRoutes =
           querystring: ImportBatchQuery,
           response: { 200: Page(ImportBatch) },
         },
-        config: { permission: 'session' },
+        config: asked,
       },
       async (request) => {
         const actor = actorOf(request);
@@ -167,7 +170,7 @@ const batchRoutes =
           params: IdParams,
           response: { 200: Type.Object({ rows: Type.Integer() }) },
         },
-        config: { permission: 'session' },
+        config: asked,
       },
       async (request) => {
         const anyone = actorOf(request);

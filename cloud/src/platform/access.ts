@@ -36,6 +36,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** 'public': anyone. 'session': whoever is logged in. Else the permission that is asked for. */
     permission?: string;
+    /** With 'session': open to a program's key, too, because the route asks by itself for the permission of what it is about. */
+    keys?: boolean;
   }
   interface FastifyRequest {
     /** Read it through `actorOf`. */
@@ -72,8 +74,8 @@ export function admit(person: Person | undefined, config: FastifyContextConfig):
   if (!person) throw new AppError('not_logged_in', 'no living session');
   if (person.by === 'display' && !config.display)
     throw new AppError('forbidden', 'not for wall screens', { details: { why: 'display' } });
-  const { permission } = config;
-  if (person.by === 'api_key' && permission === 'session')
+  const { permission, keys = false } = config;
+  if (person.by === 'api_key' && permission === 'session' && !keys)
     throw new AppError('forbidden', 'not for keys of programs', { details: { why: 'api_key' } });
   requireSecondFactor(person.secondFactor, config);
   if (permission === 'session') return { ...person, buildings: everywhereOf(person.permissions) };

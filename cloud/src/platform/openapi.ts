@@ -71,11 +71,11 @@ export const openapiOptions = (publicUrl: string | undefined): FastifyDynamicSwa
 /** @returns the schema of a route with what its declaration says beyond it. */
 function described(schema: Doc = {}, url: string, route: RouteOptions): Doc {
   if (schema['hide']) return schema;
-  const { permission, fresh, chapter = 'Process', takes, gives } = route.config ?? {};
+  const { permission, fresh, keys, chapter = 'Process', takes, gives } = route.config ?? {};
   const ifMatch = ifMatchOf(String(route.method), route.config);
   const isList = isPage((schema['response'] as Doc | undefined)?.['200']);
   const operationId = operationName(String(route.method), url, isList);
-  const isKeyless = permission === 'session' || fresh;
+  const isKeyless = (permission === 'session' && !keys) || fresh;
   return {
     ...{ operationId, tags: [chapter] },
     ...schema,

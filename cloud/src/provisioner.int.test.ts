@@ -11,9 +11,13 @@ import { givenAccount } from './identity/testing.ts';
 import { systemNow as now, systemWait as wait } from './platform/clock.ts';
 import { createDb, withAccount } from './platform/db.ts';
 import { newId } from './platform/ids.ts';
+import { connectionOptions } from './platform/nats.ts';
 import { clonedDatabase } from './platform/testing.ts';
 import { runProvisionerProcess } from './provisioner.ts';
+import { readAuthorityKeys } from './provisioning/authority-keys.ts';
 import { credentials } from './provisioning/credentials.ts';
+import { administered } from './provisioning/gateway-repository.ts';
+import { createSigner } from './provisioning/signer.ts';
 
 const database = await clonedDatabase();
 const { owner } = database;
@@ -37,20 +41,38 @@ const spki = (kind: 'ec' | 'ed25519'): string =>
     .export({ type: 'spki', format: 'pem' })
     .toString();
 
-test('the process signs for keys that were proven, and throws out what was revoked', async () => {
+test('the process signs for keys that were proven, and throws out what was revoked here or is held as such', async () => {
   const server = await startNats({ gateways: [] });
   const accountId = await givenAccount(owner);
-  const gatewayId = (await givenFleet(owner, accountId))[0]?.id ?? '';
+  const [gatewayId = '', otherId = ''] = (await givenFleet(owner, accountId)).map((one) => one.id);
   const [user, id] = [createUser(), newId()];
+  const restored = createUser().getPublicKey();
+  const keysDir = server.trust.folders.provisioner;
+  const system = await connect(connectionOptions({ url: server.url, credsDir: keysDir }, 'provisioner'));
+  await createSigner({ ...readAuthorityKeys(keysDir), system, now }).revoke(new Map([[restored, now()]]));
+  await system.close();
+  await withAccount(owner, accountId, (trx) =>
+    credentials.add(trx, {
+      ...{ id: newId(), accountId, gatewayId: otherId, nkey: restored, codeId: null, createdAt: now() },
+      ...{ signingKey: spki('ed25519'), tlsKey: spki('ec') },
+    }),
+  );
   const [stop, pool] = [new AbortController(), database.pool('parkline_provisioner')];
   const running = runProvisionerProcess(
     {
       ...{ pool, db: createDb(pool), now, wait, log, metrics, isProduction: true },
-      ...{ access: { url: server.url }, keysDir: server.trust.folders.provisioner },
+      ...{ access: { url: server.url }, keysDir },
     },
     stop.signal,
   );
   try {
+    // As after a restore: the server holds a key as thrown out that the database believes.
+    await eventually(async () => {
+      const gateway = await withAccount(owner, accountId, (trx) =>
+        administered.find(trx, accountId, otherId),
+      );
+      return gateway?.revokedAt ?? undefined;
+    });
     const keys = { nkey: user.getPublicKey(), signingKey: spki('ed25519'), tlsKey: spki('ec') };
     await withAccount(owner, accountId, (trx) =>
       credentials.add(trx, { id, accountId, gatewayId, ...keys, codeId: null, createdAt: now() }),

@@ -9,6 +9,7 @@ import {
   gatewayJwt,
   hasSameClaims,
   isCurrentCreds,
+  isCurrentSysCreds,
   newOfflineSeeds,
   newOnlineSeeds,
   type OfflineSeeds,
@@ -69,7 +70,10 @@ export async function openTrust(folder: string, now: Date): Promise<Trust> {
   const seeds = await keepSeeds(folders.provisioner, onlineFiles, newOnlineSeeds);
   const parties = partiesOf(offline, seeds);
   await writeWhole(file(provisionerFiles.parties), `${JSON.stringify(parties, null, 2)}\n`);
-  await keep(file(provisionerFiles.creds), () => sysCreds(offline.sys));
+  await keepCurrent(file(provisionerFiles.creds), {
+    isCurrent: (text) => isCurrentSysCreds(text, parties),
+    make: () => sysCreds(offline.sys, parties),
+  });
   await Promise.all(Object.keys(coreUsers).map((user) => keepUser(folders, offline, user as CoreUser)));
   const authority = await keepAuthority(folders, now);
   return { folders, parties, seeds, authority, server: await keepAccounts(folders, offline, seeds, parties) };
@@ -124,10 +128,19 @@ async function keepSeeds<K extends string>(
 export const credsFile = ({ cloud }: TrustFolders, user: CoreUser): string => join(cloud, `${user}.creds`);
 
 async function keepUser(folders: TrustFolders, { core }: OfflineSeeds, user: CoreUser): Promise<void> {
-  const file = credsFile(folders, user);
+  await keepCurrent(credsFile(folders, user), {
+    isCurrent: (text) => isCurrentCreds(text, user),
+    make: () => coreCreds(core, user),
+  });
+}
+
+/** Credentials stay while they are what an update wants them to be. */
+async function keepCurrent(
+  file: string,
+  { isCurrent, make }: { isCurrent(text: string): boolean; make(): Promise<string> },
+): Promise<void> {
   const known = await readIfThere(file);
-  if (known === undefined || !isCurrentCreds(known, user))
-    await writeWhole(file, await coreCreds(core, user));
+  if (known === undefined || !isCurrent(known)) await writeWhole(file, await make());
 }
 
 /** The key of the authority is made together with its certificate: one without the other is made anew. */

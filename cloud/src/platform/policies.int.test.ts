@@ -156,7 +156,7 @@ test('only ingest, the gate and background work see more than one account, and o
     'building',
     'claim_code',
     'display_token',
-    'gateway',
+    ...['gateway', 'gateway', 'gateway_credential'], // To read, and to throw out again after a restore.
     'identity_provider',
     'invitation',
     'known_device',

@@ -146,6 +146,19 @@ export const edgeAccountJwt = (
   );
 
 /**
+ * The keys that an account JWT of EDGE holds as revoked, each with its instant. What this park's present key did not sign is not
+ * believed, and holds none. @throws Error on a text that is no JWT, or not signed by who it says.
+ */
+export function revokedIn(jwt: string, { edge, operatorSigning }: Parties): Map<string, Date> {
+  const { iss, sub, nats } = decode<Account>(jwt);
+  if (iss !== operatorSigning || sub !== edge) return new Map();
+  return new Map(Object.entries(nats.revocations ?? {}).map(([nkey, at]) => [nkey, new Date(at * 1_000)]));
+}
+
+/** Where a server tells the JWT of an account that it holds. */
+export const accountLookup = (account: string): string => `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`;
+
+/**
  * What a server's empty folder starts with. It bears the second before it was made: a server that starts again puts it over
  * whatever bears the same second, and that may be the first list of revoked gateways.
  */
@@ -224,19 +237,23 @@ export const coreUsers = {
 export const coreCreds = (coreSeed: string, user: CoreUser): Promise<string> =>
   creds(coreSeed, user, coreUsers[user]);
 
-/** The content of a `.creds` file for the provisioner: it hands over account JWTs and hears who comes and goes. */
-export const sysCreds = (sysSeed: string): Promise<string> =>
-  creds(sysSeed, 'provisioner', {
-    pub: { allow: ['$SYS.REQ.CLAIMS.UPDATE', SERVER_STATE] },
-    sub: {
-      allow: [
-        inbox('provisioner'),
-        '$SYS.ACCOUNT.*.CONNECT',
-        '$SYS.ACCOUNT.*.DISCONNECT',
-        '$SYS.SERVER.*.CLIENT.AUTH.ERR',
-      ],
-    },
-  });
+/** Hands over account JWTs, looks what is in that of EDGE, and hears who comes and goes. */
+const sysUser = ({ edge }: Pick<Parties, 'edge'>): Permissions => ({
+  pub: { allow: ['$SYS.REQ.CLAIMS.UPDATE', accountLookup(edge), SERVER_STATE] },
+  sub: {
+    allow: [
+      inbox(SYS_USER),
+      '$SYS.ACCOUNT.*.CONNECT',
+      '$SYS.ACCOUNT.*.DISCONNECT',
+      '$SYS.SERVER.*.CLIENT.AUTH.ERR',
+    ],
+  },
+});
+const SYS_USER = 'provisioner';
+
+/** The content of a `.creds` file for the provisioner. */
+export const sysCreds = (sysSeed: string, parties: Pick<Parties, 'edge'>): Promise<string> =>
+  creds(sysSeed, SYS_USER, sysUser(parties));
 
 /** @param permissions none: everything in the account, which only tests need. */
 export async function creds(
@@ -253,12 +270,17 @@ export async function creds(
 }
 
 /** Whether a `.creds` file holds the permissions that its user has today; those of an older version are made anew. */
-export function isCurrentCreds(text: string, user: CoreUser): boolean {
+export const isCurrentCreds = (text: string, user: CoreUser): boolean => allows(text, user, coreUsers[user]);
+/** As `isCurrentCreds`, for the provisioner. */
+export const isCurrentSysCreds = (text: string, parties: Pick<Parties, 'edge'>): boolean =>
+  allows(text, SYS_USER, sysUser(parties));
+
+function allows(text: string, user: string, wanted: Permissions): boolean {
   const jwt = /-\n([\w-]+\.[\w-]+\.[\w-]+)\n-/.exec(text)?.[1];
   if (jwt === undefined) return false;
   const { nats, name } = decode<Permissions>(jwt);
   const { pub, sub } = nats;
-  return name === user && isDeepStrictEqual({ pub, sub }, coreUsers[user]);
+  return name === user && isDeepStrictEqual({ pub, sub }, wanted);
 }
 
 /** Whether two JWTs say the same, whenever they were signed. */

@@ -6,6 +6,7 @@ import {
   type NewClaimCode,
   readClaimCode,
 } from '@parkline/contract';
+import { sql } from 'kysely';
 import pino from 'pino';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { givenFleet, smallPark } from '../fleet/testing.ts';
@@ -17,7 +18,7 @@ import { clonedDatabase } from '../platform/testing.ts';
 import { claimRoutes } from './claim-routes.ts';
 import { codeRoutes } from './code-routes.ts';
 import { gatewayRoutes } from './gateway-routes.ts';
-import { issueDue, pushRevoked } from './run-provisioner.ts';
+import { issueDue, pushRevoked, revokeHeld } from './run-provisioner.ts';
 import { makeKeys, type TestKeys, wordySigner } from './testing.ts';
 
 const { owner, app: db, pool } = await clonedDatabase();
@@ -252,6 +253,30 @@ test('who is thrown out is on the list at once, and may come back under the same
     .where('id', '=', gatewayId)
     .executeTakeFirstOrThrow();
   expect([publicKey, revokedAt]).toEqual([again.publicKeys.signing, null]);
+});
+
+test('who is thrown out stays out when the database is restored to before that', async () => {
+  const keys = makeKeys();
+  await owner
+    .updateTable('gatewayCredential')
+    .set({ revokedAt: now() })
+    .where('gatewayId', '=', gatewayId)
+    .execute();
+  await claimed((await newCode()).code, keys);
+  const look = async () => {
+    const { rows } = await sql<{ revoked: boolean; believed: boolean; void: boolean; deeds: number }>`
+      select g.revoked_at is not null as revoked, g.public_key is not null as believed, c.revoked_at is not null as void,
+        (select count(*)::int from audit_event a where a.subject_id = g.id and a.action = 'gateway.revoked'
+          and a.content -> 'details' ->> 'why' = 'held_by_message_server') as deeds
+      from gateway g join gateway_credential c on c.gateway_id = g.id
+      where c.nkey = ${keys.publicKeys.nkey}`.execute(owner);
+    return rows[0];
+  };
+  expect(await look()).toMatchObject({ revoked: false, believed: true, void: false });
+  signer.told.push(new Map([[keys.publicKeys.nkey, now()]]));
+  expect(await revokeHeld(provisioner)).toBe(1);
+  expect(await look()).toEqual({ revoked: true, believed: false, void: true, deeds: 1 });
+  expect(await revokeHeld(provisioner)).toBe(0);
 });
 
 test('a code lives a week at most', async () => {

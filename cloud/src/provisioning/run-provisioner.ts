@@ -1,4 +1,5 @@
 import './tables.ts';
+import { sql } from 'kysely';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Now, Wait } from '../platform/clock.ts';
@@ -37,10 +38,13 @@ export async function runProvisioner(deps: ProvisionerDeps, signal: AbortSignal)
     signal,
   );
   let failures = 0;
+  let isCompared = false;
   while (!signal.aborted) {
     woken = new AbortController();
     let pause = LOOK_MS;
     try {
+      if (!isCompared) await revokeHeld(deps);
+      isCompared = true;
       const isRepeat = now().getTime() >= repeatAt;
       await pushRevoked(deps, isRepeat);
       if (isRepeat) repeatAt = now().getTime() + REPEAT_MS;
@@ -55,6 +59,33 @@ export async function runProvisioner(deps: ProvisionerDeps, signal: AbortSignal)
     await wait(pause, AbortSignal.any([signal, woken.signal]));
   }
   await listening;
+}
+
+/**
+ * Throws out again whom the message server holds as thrown out and the database does not: it was restored to before that.
+ * @returns how many keys. @throws SignerError 'unreachable': nothing is told to the server before it was asked.
+ */
+export async function revokeHeld({
+  db,
+  signer,
+  log,
+}: Pick<ProvisionerDeps, 'db' | 'signer' | 'log'>): Promise<number> {
+  const held = await signer.held().catch((err: SignerError) => {
+    if (err.code !== 'refused') throw err;
+    log.warn(
+      { err },
+      'revocations are not compared after a restore: "npm run nats -- init" lets this user look',
+    );
+    return new Map<string, Date>();
+  });
+  const instants = [...held.values()].map((at) => at.toISOString());
+  const { rows } = await sql<{ gatewayId: string; nkey: string }>`
+    select gateway_id, nkey from gateway_revoke_held(${[...held.keys()]}::text[], ${instants}::timestamptz[])`.execute(
+    db,
+  );
+  for (const gateway of rows)
+    log.warn(gateway, 'gateway thrown out again: the message server holds it as revoked');
+  return rows.length;
 }
 
 /**
@@ -76,7 +107,7 @@ export async function pushRevoked(
     .orderBy('id')
     .execute();
   const fresh = revoked.filter(({ revokePushedAt }) => revokePushedAt === null);
-  if (fresh.length === 0 && !isRepeat) return 0; // An empty list is told too: it takes back what is on it there.
+  if (fresh.length === 0 && !isRepeat) return 0;
   await signer.revoke(new Map(revoked.map(({ nkey, revokedAt }) => [nkey, revokedAt ?? at])));
   if (fresh.length > 0)
     await db

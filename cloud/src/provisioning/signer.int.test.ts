@@ -137,6 +137,16 @@ describe('a gateway that is thrown out', () => {
     await signer.revoke(new Map([[user.getPublicKey(), long]]));
     await (await enter(old, user.getSeed())).close();
   });
+
+  test('stays on the list of the server when whoever tells it anew has forgotten', async () => {
+    const at = new Date();
+    await signer.revoke(new Map([[user.getPublicKey(), at]]));
+    const second = new Date(Math.floor(at.getTime() / 1_000) * 1_000);
+    expect(await signer.held()).toEqual(new Map([[user.getPublicKey(), second]]));
+    await signer.revoke(new Map());
+    expect(await signer.held()).toEqual(new Map([[user.getPublicKey(), second]]));
+    await expect(enter(old, user.getSeed())).rejects.toThrow(/authorization/i);
+  });
 });
 
 test('a list of revoked gateways of the first second is younger than what an empty server starts with', async () => {
@@ -165,11 +175,13 @@ describe('a list of revoked gateways', () => {
     await expect(cut.revoke(new Map())).rejects.toMatchObject({ name: 'SignerError', code: 'refused' });
   });
 
-  test('that nobody takes is known to be so', async () => {
+  test('that its user may not tell is refused, that nobody takes is known to be so', async () => {
     const ingest = await connect(connectionOptions({ url: server.url, credsDir: server.credsDir }, 'ingest'));
     const lost = createSigner({ ...keys(), system: ingest, now });
-    await expect(lost.revoke(new Map())).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(lost.held()).rejects.toMatchObject({ code: 'refused' });
+    await expect(lost.revoke(new Map())).rejects.toMatchObject({ code: 'refused' });
     await ingest.close();
+    await expect(lost.revoke(new Map())).rejects.toMatchObject({ code: 'unreachable' });
   });
 });
 

@@ -1,6 +1,14 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import type { Now } from '../platform/clock.ts';
-import { edgeAccountJwt, gatewayJwt, type OnlineSeeds, type Parties, USER_LIFE_MS } from './authority.ts';
+import {
+  accountLookup,
+  edgeAccountJwt,
+  gatewayJwt,
+  type OnlineSeeds,
+  type Parties,
+  revokedIn,
+  USER_LIFE_MS,
+} from './authority.ts';
 import { certifyGateway, type Identity } from './pki.ts';
 
 /** A gateway as the authority knows it: whoever asks has proven that the gateway holds the private halves of both keys. */
@@ -34,11 +42,17 @@ export interface Signer {
    */
   issue(gateway: GatewayIdentity, now: Date): Promise<Credentials>;
   /**
-   * Makes exactly these keys the revoked ones, each with the instant up to which its credentials are void: live connections are
-   * closed, later ones refused, also after a restart of the server. Resolves when the server has said that it holds the list.
+   * Makes these keys revoked ones, each with the instant up to which its credentials are void: live connections are closed, later
+   * ones refused, also after a restart of the server. What the server holds beside them stays on its list: the database may have been
+   * restored to before somebody was thrown out. Resolves when the server has said that it holds the list.
    * @throws SignerError 'unreachable' (nothing is known: call again with the same list) or 'refused' (with the server's words).
    */
   revoke(all: ReadonlyMap<string, Date>): Promise<void>;
+  /**
+   * The keys that the message server holds as revoked.
+   * @throws SignerError 'unreachable', or 'refused' where this process may not look: its credentials are of an earlier version.
+   */
+  held(): Promise<ReadonlyMap<string, Date>>;
 }
 
 /** unreachable: no answer of the server. refused: it answered and did not take the list. */
@@ -71,7 +85,18 @@ export interface SignerDeps {
 const CLAIMS_TIMEOUT_MS = 5_000;
 
 export function createSigner({ parties, seeds, authority, system, now }: SignerDeps): Signer {
+  let mayLook = true;
+  const held = async (): Promise<ReadonlyMap<string, Date>> => {
+    if (!mayLook) throw new SignerError('refused', 'the message server does not tell its list to this user');
+    try {
+      return revokedIn(await ask(system, accountLookup(parties.edge), ''), parties);
+    } catch (error) {
+      mayLook = !(error instanceof SignerError && error.code === 'refused');
+      throw error;
+    }
+  };
   return {
+    held,
     async issue({ id, nkey, tlsPublicKeyPem }, at) {
       const expiresAt = new Date(at.getTime() + USER_LIFE_MS);
       const jwt = await gatewayJwt(seeds.edgeSigning, parties, { id, nkey }, expiresAt);
@@ -81,25 +106,29 @@ export function createSigner({ parties, seeds, authority, system, now }: SignerD
     async revoke(all) {
       // What was revoked longer ago than credentials live is void by its own date: the list stays short for ever.
       const oldest = now().getTime() - USER_LIFE_MS;
-      const recent = new Map([...all].filter(([, at]) => at.getTime() >= oldest));
+      const there = await held().catch((error: SignerError) => {
+        if (error.code === 'refused') return new Map<string, Date>();
+        throw error;
+      });
+      const both = new Map([...there, ...all]);
+      const recent = new Map([...both].filter(([, at]) => at.getTime() >= oldest));
       const jwt = await edgeAccountJwt(seeds.operatorSigning, parties, recent);
-      assertTaken(await ask(system, jwt));
+      assertTaken(await ask(system, '$SYS.REQ.CLAIMS.UPDATE', jwt));
     },
   };
 }
 
-async function ask(system: SystemConnection, jwt: string): Promise<string> {
+async function ask(system: SystemConnection, subject: string, jwt: string): Promise<string> {
   try {
-    const reply = await system.request('$SYS.REQ.CLAIMS.UPDATE', jwt, { timeout: CLAIMS_TIMEOUT_MS });
+    const reply = await system.request(subject, jwt, { timeout: CLAIMS_TIMEOUT_MS });
     return reply.string();
   } catch (cause) {
-    throw new SignerError(
-      'unreachable',
-      'the message server did not answer to the list of revoked gateways',
-      {
-        cause,
-      },
+    const isForbidden = [cause, (cause as Error).cause].some(
+      (one) => one instanceof PermissionViolationError,
     );
+    const code = isForbidden ? 'refused' : 'unreachable';
+    const words = 'the message server did not answer about the list of revoked gateways';
+    throw new SignerError(code, words, { cause });
   }
 }
 

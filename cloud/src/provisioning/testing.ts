@@ -41,5 +41,6 @@ export function wordySigner(lifeMs = 3_600_000): Signer & { readonly told: Reado
         expiresAt: new Date(now.getTime() + lifeMs),
       }),
     revoke: (all) => Promise.resolve(void told.push(all)),
+    held: () => Promise.resolve(told.at(-1) ?? new Map()),
   };
 }

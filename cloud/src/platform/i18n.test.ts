@@ -22,3 +22,8 @@ test('every code has a sentence in both languages', () => {
     expect(inLanguage(text, 'zh-CN')).toMatch(/[\u4e00-\u9fff].*。$/);
   }
 });
+
+test('what does not fit says nothing of an edit by somebody else: that is another refusal', () => {
+  for (const text of Object.values(errorTexts.conflict)) expect(text).not.toMatch(/meanwhile|修改|刷新/);
+  expect(errorTexts.stale_edit.en).toMatch(/meanwhile/);
+});

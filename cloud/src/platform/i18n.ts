@@ -86,7 +86,7 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
     en: 'The change must name the version it was made on.',
     zh: '修改须注明其所基于的版本。',
   },
-  conflict: { en: 'This was changed meanwhile. Please reload.', zh: '内容已被他人修改，请刷新后重试。' },
+  conflict: { en: 'This does not fit what is there now.', zh: '与现有数据冲突，无法执行。' },
   link_refused: {
     en: 'This link does not work any more. Ask for a new one.',
     zh: '此链接已失效，请重新获取。',

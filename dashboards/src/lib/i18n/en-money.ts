@@ -24,6 +24,8 @@ export const enMoney = {
     points: 'Where it is used',
     pointsNone: 'No meters yet',
     pointsNoneText: 'Once a space that you lease has a meter, its use appears here.',
+    noSpace: 'No space yet',
+    noSpaceText: 'What you use and what it costs appears here from the day that your lease begins.',
     none: 'Nothing measured this month yet',
     noneText: 'Use appears here as soon as the first readings of the month are in.',
     since: 'since {{day}}',

@@ -176,6 +176,7 @@ export const enPeople = {
     invitationTitle: 'Welcome',
     invitationLead: 'Choose a password for your access to {{account}}.',
     invitationWait: 'Looking at your invitation',
+    invitationSpent: 'This invitation lets nobody in any more.',
     choose: 'Choose password',
     passwordHint: 'At least 12 characters, none that everybody uses',
     forgot: 'Forgot the password?',

@@ -23,6 +23,8 @@ export const zhCNMoney = {
     points: '用在哪里',
     pointsNone: '还没有表计',
     pointsNoneText: '租用的空间装有表计后，用量会显示在这里。',
+    noSpace: '尚无租用空间',
+    noSpaceText: '自租约开始之日起，用量和费用会显示在这里。',
     none: '本月尚无计量',
     noneText: '本月首批读数到达后，用量会显示在这里。',
     since: '自 {{day}} 起',

@@ -169,6 +169,7 @@ export const zhCNPeople = {
     invitationTitle: '欢迎',
     invitationLead: '请为您在 {{account}} 的账号设置密码。',
     invitationWait: '正在查看您的邀请',
+    invitationSpent: '此邀请已不能再使用。',
     choose: '设置密码',
     passwordHint: '至少 12 个字符，且不是常见密码',
     forgot: '忘记密码？',

@@ -16,10 +16,13 @@ test.each([
   ['at the edge of 0.5 %', '1000.0', 1005, 'agrees'],
   ['past the edge', '1000.0', 1005.01, 'differs'],
   ['below the edge', '1000.0', 994.99, 'differs'],
-  ['one digit of a small value', '3.1', 3.2, 'agrees'],
+  ['one digit of a small value', '3.1', 3.2, 'unknown'],
   ['more than one digit of a small value', '3.1', 3.21, 'differs'],
-  ['a display without decimals', '12', 12.9, 'agrees'],
-  ['a display that still shows zero', '0.00', 0.01, 'agrees'],
+  ['a display without decimals', '12', 12.9, 'unknown'],
+  ['a display without decimals that is close enough', '100', 100.5, 'agrees'],
+  ['a display without decimals that may have cut off', '100', 100.9, 'unknown'],
+  ['a display that still shows zero', '0.00', 0.01, 'unknown'],
+  ['a display that shows zero, of a meter that counted nothing', '0.00', 0, 'agrees'],
   ['a display that shows zero for ever', '0.00', 4, 'differs'],
 ] as const)('%s', (_name, display, value, result) => {
   expect(check(display, [sample(0, value)])).toMatchObject({ result, telemetry: value });
@@ -32,7 +35,10 @@ test('between two samples a straight line counts', () => {
 
 test('the ratio counts where the display does not contain it, and the digit with it', () => {
   const ratio = { ct: 40, pt: 10, applied: 'telemetry' } as const;
-  expect(check('12.5', [sample(0, 5_000)], ratio)).toMatchObject({ expected: 5_000, allowed: 40 });
+  expect(check('12.5', [sample(0, 5_000)], ratio)).toMatchObject({ expected: 5_000, allowed: 25 });
+  const [asFarAsADigit, further] = [5_040, 5_041].map((value) => check('12.5', [sample(0, value)], ratio));
+  expect(asFarAsADigit).toMatchObject({ result: 'unknown', reason: 'coarse', difference: 40 });
+  expect(further).toMatchObject({ result: 'differs', reason: null });
   for (const applied of ['display', 'billing'] as const)
     expect(check('12.5', [sample(0, 12.5)], { ...ratio, applied })).toMatchObject({ expected: 12.5 });
 });
@@ -78,6 +84,7 @@ test('a meter passes when all that was read agrees and the ratio is in once', ()
   expect(stateOf([agrees], 'applied_twice')).toBe('failed');
   expect(stateOf([agrees, unknown], null)).toBe('open');
   expect(stateOf([unknown, differs], null)).toBe('failed');
+  expect(stateOf([check('100', [sample(0, 100.9)])], null)).toBe('open');
 });
 
 test('the last digit is what the display shows', () => {

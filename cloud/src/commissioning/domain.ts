@@ -27,7 +27,7 @@ export interface Sampled {
 /** What one unit of the display is in the unit of telemetry. Pure. */
 export const displayFactor = ({ ct, pt, applied }: Ratio): number => (applied === 'telemetry' ? ct * pt : 1);
 
-/** Half the smallest step would be rounding; a whole last digit is allowed, because a display may cut off. */
+/** How far a register may lie from what its display shows: a whole last digit, because a display may cut off. */
 export const digitOf = (display: string): number => {
   const point = display.indexOf('.');
   return point < 0 ? 1 : 10 ** -(display.length - point - 1);
@@ -35,7 +35,8 @@ export const digitOf = (display: string): number => {
 
 /**
  * Sets a display reading beside telemetry: the straight line between the good samples before and after it (or the one at it),
- * against display x ratio; within 0.5 %, or one digit of the display where that is more. Pure.
+ * against display x ratio; they agree within 0.5 %. Where they are further apart and yet no further than one digit of the display,
+ * the display is too coarse to prove anything. Pure.
  * @param nearMs How far a sample may lie from the reading.
  */
 export function checkReading(
@@ -56,14 +57,17 @@ export function checkReading(
       reason: isSpoilt ? 'quality' : isEarly ? 'early' : 'no_telemetry',
     };
   }
-  const allowed = Math.max(TOLERANCE * Math.abs(expected), digitOf(display) * factor);
+  const allowed = TOLERANCE * Math.abs(expected);
   const difference = found - expected;
   // What doubles round away must not fail a meter that is right at the edge.
-  const agrees = Math.abs(difference) <= allowed + 1e-9 * Math.max(1, Math.abs(expected));
+  const isWithin = (most: number): boolean =>
+    Math.abs(difference) <= most + 1e-9 * Math.max(1, Math.abs(expected));
+  const isCoarse = !isWithin(allowed) && isWithin(digitOf(display) * factor);
   const rounded = (value: number): number => Number(value.toPrecision(12));
   return {
     ...{ ...base, expected: rounded(expected), telemetry: rounded(found), difference: rounded(difference) },
-    ...{ allowed: rounded(allowed), result: agrees ? 'agrees' : 'differs', reason: null },
+    ...{ allowed: rounded(allowed), reason: isCoarse ? 'coarse' : null },
+    result: isCoarse ? 'unknown' : isWithin(allowed) ? 'agrees' : 'differs',
   };
 }
 

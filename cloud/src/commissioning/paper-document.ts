@@ -45,8 +45,8 @@ export function paperOf(content: ReportContent, signatures: ReportProof['signatu
       ]),
       {
         text:
-          '判定：读表时刻的遥测值与“显示值 × 变比”之差不超过 0.5 %，或不超过显示末位一个字。\n' +
-          'Test: at the time of the reading, telemetry and display × ratio differ by no more than 0.5 %, or by one last digit of the display where that is more.',
+          '判定：读表时刻的遥测值与“显示值 × 变比”之差不超过 0.5 %。\n' +
+          'Test: at the time of the reading, telemetry and display × ratio differ by no more than 0.5 %.',
         fontSize: 8,
         margin: [0, 8, 0, 8],
       },

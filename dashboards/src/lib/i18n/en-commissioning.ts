@@ -23,6 +23,8 @@ export const enCommissioning = {
       no_telemetry: 'No telemetry near this moment yet; it is judged when some arrives',
       quality: 'Telemetry of this moment is not of good quality',
       early: 'The next reading has not arrived yet',
+      coarse:
+        'The display shows too few digits to tell 0.5 %: read it again when it has counted on, or with more digits',
     },
     ratioFault: {
       applied_twice: 'The ratio is applied twice: metering multiplies by {{multiplier}} as well',

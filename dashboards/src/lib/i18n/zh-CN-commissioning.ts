@@ -22,6 +22,7 @@ export const zhCNCommissioning = {
     reason: {
       no_telemetry: '该时刻附近还没有遥测数据；数据到达后会自动判定',
       quality: '该时刻的遥测数据质量不良',
+      coarse: '显示位数太少，无法判定 0.5 %：请待读数增大后再读，或读取更多位数',
       early: '下一次遥测读数尚未到达',
     },
     ratioFault: {

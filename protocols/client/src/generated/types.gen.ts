@@ -8384,7 +8384,7 @@ export type SetCommissioningPhotoResponses = {
             difference: number | null;
             allowed: number | null;
             result: 'agrees' | 'differs' | 'unknown';
-            reason: 'no_telemetry' | 'quality' | 'early' | null;
+            reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
         }>;
         recordedBy: string | null;
         recordedAt: string | null;
@@ -8447,7 +8447,7 @@ export type CheckCommissioningResponses = {
             difference: number | null;
             allowed: number | null;
             result: 'agrees' | 'differs' | 'unknown';
-            reason: 'no_telemetry' | 'quality' | 'early' | null;
+            reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
         }>;
         recordedBy: string | null;
         recordedAt: string | null;
@@ -8512,7 +8512,7 @@ export type WaiveCommissioningResponses = {
             difference: number | null;
             allowed: number | null;
             result: 'agrees' | 'differs' | 'unknown';
-            reason: 'no_telemetry' | 'quality' | 'early' | null;
+            reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
         }>;
         recordedBy: string | null;
         recordedAt: string | null;
@@ -8748,7 +8748,7 @@ export type ListCommissioningResponses = {
                 difference: number | null;
                 allowed: number | null;
                 result: 'agrees' | 'differs' | 'unknown';
-                reason: 'no_telemetry' | 'quality' | 'early' | null;
+                reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
             }>;
             recordedBy: string | null;
             recordedAt: string | null;
@@ -8807,7 +8807,7 @@ export type GetCommissioningResponses = {
             difference: number | null;
             allowed: number | null;
             result: 'agrees' | 'differs' | 'unknown';
-            reason: 'no_telemetry' | 'quality' | 'early' | null;
+            reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
         }>;
         recordedBy: string | null;
         recordedAt: string | null;
@@ -8881,7 +8881,7 @@ export type ReplaceCommissioningResponses = {
             difference: number | null;
             allowed: number | null;
             result: 'agrees' | 'differs' | 'unknown';
-            reason: 'no_telemetry' | 'quality' | 'early' | null;
+            reason: 'no_telemetry' | 'quality' | 'early' | 'coarse' | null;
         }>;
         recordedBy: string | null;
         recordedAt: string | null;

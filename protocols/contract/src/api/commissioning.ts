@@ -13,9 +13,10 @@ export type CommissioningState = Static<typeof CommissioningState>;
 
 /**
  * Why a reading cannot be judged yet. no_telemetry: nothing good within 15 minutes on both sides. quality: what lies there is not
- * good. early: its time is still to come, or the reading after it is.
+ * good. early: its time is still to come, or the reading after it is. coarse: it is further away than 0.5 %, and no further than the
+ * last digit of the display, so that a reading with more digits must tell.
  */
-export const CheckReason = Type.Enum(['no_telemetry', 'quality', 'early'] as const);
+export const CheckReason = Type.Enum(['no_telemetry', 'quality', 'early', 'coarse'] as const);
 export type CheckReason = Static<typeof CheckReason>;
 
 /** A display reading that the installer wrote down. */

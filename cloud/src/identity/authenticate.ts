@@ -18,7 +18,5 @@ export const createAuthenticate =
   (request: FastifyRequest): Promise<Person | undefined> => {
     const bearer = bearerOf(request);
     if (bearer === undefined) return keeper.authenticate(request);
-    return isDisplayToken(bearer)
-      ? personOfDisplay({ db, now }, bearer)
-      : personOfKey({ db, now }, bearer);
+    return isDisplayToken(bearer) ? personOfDisplay({ db, now }, bearer) : personOfKey({ db, now }, bearer);
   };

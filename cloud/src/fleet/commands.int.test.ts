@@ -248,6 +248,21 @@ describe('an order that its time overtakes', () => {
     });
   });
 
+  test('that its gateway refuses is one in the audit, with the code of the reason', async () => {
+    const { body } = await ask(setpoint.id);
+    await sendQueued(sender);
+    await tell(body, { outcome: 'refused', before: null, after: null, why: 'range: 99 is above 30' });
+    const { rows } = await pool().query(
+      'select action, result, reason from audit_event where subject_id = $1 order by seq',
+      [body.id],
+    );
+    expect(rows).toEqual([
+      { action: 'command.requested', result: 'done', reason: null },
+      { action: 'command.sent', result: 'done', reason: null },
+      { action: 'command.result.refused', result: 'refused', reason: 'range' },
+    ]);
+  });
+
   test('two signers send each command once', async () => {
     for (let i = 0; i < 8; i += 1) await ask(setpoint.id);
     const counts = await Promise.all([sendQueued(sender), sendQueued(sender), sendQueued(sender)]);

@@ -163,7 +163,13 @@ describe('a claim is refused', () => {
     ).json<{ items: { state: string; reusedAt: string | null }[] }>();
     expect(listed.items[0]).toMatchObject({ state: 'used', reusedAt: expect.any(String) });
     expect(JSON.stringify(listed)).not.toContain(code);
-    expect((await actions()).at(-1)).toBe('gateway.claim_reused');
+    const noted = await owner
+      .selectFrom('auditEvent')
+      .select(['action', 'result', 'reason'])
+      .where('accountId', '=', accountId)
+      .orderBy('seq', 'desc')
+      .executeTakeFirst();
+    expect(noted).toEqual({ action: 'gateway.claim_reused', result: 'refused', reason: 'used' });
   });
 
   test('with a code that is mistyped, unknown, over or taken back', async () => {

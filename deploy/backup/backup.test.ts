@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
@@ -133,6 +133,19 @@ describe('a folder of backups', () => {
     expect(readFileSync(join(folder, 'wal', later), 'utf8')).toBe(`log ${later}`);
     await expect(chainOf(store, base, chain.until)).rejects.toThrow(/archived up to .* only/);
     expect((await chainOf(store, base, chain.until - 1)).names).toEqual(chain.names);
+  });
+
+  test('opens a part of the log that was closed early without taking the room of a full one', async () => {
+    const early = '000000020000000000000001';
+    const path = join(folder, 'early');
+    const bytes = Buffer.concat([randomBytes(100_000), Buffer.alloc(SEGMENT - 100_001), Buffer.from([1])]);
+    writeFileSync(path, bytes);
+    await archiveWal(store, { path, name: early });
+    await stageWal(store, { names: [early], until: 0, timeline: 2 }, join(folder, 'early.wal'));
+    const opened = join(folder, 'early.wal', early);
+    expect(readFileSync(opened).equals(bytes)).toBe(true);
+    expect(statSync(opened).blocks * 512).toBeLessThan(1_000_000);
+    rmSync(walFile(store, early));
   });
 
   test('names the file of the log that is missing', async () => {

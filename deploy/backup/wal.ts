@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { BackupError } from './keys.ts';
@@ -146,12 +146,36 @@ function segmentsOn(way: Way, names: readonly string[], segmentBytes: number): M
 /** Opens the files of a chain into `folder`, under the names that PostgreSQL asks for. @throws BackupError on an altered one. */
 export async function stageWal(store: Store, { names }: Chain, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const name of names)
-    await readSealed(
-      store,
-      { file: walFile(store, name), name: walName(name) },
-      createWriteStream(join(folder, name), { mode: 0o600 }),
-    );
+  for (const name of names) {
+    const handle = await open(join(folder, name), 'wx', 0o600);
+    try {
+      await readSealed(store, { file: walFile(store, name), name: walName(name) }, sparse(handle));
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+const ZEROS = Buffer.alloc(65_536);
+
+/** Leaves holes for what is zero. A segment that `archive_timeout` closed is mostly that, and a quiet day has 46 GB of them. */
+function sparse(handle: FileHandle): Writable {
+  let at = 0;
+  const write = async (bytes: Buffer): Promise<void> => {
+    for (let done = 0; done < bytes.length;)
+      done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  };
+  return new Writable({
+    write(bytes: Buffer, _encoding, done) {
+      const isZero = bytes.length <= ZEROS.length && bytes.equals(ZEROS.subarray(0, bytes.length));
+      const written = isZero ? Promise.resolve() : write(bytes);
+      void written.then(() => {
+        at += bytes.length;
+        done();
+      }, done);
+    },
+    final: (done) => void handle.truncate(at).then(() => done(), done),
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PointBody } from '@parkline/contract';
 import { describe, expect, test } from 'vitest';
 import { serveThings } from './testing-things.ts';
 
@@ -105,38 +106,9 @@ describe('a point', () => {
       `/api/model/points?filter=${encodeURIComponent('writable and equipRef==@m-ahu')}`,
     );
     const one = body.items[0];
-    const {
-      id,
-      key,
-      names,
-      unit,
-      kind,
-      resolution,
-      decimals,
-      pollMs,
-      heartbeatMs,
-      states,
-      write,
-      spaceId: place,
-      tags,
-      brick,
-    } = one;
-    const same = {
-      key,
-      name: names,
-      unit,
-      kind,
-      resolution,
-      decimals,
-      pollMs,
-      heartbeatMs,
-      states,
-      write,
-      spaceId: place,
-      tags,
-      brick,
-      source: null,
-    };
+    const { id, write } = one;
+    const fields = Object.keys(PointBody.properties).map((name) => [name, one[name]]);
+    const same = { ...Object.fromEntries(fields), name: one.names, source: null };
     const put = (over: object) =>
       ask('PUT', `/api/points/${id}`, { ...at(`"${one.version}"`), payload: { ...same, ...over } });
     expect((await put({ unit: 'ppm' })).body.details[0].field).toBe('body.unit');

@@ -192,7 +192,7 @@ test('a report needs every meter proven, is signed by two people, drawn in two l
   const made = await make();
   expect(made).toMatchObject({ status: 201, body: { number: 'PC-00001', meters: 3, passed: 2, waived: 1 } });
   const url = `/api/commissioning-reports/${made.body.id}`;
-  expect((await call('GET', `${url}/pdf`)).status).toBe(409);
+  expect(await call('GET', `${url}/pdf`)).toMatchObject({ status: 409, body: { code: 'not_sealed' } });
   expect((await call('POST', `${url}/sign`, ina, { as: 'engineer' })).status).toBe(403);
   expect((await call('POST', `${url}/sign`, ina, { as: 'installer' })).status).toBe(200);
   expect((await call('POST', `${url}/sign`, ina, { as: 'installer' })).body.details.why).toBe(

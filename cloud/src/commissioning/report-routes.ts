@@ -100,7 +100,7 @@ const fileRoutes =
       if (!file) throw new AppError('not_found', 'no such report', { details: { id } });
       const { seq, pdf, proof, signature, publicKey } = file;
       if (!pdf || !proof || !signature || !publicKey)
-        throw new AppError('conflict', 'not signed by both yet, or not sealed yet', {
+        throw new AppError('not_sealed', 'not signed by both yet, or not sealed yet', {
           details: { why: 'not_sealed' },
         });
       return { number: numberOf(seq), pdf, proof, signature, publicKey };

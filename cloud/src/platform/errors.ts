@@ -19,6 +19,7 @@ export const statusOf = {
   conflict: 409,
   in_progress: 409,
   already_done: 409,
+  not_sealed: 409,
   stale_edit: 409,
   link_refused: 410,
   too_large: 413,

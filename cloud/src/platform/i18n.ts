@@ -81,6 +81,10 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
     en: 'This was done already; what it answered is not shown a second time.',
     zh: '该操作已完成，其结果不再重复显示。',
   },
+  not_sealed: {
+    en: 'This report is not sealed yet: an installer and an engineer sign it first, then it takes a moment.',
+    zh: '报告尚未封存：须先由安装人员和工程师签字，随后稍候片刻。',
+  },
   unprocessable: { en: 'This cannot be done as things stand.', zh: '按目前的情况无法完成此操作。' },
   precondition_required: {
     en: 'The change must name the version it was made on.',

@@ -11,6 +11,7 @@ export const enSecurity = {
     enrolLead: 'Your rights need one: an authenticator app on your phone, or a passkey.',
     stepUp: 'Confirm that it is you',
     stepUpLead: 'This needs your second factor, given within the last ten minutes.',
+    notGiven: 'Not done: it waits for your second factor. Try again, then confirm.',
     usePasskey: 'Use a passkey',
     or: 'or',
     code: 'Code of the app',

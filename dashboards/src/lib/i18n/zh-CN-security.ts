@@ -11,6 +11,7 @@ export const zhCNSecurity = {
     enrolLead: '您的权限需要第二验证因素：手机上的验证器应用，或通行密钥。',
     stepUp: '请确认是您本人',
     stepUpLead: '此操作需要在最近十分钟内使用第二验证因素确认。',
+    notGiven: '尚未执行：需用第二验证因素确认。请重试并确认。',
     usePasskey: '使用通行密钥',
     or: '或',
     code: '应用中的验证码',

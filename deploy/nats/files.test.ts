@@ -4,18 +4,25 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faultsOf } from './check.ts';
 import { makeFiles, type Plan } from './files.ts';
+import { seatsOf } from './seats.ts';
 import { openTrust, TrustError } from './trust.ts';
 
 let out: string;
 let plan: Plan;
 const now = new Date();
 const DAY_MS = 86_400_000;
+const wholeSeat = {
+  ...{ port: 4222, clusterPort: 6222, httpPort: 8222 },
+  ...{ configDir: '/etc/parkline/nats', dataDir: '/var/lib/parkline/nats' },
+};
 beforeAll(async () => {
   out = await mkdtemp(join(tmpdir(), 'parkline-trust-'));
   plan = {
-    ...{ out, port: 4222, clusterPort: 6222, httpPort: 8222, maxFileStore: 1024 ** 3 },
-    servers: ['a', 'b', 'c'].map((name) => ({ name, hosts: [`hub-${name}.park.example`, '10.0.0.1'] })),
-    ...{ configDir: '/etc/parkline/nats', dataDir: '/var/lib/parkline/nats' },
+    ...{ out, maxFileStore: 1024 ** 3 },
+    servers: seatsOf(
+      ['a', 'b', 'c'].map((name) => ({ name, hosts: [`hub-${name}.park.example`, '10.0.0.1'] })),
+      wholeSeat,
+    ),
   };
   await makeFiles(plan, now);
 });

@@ -4,23 +4,17 @@ import { join, posix } from 'node:path';
 import { newIdentity, type Purpose } from '../../cloud/src/provisioning/pki.ts';
 import { readIfThere, readOrMake, writeWhole } from '../local/files.ts';
 import { type ClusterConfig, renderServer } from './render.ts';
+import { dialled, type SeatedServer } from './seats.ts';
 import { openTrust, type Trust } from './trust.ts';
 
 /** What the files of a park are made for. */
 export interface Plan {
   /** Where they are made; everything that is there stays. */
   readonly out: string;
-  /** One server, or the three of a cluster: its name, and the names and addresses by which it is dialled. */
-  readonly servers: readonly { readonly name: string; readonly hosts: readonly string[] }[];
-  readonly port: number;
-  readonly clusterPort: number;
-  readonly httpPort: number;
+  /** One server, or the three of a cluster. */
+  readonly servers: readonly SeatedServer[];
   /** Bytes all streams of one server may take. */
   readonly maxFileStore: number;
-  /** Folder on the servers with what is in `server-<name>` here. */
-  readonly configDir: string;
-  /** Folder on the servers for streams and account JWTs. */
-  readonly dataDir: string;
 }
 
 /** Names of the files in the folder of a server, and of those in the folder of the cloud. */
@@ -39,14 +33,15 @@ export async function makeFiles(plan: Plan, now: Date): Promise<string[]> {
     const folder = join(plan.out, `server-${server.name}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await keepIdentity(folder, trust, server.name, { kind: 'server', hosts: server.hosts }, now);
-    await writeWhole(join(folder, 'server.conf'), await confOf(plan, server.name, trust, password.trim()));
+    await writeWhole(join(folder, 'server.conf'), await confOf(plan, server, trust, password.trim()));
     folders.push(folder);
   }
   return folders;
 }
 
-function confOf(plan: Plan, name: string, trust: Trust, password: string): Promise<string> {
-  const { port, clusterPort, httpPort, configDir, dataDir, maxFileStore, servers } = plan;
+function confOf(plan: Plan, server: SeatedServer, trust: Trust, password: string): Promise<string> {
+  const { maxFileStore, servers } = plan;
+  const { name, address, port, clusterPort, httpPort, configDir, dataDir } = server;
   const inConfig = (file: string): string => posix.join(configDir, file);
   const tls = {
     certFile: inConfig(tlsNames.certFile),
@@ -54,11 +49,11 @@ function confOf(plan: Plan, name: string, trust: Trust, password: string): Promi
     caFile: inConfig(tlsNames.caFile),
   };
   const cluster: ClusterConfig = {
-    ...{ name: 'parkline', listen: `0.0.0.0:${clusterPort}`, password, tls },
-    peers: servers.map(({ hosts }) => `${hosts[0]}:${clusterPort}`),
+    ...{ name: 'parkline', listen: dialled(address, clusterPort), password, tls },
+    peers: servers.map((one) => dialled(one.hosts[0] ?? '', one.clusterPort)),
   };
   return renderServer({
-    ...{ serverName: name, listen: `0.0.0.0:${port}`, httpPort, maxFileStore, tls, trust: trust.server },
+    ...{ serverName: name, listen: dialled(address, port), httpPort, maxFileStore, tls, trust: trust.server },
     storeDir: posix.join(dataDir, 'store'),
     jwtDir: posix.join(dataDir, 'jwt'),
     pidFile: posix.join(dataDir, 'nats.pid'),

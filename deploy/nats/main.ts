@@ -2,11 +2,12 @@
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run, ToolError } from '../local/machine.ts';
 import { faultsOf } from './check.ts';
 import { makeFiles, type Plan, tlsNames } from './files.ts';
+import { dialled, type NamedServer, SeatError, seatsOf, type WholeSeat } from './seats.ts';
 import { shareStream, shareWords } from './share.ts';
 import { TrustError, trustFolders, type TrustFolders } from './trust.ts';
 
@@ -15,7 +16,8 @@ npm run nats -- check --out DIR
 npm run nats -- share --out DIR --url URL[,URL...]
   --url URL            of a server that runs (tls://hub.park.example:4222), to give its stream a share for every gateway
   --out DIR            where keys, credentials and configurations are made; what is there stays
-  --server NAME=HOSTS  a server and the names or addresses it is dialled by; once, or three times for a cluster
+  --server NAME=HOSTS  a server and the names or addresses it is dialled by; once, or three times for a cluster. Where hosts repeat
+                       or are loopback, the servers share a machine: ports count up, and each has folders of its own
   --port N             for gateways and the cloud (default 4222)
   --cluster-port N     between the servers of a cluster (default 6222)
   --http-port N        health and statistics, on loopback only (default 8222)
@@ -39,7 +41,7 @@ const options = {
 } as const;
 
 /** Where files are on the machine of a server. */
-type Places = Pick<Plan, 'configDir' | 'dataDir'>;
+type Places = Pick<WholeSeat, 'configDir' | 'dataDir'>;
 
 /** The server reads each configuration as it will there, with the paths of here. @throws ToolError with what it says. */
 async function letServerCheck(program: string, out: string, { configDir, dataDir }: Places): Promise<void> {
@@ -47,8 +49,10 @@ async function letServerCheck(program: string, out: string, { configDir, dataDir
   try {
     for (const conf of globSync('server-*/server.conf', { cwd: out })) {
       const text = await readFile(join(out, conf), 'utf8');
+      const folder = dirname(conf);
+      const own = `"${configDir}/${folder}/`;
       const here = text
-        .replaceAll(`"${configDir}/`, `"${join(out, conf, '..')}/`)
+        .replaceAll(text.includes(own) ? own : `"${configDir}/`, `"${join(out, folder)}/`)
         .replaceAll(`"${dataDir}/`, `"${scratch}/`);
       const file = join(scratch, 'server.conf');
       await writeFile(file, here, { mode: 0o600 });
@@ -69,8 +73,10 @@ async function act(args: readonly string[]): Promise<number> {
   const out = resolve(values.out ?? '');
   if (verb === 'share') return share(trustFolders(join(out, 'trust')), values.url);
   if (verb === 'init') {
-    const folders = await makeFiles(planOf(values, out), new Date());
-    process.stdout.write(`${folders.join('\n')}\n`);
+    const plan = planOf(values, out);
+    const folders = await makeFiles(plan, new Date());
+    const urls = plan.servers.map(({ hosts, port }) => `tls://${dialled(hosts[0] ?? '', port)}`);
+    process.stdout.write(`${folders.join('\n')}\nNATS_URL=${urls.join(',')}\n`);
   }
   const faults = await faultsOf(out, new Date());
   for (const fault of faults) process.stderr.write(`${fault}\n`);
@@ -118,18 +124,18 @@ function planOf(values: Values, out: string): Plan {
   const servers = (values.server ?? []).map(serverOf);
   if (servers.length !== 1 && servers.length !== 3)
     throw new UsageError('name one --server, or three for a cluster: two cannot agree when one is away');
-  return {
-    ...{ out, servers },
+  const whole = {
     port: portOf('--port', values.port),
     clusterPort: portOf('--cluster-port', values['cluster-port']),
     httpPort: portOf('--http-port', values['http-port']),
-    maxFileStore: wholeNumber('--max-store', values['max-store'], 1, 100_000) * 1024 ** 3,
     configDir: values['config-dir'],
     dataDir: values['data-dir'],
   };
+  const maxFileStore = wholeNumber('--max-store', values['max-store'], 1, 100_000) * 1024 ** 3;
+  return { out, servers: seatsOf(servers, whole), maxFileStore };
 }
 
-function serverOf(text: string): Plan['servers'][number] {
+function serverOf(text: string): NamedServer {
   const [, name, hosts] = /^([A-Za-z0-9_-]+)=([A-Za-z0-9.:,-]+)$/.exec(text) ?? [];
   if (!name || !hosts) throw new UsageError(`--server ${text}: write NAME=HOST or NAME=HOST,HOST`);
   return { name, hosts: hosts.split(',').filter(Boolean) };
@@ -149,8 +155,8 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 try {
   process.exitCode = await act(process.argv.slice(2));
 } catch (error) {
-  if (![UsageError, ToolError, TrustError].some((kind) => error instanceof kind)) throw error;
+  if (![UsageError, SeatError, ToolError, TrustError].some((kind) => error instanceof kind)) throw error;
 
   process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = error instanceof UsageError || error instanceof SeatError ? 2 : 1;
 }

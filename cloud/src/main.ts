@@ -64,7 +64,7 @@ async function startApi(shared: Shared): Promise<Part> {
   const { config, log, metrics, signal } = shared;
   const nats = shared.broker.as('api');
   const pool = poolFor(shared, config.API_DATABASE_URL, 'parkline_app');
-  const db = createDb(pool);
+  const db = createDb(pool, log);
   await assertBoundByPolicies(db);
 
   const idle = {
@@ -132,7 +132,7 @@ const failpointOf = ({ PARKLINE_FAILPOINT: setting }: Config, known: readonly st
 async function startIngest(shared: Shared): Promise<Part> {
   const { config, log, metrics, signal } = shared;
   const pool = poolFor(shared, config.INGEST_DATABASE_URL, 'parkline_ingest');
-  const db = createDb(pool);
+  const db = createDb(pool, log);
   await assertBoundByPolicies(db);
   const { broker } = shared;
   const app = config.roles.has('api') ? undefined : await startProbes(shared, pool, broker.as('ingest'));
@@ -171,7 +171,7 @@ async function startIngest(shared: Shared): Promise<Part> {
 async function startWorker(shared: Shared): Promise<Part> {
   const { config, log, metrics, signal } = shared;
   const pool = poolFor(shared, config.WORKER_DATABASE_URL, 'parkline_worker');
-  const db = createDb(pool);
+  const db = createDb(pool, log);
   await assertBoundByPolicies(db);
   const isAlone = config.roles.size === 1; // Else another role answers probes.
   const app = isAlone ? await startProbes(shared, pool) : undefined;
@@ -203,7 +203,7 @@ async function startProvisioner(shared: Shared): Promise<Part> {
   const { config, log, metrics, signal } = shared;
   const { runProvisionerProcess } = await import('./provisioner.ts');
   const pool = poolFor(shared, config.PROVISIONER_DATABASE_URL, 'parkline_provisioner');
-  const db = createDb(pool);
+  const db = createDb(pool, log);
   await assertBoundByPolicies(db);
   const app = await startProbes(shared, pool);
   const isProduction = config.MODE === 'production';

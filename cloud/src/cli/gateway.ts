@@ -111,6 +111,7 @@ async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promis
   const { nkey, tlsKey: tlsKeyFile } = options;
   if ((nkey === undefined) !== (tlsKeyFile === undefined))
     throw new Error('--nkey and --tls-key go together');
+  const tlsKey = tlsKeyFile === undefined ? undefined : readArgument(io, tlsKeyFile);
   const { accountId, id: gatewayId, publicKey } = await findGateway(db, io, key, options.account);
   const at = systemNow();
   await withAccount(db, accountId, async (trx) => {
@@ -119,9 +120,9 @@ async function trust(db: Db, io: Io, key: string, options: TrustOptions): Promis
       const deed = { accountId, at, personId: null, action: 'gateway.trusted', subjectId: gatewayId };
       await audit(trx, { ...deed, details: { fingerprint: keyFingerprint(pem) } });
     }
-    if (nkey === undefined || tlsKeyFile === undefined || (await credentials.byNkey(trx, accountId, nkey)))
+    if (nkey === undefined || tlsKey === undefined || (await credentials.byNkey(trx, accountId, nkey)))
       return;
-    const keys = { nkey, signingKey: pem, tlsKey: readArgument(io, tlsKeyFile) };
+    const keys = { nkey, signingKey: pem, tlsKey };
     await credentials.add(trx, {
       id: newId(),
       accountId,

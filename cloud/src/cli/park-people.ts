@@ -51,9 +51,15 @@ interface Park {
 export async function seedPeople(db: Db, park: Park, persons: readonly Person[]): Promise<string[]> {
   const passwords = createPasswords();
   const there: string[] = [];
-  for (const person of persons)
-    if (await withAccount(db, park.accountId, (trx) => seedPerson(trx, park, person, passwords)))
-      there.push(person.login);
+  for (const person of persons) {
+    const { isThere, notes } = await withAccount(db, park.accountId, async (trx) => {
+      const notes: string[] = [];
+      const note = (line: string): void => void notes.push(line);
+      return { isThere: await seedPerson(trx, { ...park, note }, person, passwords), notes };
+    });
+    for (const line of notes) park.note(line);
+    if (isThere) there.push(person.login);
+  }
   return there;
 }
 

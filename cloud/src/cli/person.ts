@@ -19,7 +19,7 @@ export function register(program: Command, io: Io): void {
     .action(({ login }: Named) =>
       withPerson(io, login, async (trx, { accountId, id }) => {
         const found = await exportPerson(trx, accountId, id, new Date());
-        io.out(`${JSON.stringify(found, null, 2)}\n`);
+        return () => io.out(`${JSON.stringify(found, null, 2)}\n`);
       }),
     );
   person
@@ -34,7 +34,7 @@ export function register(program: Command, io: Io): void {
         if (!(await mayBeErased(trx, accountId, id)))
           throw new Error(`${login} is the last administrator of the account: appoint another one first`);
         await erasePerson(trx, { accountId, personId: id, at: new Date(), by: null });
-        io.err(`erased; the audit keeps the deeds of ${id} without a name\n`);
+        return () => io.err(`erased; the audit keeps the deeds of ${id} without a name\n`);
       }),
     );
 }
@@ -45,27 +45,26 @@ interface Found {
   readonly name: string;
 }
 
-/** @throws Error when nobody has the login. */
+/** @param work does its part and gives what is told once that is stored. @throws Error when nobody has the login. */
 async function withPerson(
   io: Io,
   login: string,
-  work: (trx: Db, person: Found) => Promise<void>,
+  work: (trx: Db, person: Found) => Promise<() => void>,
 ): Promise<void> {
   const db = createDb(commandPool(io, 'person'));
   try {
     const { rows } = await sql<{ id: string }>`select id from all_accounts()`.execute(db);
     for (const { id: accountId } of rows) {
-      const isFound = await withAccount(db, accountId, async (trx) => {
+      const tell = await withAccount(db, accountId, async (trx) => {
         const found = await trx
           .selectFrom('person')
           .select(['id', 'name'])
           .where('accountId', '=', accountId)
           .where(sql`lower(login)`, '=', login.toLowerCase())
           .executeTakeFirst();
-        if (found) await work(trx, { accountId, ...found });
-        return found !== undefined;
+        return found && work(trx, { accountId, ...found });
       });
-      if (isFound) return;
+      if (tell) return tell();
     }
     throw new Error(`nobody has the login ${login}`);
   } finally {

@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { factsOf, isCollision, oncePastOthers } from './collision.ts';
 
 /**
  * Every table of the database. Each slice adds its own beside its repository:
@@ -48,10 +49,15 @@ export function createPool({ url, role, max = 10, name = 'parkline', operator, l
   return pool;
 }
 
-/** Ends the pool it was given when destroyed. */
-export const createDb = (pool: pg.Pool): Db =>
+/** Ends the pool it was given when destroyed. `log` is told of transactions that stood in each other's way, also where a second try helped. */
+export const createDb = (pool: pg.Pool, log?: Pick<Logger, 'warn'>): Db =>
   new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
+    log(event) {
+      if (event.level !== 'error' || !isCollision(event.error)) return;
+      event.error.statement = event.query.sql;
+      log?.warn(factsOf(event.error), 'transaction ended by the database: another one stood in its way');
+    },
     // jsonb keeps its keys: only column names are translated.
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
@@ -72,23 +78,28 @@ export interface Bounds {
 /**
  * Runs `work` in a transaction that sees only what this person may see; every route asks through it.
  * The settings are local to the transaction, so a pooled connection carries nothing over to its next user.
+ * Where another transaction stood in its way it runs once more: so `work` does nothing that a rollback does not undo. What
+ * is to be sent, printed or logged goes by a job, or comes after.
+ * @throws Collision when that did not help: 503 to whoever asked.
  */
 export const withActor = <T>(
   db: Db,
   { accountId, tenantId, buildings, apiKeyId, beforeCommit }: Bounds,
   work: (trx: Db) => Promise<T>,
 ): Promise<T> =>
-  db.transaction().execute(async (trx) => {
-    await sql`select set_config('app.account_id', ${accountId}, true),
-      set_config('app.tenant_id', ${tenantId ?? ''}, true),
-      set_config('app.api_key_id', ${apiKeyId ?? ''}, true),
-      set_config('app.building_ids', ${buildings === null ? '' : `{${buildings.join(',')}}`}, true)`.execute(
-      trx,
-    );
-    const result = await work(trx);
-    await beforeCommit?.(trx);
-    return result;
-  });
+  oncePastOthers(() =>
+    db.transaction().execute(async (trx) => {
+      await sql`select set_config('app.account_id', ${accountId}, true),
+        set_config('app.tenant_id', ${tenantId ?? ''}, true),
+        set_config('app.api_key_id', ${apiKeyId ?? ''}, true),
+        set_config('app.building_ids', ${buildings === null ? '' : `{${buildings.join(',')}}`}, true)`.execute(
+        trx,
+      );
+      const result = await work(trx);
+      await beforeCommit?.(trx);
+      return result;
+    }),
+  );
 
 /** All rows of one account: for background work and the command line, where no person asks. */
 export const withAccount = <T>(db: Db, accountId: string, work: (trx: Db) => Promise<T>): Promise<T> =>

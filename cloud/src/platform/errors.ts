@@ -29,6 +29,7 @@ export const statusOf = {
   too_many_requests: 429,
   internal: 500,
   unavailable: 503,
+  busy: 503,
 } as const;
 export type ErrorCode = keyof typeof statusOf;
 

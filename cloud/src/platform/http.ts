@@ -15,6 +15,7 @@ import fastify, {
 import { Registry } from 'prom-client';
 import { type Person, admit, requirePermission } from './access.ts';
 import type { Now } from './clock.ts';
+import { isCollision } from './collision.ts';
 import type { Db } from './db.ts';
 import { AppError, type ErrorCode, statusOf } from './errors.ts';
 import { addEtags } from './etags.ts';
@@ -191,6 +192,8 @@ const worthKnowing: ReadonlySet<ErrorCode> = new Set([
 /** Fastify's own refusals (broken JSON, wrong content type, too large) carry a status; anything else is our bug. */
 function asAppError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
+  if (isCollision(cause))
+    return new AppError('busy', 'others changed the same, twice', { cause, retryAfterS: 1 });
   const status = (cause as { statusCode?: unknown } | null)?.statusCode;
   const message = cause instanceof Error ? cause.message : String(cause);
   const code = typeof status === 'number' ? fastifyCodes[status] : undefined;

@@ -100,4 +100,8 @@ export const errorTexts: Readonly<Record<ErrorCode, LocalText>> = {
   too_many_requests: { en: 'Too many attempts. Please wait a moment.', zh: '尝试次数过多，请稍后再试。' },
   internal: { en: 'Something went wrong on our side.', zh: '系统内部出现错误。' },
   unavailable: { en: 'The service is not available just now.', zh: '服务暂时不可用。' },
+  busy: {
+    en: 'The same things are being changed by others just now. Please try again in a moment.',
+    zh: '他人正在修改相同的内容，请稍后重试。',
+  },
 };

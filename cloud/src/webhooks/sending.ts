@@ -64,13 +64,18 @@ async function deliver(deps: DeliverDeps, due: Due, signal: AbortSignal): Promis
   const { db, now, chance } = deps;
   const at = now();
   const nextAt = sent.error === null ? null : nextTry(due.attempts, due.firstAt, at, chance());
-  await withAccount(db, due.accountId, async (trx) => {
+  const paused = await withAccount(db, due.accountId, async (trx) => {
     await queue.note(trx, due, sent, nextAt);
-    if (sent.error === null) return queue.noteWell(trx, due.webhookId, at);
+    if (sent.error === null) {
+      await queue.noteWell(trx, due.webhookId, at);
+      return undefined;
+    }
     const since = await queue.noteFailing(trx, due.webhookId, at);
     const why = sent.status === 410 ? 'gone' : hasFailedLong(since, at) ? 'failing' : undefined;
-    return why && pause(trx, deps, due, why, at);
+    return why && (await pause(trx, due, why, at)) ? why : undefined;
   });
+  const { accountId, webhookId, url } = due;
+  if (paused) deps.log.warn({ accountId, webhookId, host: new URL(url).host, why: paused }, 'webhook paused');
 }
 
 async function attempt({ secrets, send, now }: DeliverDeps, due: Due, signal: AbortSignal): Promise<Sent> {
@@ -92,18 +97,17 @@ async function attempt({ secrets, send, now }: DeliverDeps, due: Due, signal: Ab
   }
 }
 
-/** The portal shows it, the audit keeps it, and the log tells whoever watches the system. */
+/** The portal shows it, and the audit keeps it. @returns false when it was paused before. */
 async function pause(
   trx: Db,
-  { log }: DeliverDeps,
-  { accountId, webhookId, url }: Due,
+  { accountId, webhookId }: Pick<Due, 'accountId' | 'webhookId'>,
   why: 'failing' | 'gone',
   at: Date,
-): Promise<void> {
-  if (!(await queue.pause(trx, webhookId, why, at))) return;
+): Promise<boolean> {
+  if (!(await queue.pause(trx, webhookId, why, at))) return false;
   const action = 'webhook.paused';
   await audit(trx, { accountId, at, personId: null, action, subjectId: webhookId, details: { why } });
-  log.warn({ accountId, webhookId, host: new URL(url).host, why }, 'webhook paused');
+  return true;
 }
 
 /** What is under way in this process, by delivery; the value is its subscription. */

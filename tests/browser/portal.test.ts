@@ -45,6 +45,7 @@ describe('logging in', () => {
 
   test('a page asked for with a session that ended says so, and comes back after logging in', async () => {
     const { page, ...guest } = await visitor();
+    guest.expectRefusal(); // What the first page still reads.
     const cookies = await page.context().cookies();
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     await fetch(`${run.url}/api/logout`, { method: 'POST', headers: headersOf(cookie) });

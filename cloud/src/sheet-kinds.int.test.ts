@@ -17,7 +17,15 @@ const account = await givenAccount(owner);
 const { buildings } = await givenTenancy(owner, account);
 const now = () => new Date('2026-09-01T00:00:00Z');
 const app = await createTestApp(db);
-await app.register(importRoutes({ db, now, newId, kinds: sheetKinds }));
+let statements = 0;
+const counted = db.withPlugin({
+  transformQuery: ({ node }) => {
+    statements += 1;
+    return node;
+  },
+  transformResult: ({ result }) => Promise.resolve(result),
+});
+await app.register(importRoutes({ db: counted, now, newId, kinds: sheetKinds }));
 await app.register(apiKeyRoutes({ db, now: () => new Date(), newId }));
 const officer = await loggedIn(owner, account, ['account_admin']);
 
@@ -189,6 +197,51 @@ test('a space let twice on one day is told by the row that would do so, also wit
     { add: 0, change: 3, unchanged: 0, errorCount: 0 },
   ]);
   expect((await undo(stored.body.batchId)).status).toBe(200);
+});
+
+test('spaces that change hands within one file stay leased: nothing happened to them', async () => {
+  const history = async () => {
+    const { rows } = await sql<{ state: string; version: number; changes: number }>`
+      select s.state, s.version, (select count(*)::int from space_state_change c where c.space_id = s.id) as changes
+      from space s where s.account_id = ${account} and s.key = 'north-102'`.execute(owner);
+    return rows[0];
+  };
+  const leases = (own: string, other: string, headcount: string) =>
+    csv(
+      ['key', 'tenant', 'spaces', 'from', 'to', 'headcount'],
+      ['aurora-2', 'aurora', own, '2026-07-01', '', headcount],
+      ['birch-1', 'birch', other, '2026-07-01', '', headcount],
+    );
+  await send('leases', leases('north-102', 'north-101', '7'));
+  const before = await history();
+  const { status, body } = await send('leases', leases('north-101', 'north-102', '8'));
+  expect([status, before?.state, await history()]).toEqual([201, 'leased', before]);
+  expect((await undo(body.batchId)).status).toBe(200);
+});
+
+test('many rows take no more statements than few', async () => {
+  const head = {
+    tenants: ['key', 'name_en', 'name_zh'],
+    contacts: ['key', 'tenant', 'name', 'phone'],
+    leases: ['key', 'tenant', 'spaces', 'from', 'to', 'headcount'],
+  };
+  const rowOf = (kind: keyof typeof head, i: number, turn: string): string[] => {
+    if (kind === 'tenants') return [`many-${i}`, `Many ${turn}`, '多'];
+    if (kind === 'contacts') return [`many-${i}`, 'aurora', 'Li', `021 ${turn}`];
+    return [`many-${i}`, 'birch', 'south-hall', `20${40 + i}-01-01`, `20${41 + i}-01-01`, turn];
+  };
+  for (const kind of ['tenants', 'contacts', 'leases'] as const) {
+    const took = async (rows: number, turn: string): Promise<number> => {
+      statements = 0;
+      const all = Array.from({ length: rows }, (_, i) => rowOf(kind, i, turn));
+      const { body } = await send(kind, csv(head[kind], ...all));
+      expect(body, kind).toMatchObject({ errorCount: 0 });
+      return statements;
+    };
+    const few = await took(2, '100');
+    expect(await took(20, '200'), `${kind}: eighteen more, and two changed`).toBe(few);
+    expect(await took(20, '300'), `${kind}: twenty changed`).toBeLessThanOrEqual(few);
+  }
 });
 
 test('what was changed since an import is not taken back', async () => {

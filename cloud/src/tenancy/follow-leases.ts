@@ -11,6 +11,14 @@ import type { JobHandlers } from '../platform/run-jobs.ts';
 export const FOLLOW = 'tenancy.follow';
 const KEY = 'spaces';
 
+/** PostgreSQL takes 65,535 values in a statement. */
+const ROWS_AT_ONCE = 2_000;
+/** The rows of one statement after another. */
+export const inStatements = <T>(rows: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(rows.length / ROWS_AT_ONCE) }, (_, n) =>
+    rows.slice(n * ROWS_AT_ONCE, (n + 1) * ROWS_AT_ONCE),
+  );
+
 export interface Follower {
   readonly accountId: string;
   readonly at: Date;
@@ -45,32 +53,42 @@ export async function followLeases(
     where s.account_id = ${accountId} ${spaceIds ? sql`and s.id = any (${[...spaceIds]}::uuid[])` : sql``}
       and s.state in ('vacant', 'intent', 'leased')
     order by s.id for no key update of s`.execute(trx);
-  for (const { id, state, leased, lease } of rows) {
+  const changes = rows.flatMap(({ id, state, leased, lease }) => {
     const to = followedState(state, leased);
-    if (to === state) continue;
-    const why = lease === null ? 'no lease' : `lease ${lease}`;
-    await setSpaceState(trx, { ...{ accountId, at, newId }, personId: null }, { id, from: state, to, why });
-  }
+    return to === state ? [] : [{ id, from: state, to, why: lease === null ? 'no lease' : `lease ${lease}` }];
+  });
+  await setSpaceStates(trx, { accountId, at, newId, personId: null }, changes);
+}
+
+type Changer = Follower & { readonly personId: string | null };
+/** Of a space, and why. */
+interface StateChange {
+  readonly id: string;
+  readonly from: SpaceState;
+  readonly to: SpaceState;
+  readonly why: string;
 }
 
 /** Changes a state and writes down who did and why. */
-export async function setSpaceState(
+export const setSpaceState = (trx: Db, changer: Changer, change: StateChange): Promise<void> =>
+  setSpaceStates(trx, changer, [change]);
+
+/** The same for many, each of which is there once. */
+export async function setSpaceStates(
   trx: Db,
-  { accountId, at, newId, personId }: Follower & { readonly personId: string | null },
-  {
-    id,
-    from,
-    to,
-    why,
-  }: { readonly id: string; readonly from: SpaceState; readonly to: SpaceState; readonly why: string },
+  { accountId, at, newId, personId }: Changer,
+  changes: readonly StateChange[],
 ): Promise<void> {
-  await sql`update space set state = ${to}, version = version + 1 where account_id = ${accountId} and id = ${id}`.execute(
-    trx,
-  );
-  await trx
-    .insertInto('spaceStateChange')
-    .values({ id: newId(), accountId, spaceId: id, at, fromState: from, state: to, personId, why })
-    .execute();
+  if (changes.length === 0) return;
+  await sql`
+    update space s set state = c.to, version = s.version + 1
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) c (id uuid, "to" text)
+    where s.account_id = ${accountId} and s.id = c.id`.execute(trx);
+  const told = changes.map(({ id, from, to, why }) => ({
+    ...{ id: newId(), accountId, spaceId: id, at, personId, why },
+    ...{ fromState: from, state: to },
+  }));
+  for (const some of inStatements(told)) await trx.insertInto('spaceStateChange').values(some).execute();
 }
 
 /**

@@ -29,7 +29,7 @@ import {
 } from '../places/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
-import { followLeases, setSpaceState } from './follow-leases.ts';
+import { followLeases, inStatements, setSpaceStates } from './follow-leases.ts';
 
 export const kindWords: Readonly<Record<SpaceKind, LocalText>> = {
   unit: { en: 'unit', zh: '单元' },
@@ -210,11 +210,7 @@ async function writeSpaces(
     return { id: stored?.id ?? newId(), accountId, key, name: nameOf(values), kind, floorId, buildingId };
   });
   const added = rows.filter((_row, i) => !wanted[i]?.stored);
-  for (let i = 0; i < added.length; i += CHUNK)
-    await trx
-      .insertInto('space')
-      .values(added.slice(i, i + CHUNK))
-      .execute();
+  for (const some of inStatements(added)) await trx.insertInto('space').values(some).execute();
   for (const [i, { id, ...row }] of rows.entries())
     if (wanted[i]?.stored)
       await trx
@@ -228,11 +224,11 @@ async function writeSpaces(
     accountId,
     rows.map(({ id }, i) => [id, areasOf(wanted[i]?.values.areas ?? '')] as const),
   );
-  for (const [i, { id }] of rows.entries()) {
+  const changes = rows.flatMap(({ id }, i) => {
     const [from, to] = [wanted[i]?.stored?.values.state ?? 'vacant', wanted[i]?.values.state ?? 'vacant'];
-    if (from !== to)
-      await setSpaceState(trx, { accountId, at, newId, personId }, { id, from, to, why: 'import' });
-  }
+    return from === to ? [] : [{ id, from, to, why: 'import' }];
+  });
+  await setSpaceStates(trx, { accountId, at, newId, personId }, changes);
   await followLeases(
     trx,
     { accountId, at, newId },
@@ -240,9 +236,6 @@ async function writeSpaces(
   );
   return [];
 }
-
-/** Rows of one statement: PostgreSQL takes 65,535 values. */
-const CHUNK = 2_000;
 
 /** Makes these the areas of spaces, and no others. */
 async function setAreas(

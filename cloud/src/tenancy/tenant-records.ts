@@ -147,19 +147,40 @@ async function requireFit(
 }
 
 /** Makes these the spaces of a lease, and leased where it runs. The worker was asked to follow before. */
-export async function setSpaces(
+async function setSpaces(
   trx: Db,
   editor: Omit<Editor, 'personId'>,
-  { leaseId, tenantId }: { readonly leaseId: string; readonly tenantId: string },
+  lease: { readonly leaseId: string; readonly tenantId: string },
   spaceIds: readonly string[],
 ): Promise<void> {
-  const { accountId } = editor;
+  await giveSpaces(trx, editor.accountId, [{ ...lease, spaceIds }]);
+  await followLeases(trx, editor, spaceIds);
+}
+
+/** Makes these the spaces of leases, and no others. */
+export async function giveSpaces(
+  trx: Db,
+  accountId: string,
+  leases: readonly {
+    readonly leaseId: string;
+    readonly tenantId: string;
+    readonly spaceIds: readonly string[];
+  }[],
+): Promise<void> {
+  const wanted = JSON.stringify(
+    leases.flatMap(({ leaseId, tenantId, spaceIds }) =>
+      spaceIds.map((spaceId) => ({ leaseId, tenantId, spaceId })),
+    ),
+  );
+  const leaseIds = leases.map(({ leaseId }) => leaseId);
   await sql`
-    delete from lease_space where account_id = ${accountId} and lease_id = ${leaseId}
-      and space_id <> all (${[...spaceIds]}::uuid[])`.execute(trx);
+    delete from lease_space ls where ls.account_id = ${accountId} and ls.lease_id = any (${leaseIds}::uuid[])
+      and (ls.lease_id, ls.space_id) not in (
+        select w."leaseId", w."spaceId" from jsonb_to_recordset(${wanted}::jsonb) w ("leaseId" uuid, "spaceId" uuid)
+      )`.execute(trx);
   await sql`
     insert into lease_space (account_id, lease_id, tenant_id, space_id)
-    select ${accountId}, ${leaseId}, ${tenantId}, s from unnest(${[...spaceIds]}::uuid[]) s
+    select ${accountId}, w."leaseId", w."tenantId", w."spaceId"
+    from jsonb_to_recordset(${wanted}::jsonb) w ("leaseId" uuid, "tenantId" uuid, "spaceId" uuid)
     on conflict (lease_id, space_id) do nothing`.execute(trx);
-  await followLeases(trx, editor, spaceIds);
 }

@@ -9,7 +9,7 @@ import type {
 import type { Command } from 'commander';
 import type { WhoFlags } from './api-key.ts';
 import { hours, lines } from './arguments.ts';
-import { diffNote, diffText, takenOver } from './gateway-words.ts';
+import { diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
 import { type Io, readArgument } from './io.ts';
 import { type Session, whoOptions, withSession } from './session.ts';
 
@@ -72,9 +72,9 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .argument('<gateway>', 'key or id')
     .action((named: string, options: Common) =>
       as('account_admin', options, async (session) => {
-        const { id, key } = await find(session, named);
+        const { id, key, state } = await find(session, named);
         const view = await session.ask('rotateGateway', { path: { id } });
-        print(io, options, view, `${key} is asked to change its keys\n`);
+        print(io, options, view, `${rotationText(key, state, view)}\n`);
       }),
     );
   add('logs', 'print the last lines of the log of a gateway')
@@ -209,7 +209,7 @@ function clockWords(clock: Gateway['clock']): string {
 
 const held = 'readings are kept and not billed';
 
-function shown(one: Gateway, { steps, credentials, revokedAt }: GatewayIdentityView): string {
+function shown(one: Gateway, { steps, credentials, revokedAt, rotation }: GatewayIdentityView): string {
   const line = (name: string, value: string | null | undefined): string =>
     `${name.padEnd(14)}${value ?? '-'}\n`;
   const { outbox } = one;
@@ -232,6 +232,7 @@ function shown(one: Gateway, { steps, credentials, revokedAt }: GatewayIdentityV
     line('first value', steps.firstValueAt),
     line('credentials', credentials && `until ${credentials.expiresAt}, renewed from ${credentials.renewAt}`),
     line('key', credentials && `sha256/${credentials.fingerprint}`),
+    ...(rotation ? [line('rotation', `asked ${rotation.askedAt}, until ${rotation.until}`)] : []),
     ...(credentials?.failure ? [line('not signed', credentials.failure)] : []),
   ].join('');
 }

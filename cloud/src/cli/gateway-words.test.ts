@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diffNote, diffText, takenOver } from './gateway-words.ts';
+import { diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
 
 const device = (what: 'add' | 'change' | 'conflict', add: number, change = 0) => ({
   ...{ what, id: '018f0000-0000-7000-8000-000000000001', name: 'Meter', protocol: 'modbus', why: '' },
@@ -38,4 +38,14 @@ test('a first configuration is told as new as a whole, a later one by what is ar
   );
   expect(diffText({ ...later, counts: [] })).toMatch(/\nonly the order or remarks differ\n$/);
   expect(diffText({ from: 4, changed: false, counts: [], lines: same })).toBe('nothing would change\n');
+});
+
+test('who asks for new keys of a gateway that is away is told when it hears of it, and until when', () => {
+  const view = { rotation: { askedAt: '2026-11-23T00:00:00.000Z', until: '2026-12-23T00:00:00.000Z' } };
+  expect(rotationText('gw-a', 'online', view)).toBe(
+    'gw-a is asked to change its keys, until 2026-12-23T00:00:00.000Z',
+  );
+  expect(rotationText('gw-a', 'offline', view)).toBe(
+    'gw-a is asked to change its keys; it is offline, and is told when it is heard, until 2026-12-23T00:00:00.000Z',
+  );
 });

@@ -1,4 +1,10 @@
-import type { ConfigCount, GatewayConfigDiff, GatewayMapping } from '@parkline/contract';
+import type {
+  ConfigCount,
+  Gateway,
+  GatewayConfigDiff,
+  GatewayIdentityView,
+  GatewayMapping,
+} from '@parkline/contract';
 
 /** 'taken over into Building A: 2 devices, 14 points; 1 device left out'. */
 export function takenOver({ changes }: Pick<GatewayMapping, 'changes'>, building: string): string {
@@ -7,6 +13,20 @@ export function takenOver({ changes }: Pick<GatewayMapping, 'changes'>, building
   const left = changes.length - taken.length;
   const counts = `${counted(taken.length, 'device')}, ${counted(points, 'point')}`;
   return `taken over into ${building}: ${counts}${left > 0 ? `; ${counted(left, 'device')} left out` : ''}`;
+}
+
+/** That a gateway is asked for new keys, and what becomes of it while nobody hears from that gateway. Pure. */
+export function rotationText(
+  key: string,
+  state: Gateway['state'],
+  { rotation }: Pick<GatewayIdentityView, 'rotation'>,
+): string {
+  const asked = `${key} is asked to change its keys`;
+  if (!rotation) return asked;
+  const until = `until ${rotation.until}`;
+  return state === 'online'
+    ? `${asked}, ${until}`
+    : `${asked}; it is ${state}, and is told when it is heard, ${until}`;
 }
 
 const counted = (n: number, what: string): string => `${n} ${n === 1 ? what : pluralOf(what)}`;

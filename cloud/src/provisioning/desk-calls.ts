@@ -15,6 +15,7 @@ import { audit } from '../identity/index.ts';
 import type { Db } from '../platform/db.ts';
 import { credentials, issuedOf, untilIssued } from './credentials.ts';
 import { type DeskDeps, signText } from './desk-deps.ts';
+import { administered } from './gateway-repository.ts';
 import { checkKeys, keyFingerprint, provesKeys } from './keys.ts';
 import { textHash } from './present.ts';
 
@@ -124,6 +125,7 @@ async function hello({ db, now, log }: DeskDeps, caller: Caller): Promise<Outcom
       .where('id', '=', id)
       .execute();
     if (!isNew) return;
+    await administered.unask(trx, accountId, id, 'rotate');
     const current = await credentialOf(trx, caller);
     const thrownOut = await credentials.revoke(trx, accountId, id, at, current?.id);
     const details = { fingerprint: keyFingerprint(key), thrownOut };
@@ -178,7 +180,7 @@ async function renew(
 
 const unsigned: Outcome = { ok: false, why: 'the signer has not signed yet; ask again' };
 
-/** New keys beside the old ones, until the gateway has connected with them. */
+/** New keys beside the old ones, until the gateway has connected with them; until then it is asked again, because the answer may be lost. */
 async function rotate(
   deps: DeskDeps,
   caller: Caller,
@@ -187,6 +189,8 @@ async function rotate(
 ): Promise<Outcome> {
   const { db, now, newId, wait } = deps;
   const { id: gatewayId, accountId } = caller;
+  // Heard with new keys already: they are in force before there are newer ones, or nothing would be if those got lost.
+  if (caller.key === caller.nextPublicKey) await hello(deps, caller);
   const keys = checkKeys(call.keys);
   if (!keys || !provesKeys(keys, call.proofs, rotationText(gatewayId, call.at, call.keys)))
     return { ok: false, why: 'the new keys are not proven' };
@@ -200,13 +204,6 @@ async function rotate(
     if (!(await credentials.add(trx, { ...row, nkey, signingKey, tlsKey })))
       return 'the new keys are known already';
     await trx.updateTable('gateway').set({ nextPublicKey: signingKey }).where('id', '=', gatewayId).execute();
-    await trx
-      .updateTable('gatewayAsk')
-      .set({ answeredAt: now() })
-      .where('gatewayId', '=', gatewayId)
-      .where('what', '=', 'rotate')
-      .where('answeredAt', 'is', null)
-      .execute();
     return '';
   });
   if (why !== '') return { ok: false, why };

@@ -44,6 +44,41 @@ export const administered = {
       .execute();
   },
 
+  /** Keeps others who ask something of the gateway, or throw it out, waiting until the end of the transaction. */
+  async lock(trx: Db, accountId: string, id: string): Promise<void> {
+    await trx
+      .selectFrom('gateway')
+      .select('id')
+      .where('accountId', '=', accountId)
+      .where('id', '=', id)
+      .forUpdate()
+      .execute();
+  },
+
+  /** The key change that it is asked for, until it was heard with its new keys. */
+  rotation: (db: Db, accountId: string, gatewayId: string, at: Date) =>
+    db
+      .selectFrom('gatewayAsk')
+      .select(['askedAt', 'expiresAt'])
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .where('what', '=', 'rotate')
+      .where('answeredAt', 'is', null)
+      .where('expiresAt', '>', at)
+      .orderBy('askedAt')
+      .limit(1)
+      .executeTakeFirst(),
+
+  /** Asks nothing of it any more; or not one thing. */
+  async unask(db: Db, accountId: string, gatewayId: string, what?: 'rotate' | 'logs'): Promise<void> {
+    await db
+      .deleteFrom('gatewayAsk')
+      .where('accountId', '=', accountId)
+      .where('gatewayId', '=', gatewayId)
+      .$if(what !== undefined, (query) => query.where('what', '=', what ?? 'rotate'))
+      .execute();
+  },
+
   async ask(
     db: Db,
     row: {
@@ -82,4 +117,5 @@ export const administered = {
       .executeTakeFirst(),
 };
 
+export type Rotation = NonNullable<Awaited<ReturnType<typeof administered.rotation>>>;
 export type AdministeredGateway = NonNullable<Awaited<ReturnType<typeof administered.find>>>;

@@ -26,8 +26,8 @@ export interface GatewayDeps {
   readonly newId: NewId;
 }
 
-/** How long a gateway that is away may take to hear that it is to change its keys. */
-const ROTATE_MS = 600_000;
+/** How long a gateway that is away may take to change its keys: as long as the ones that it has may live. */
+const ROTATE_MS = 30 * 86_400_000;
 
 /** Gateways as an administrator keeps them: added before they exist, renamed, given new keys, thrown out. */
 export const gatewayRoutes =
@@ -48,7 +48,9 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
         config: { permission: 'gateway.read' },
       },
       async (request, reply) =>
-        withActor(db, actorOf(request), (trx) => shown(trx, actorOf(request), request.params.id, reply)),
+        withActor(db, actorOf(request), (trx) =>
+          shown(trx, now(), actorOf(request), request.params.id, reply),
+        ),
     );
 
     app.post(
@@ -65,7 +67,7 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
           await assertBuilding(trx, accountId, request.body.buildingId);
           await unique(() => administered.add(trx, { ...request.body, id, accountId }));
           await noted(trx, request, now(), id, 'gateway.added', { after: request.body });
-          return shown(trx, actor, id, reply);
+          return shown(trx, now(), actor, id, reply);
         });
         return reply.code(201).send(made);
       },
@@ -91,11 +93,11 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
           const before = await found(trx, accountId, id);
           if (request.body.buildingId) await assertBuilding(trx, accountId, request.body.buildingId);
           const done = await unique(() => administered.change(trx, { accountId, id, version }, request.body));
-          if (!done) throw staleEdit(await shown(trx, actor, id));
+          if (!done) throw staleEdit(await shown(trx, now(), actor, id));
           const names = Object.keys(request.body) as (keyof GatewayPatch)[];
           const was = Object.fromEntries(names.map((name) => [name, before[name]]));
           await noted(trx, request, now(), id, 'gateway.changed', { before: was, after: request.body });
-          return shown(trx, actor, id, reply);
+          return shown(trx, now(), actor, id, reply);
         });
       },
     );
@@ -120,7 +122,7 @@ function editRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox 
           if (claimedAt)
             throw new AppError('conflict', 'it was claimed: revoke it', { details: { why: 'claimed' } });
           if (!(await inUse(() => administered.remove(trx, accountId, id, version))))
-            throw staleEdit(await shown(trx, actor, id));
+            throw staleEdit(await shown(trx, now(), actor, id));
           await noted(trx, request, now(), id, 'gateway.removed', { before: { key } });
         });
         return reply.code(204).send(null);
@@ -141,17 +143,19 @@ function keyRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const actor = actorOf(request);
         const { id } = request.params;
-        return withActor(db, actor, async (trx) => {
+        const { view, keys } = await withActor(db, actor, async (trx) => {
           const at = now();
           const gateway = await found(trx, actor.accountId, id);
           const { en, zh } = gateway.name;
           if (![en, zh, gateway.key].includes(request.body.name.trim())) throw misnamed();
           await administered.throwOut(trx, actor.accountId, id, at);
+          await administered.unask(trx, actor.accountId, id);
           const keys = await credentials.revoke(trx, actor.accountId, id, at);
           await noted(trx, request, at, id, 'gateway.revoked', { details: { keys } });
-          request.log.info({ gatewayId: id, personId: actor.personId, keys }, 'gateway revoked');
-          return shown(trx, actor, id, reply);
+          return { view: await shown(trx, at, actor, id, reply), keys };
         });
+        request.log.info({ gatewayId: id, personId: actor.personId, keys }, 'gateway revoked');
+        return view;
       },
     );
 
@@ -168,13 +172,16 @@ function keyRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsyncTypebox {
         return withActor(db, actor, async (trx) => {
           const at = now();
           await found(trx, accountId, id);
+          await administered.lock(trx, accountId, id);
           if (!(await credentials.current(trx, accountId, id)))
             throw new AppError('conflict', 'it has no keys of a claim', { details: { why: 'not_claimed' } });
+          // Asked twice while it is away, it changes them once.
+          if (await administered.rotation(trx, accountId, id, at)) return shown(trx, at, actor, id, reply);
           const expiresAt = new Date(at.getTime() + ROTATE_MS);
           const ask = { id: newId(), accountId, gatewayId: id, askedAt: at, askedBy: personId, expiresAt };
           await administered.ask(trx, { ...ask, what: 'rotate', lines: null });
-          await noted(trx, request, at, id, 'gateway.rotation_asked', {});
-          return shown(trx, actor, id, reply);
+          await noted(trx, request, at, id, 'gateway.rotation_asked', { details: { until: expiresAt } });
+          return shown(trx, at, actor, id, reply);
         });
       },
     );
@@ -188,10 +195,11 @@ export async function found(trx: Db, accountId: string, id: string) {
   return gateway;
 }
 
-async function shown(trx: Db, { accountId }: Actor, id: string, reply?: FastifyReply) {
+async function shown(trx: Db, at: Date, { accountId }: Actor, id: string, reply?: FastifyReply) {
   const gateway = await found(trx, accountId, id);
   if (reply) etag(reply, gateway.version);
-  return identityView(gateway, await credentials.current(trx, accountId, id));
+  const rotation = await administered.rotation(trx, accountId, id, at);
+  return identityView(gateway, await credentials.current(trx, accountId, id), rotation);
 }
 
 /** A line of the audit about a gateway, by the person who asks. */

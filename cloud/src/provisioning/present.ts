@@ -3,7 +3,7 @@ import type { ClaimCode, DiffLine, GatewayConfigView, GatewayIdentityView } from
 import type { ListedCode } from './claim-repository.ts';
 import type { ListedConfig } from './config-repository.ts';
 import type { Credential } from './credentials.ts';
-import type { AdministeredGateway } from './gateway-repository.ts';
+import type { AdministeredGateway, Rotation } from './gateway-repository.ts';
 import { keyFingerprint } from './keys.ts';
 
 const iso = (at: Date | null | undefined): string | null => at?.toISOString() ?? null;
@@ -15,6 +15,7 @@ export const renewAt = (issuedAt: Date, expiresAt: Date): Date =>
 export function identityView(
   gateway: AdministeredGateway,
   credential: Credential | undefined,
+  rotation: Rotation | undefined,
 ): GatewayIdentityView {
   const { id, key, name, buildingId, version, revokedAt } = gateway;
   return {
@@ -27,6 +28,9 @@ export function identityView(
       firstValueAt: iso(gateway.firstValueAt),
     },
     revokedAt: iso(revokedAt),
+    rotation: rotation
+      ? { askedAt: rotation.askedAt.toISOString(), until: rotation.expiresAt.toISOString() }
+      : null,
     credentials: credential ? credentialView(credential) : null,
   };
 }

@@ -3,6 +3,8 @@ import { createPublicKey } from 'node:crypto';
 import { type ConfigOffer, type GatewayAsk, subjects } from '@parkline/contract';
 import { sql } from 'kysely';
 import { OFFLINE_AFTER_MS } from '../fleet/index.ts';
+import { audit } from '../identity/index.ts';
+import type { Db } from '../platform/db.ts';
 import { runListener } from '../platform/listen.ts';
 import { fillSecrets } from './config-make.ts';
 import { answerCalls } from './desk-calls.ts';
@@ -95,10 +97,14 @@ export async function sendConfigs(deps: Omit<DeskDeps, 'pool' | 'wait'>): Promis
   });
 }
 
-/** How long an unanswered question waits before it goes again. */
+/** How long an unanswered question waits before it goes again, */
 const AGAIN_MS = 5_000;
+/** and one for new keys that were made: the gateway starts again with them. */
+const RESTART_MS = 60_000;
+/** A question that was sent holds so long: one that somebody kept is worth nothing later. */
+const HOLDS_MS = 600_000;
 
-/** Asks what waits to be asked, again until it is answered or over; what is over is taken away. @returns how many. */
+/** Asks gateways that are there what waits to be asked, again until it is answered or over. @returns how many. */
 export async function sendAsks({
   db,
   nats,
@@ -107,29 +113,54 @@ export async function sendAsks({
 }: Omit<DeskDeps, 'pool' | 'wait'>): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const at = now();
-    await trx
-      .deleteFrom('gatewayAsk')
-      .where('expiresAt', '<', new Date(at.getTime() - 60_000))
-      .execute();
+    await endAsks(trx, at);
+    const before = (ms: number): Date => new Date(at.getTime() - ms);
     const waiting = await trx
-      .selectFrom('gatewayAsk')
-      .select(['id', 'gatewayId', 'what', 'lines', 'expiresAt'])
-      .where('answeredAt', 'is', null)
-      .where('expiresAt', '>', at)
-      .where((eb) => eb.or([eb('sentAt', 'is', null), eb('sentAt', '<', new Date(at.getTime() - AGAIN_MS))]))
-      .orderBy('id')
+      .selectFrom('gatewayAsk as a')
+      .innerJoin('gatewayStatus as s', 's.gatewayId', 'a.gatewayId')
+      .innerJoin('gateway as g', 'g.id', 'a.gatewayId')
+      .select(['a.id', 'a.gatewayId', 'a.what', 'a.lines', 'a.expiresAt'])
+      .where('a.answeredAt', 'is', null)
+      .where('a.expiresAt', '>', at)
+      .where('g.revokedAt', 'is', null)
+      .where('s.heardAt', '>=', before(OFFLINE_AFTER_MS))
+      .where((eb) => {
+        const wasMade = eb.and([eb('a.what', '=', 'rotate'), eb('g.nextPublicKey', 'is not', null)]);
+        return eb.or([
+          eb('a.sentAt', 'is', null),
+          eb('a.sentAt', '<', before(RESTART_MS)),
+          eb.and([eb('a.sentAt', '<', before(AGAIN_MS)), eb.not(wasMade)]),
+        ]);
+      })
+      .orderBy('a.sentAt', (order) => order.asc().nullsFirst())
+      .orderBy('a.id')
       .limit(AT_ONCE)
-      .forUpdate()
+      .forUpdate('a')
       .skipLocked()
       .execute();
     for (const { id, gatewayId, what, lines, expiresAt } of waiting) {
-      const about = { id, gatewayId, what, at: at.getTime(), expiresAt: expiresAt.getTime() };
+      const holdsUntil = Math.min(expiresAt.getTime(), at.getTime() + HOLDS_MS);
+      const about = { id, gatewayId, what, at: at.getTime(), expiresAt: holdsUntil };
       const ask: GatewayAsk = { ...about, ...(lines !== null && { lines }) };
       await trx.updateTable('gatewayAsk').set({ sentAt: at }).where('id', '=', id).execute();
       nats.publish(subjects.ask(gatewayId), signText(ask, signingKey));
     }
     return waiting.length;
   });
+}
+
+/** Takes away what is over. That a gateway did not change its keys in all the time is worth a line of the audit. */
+async function endAsks(trx: Db, at: Date): Promise<void> {
+  const over = await trx
+    .deleteFrom('gatewayAsk')
+    .where('expiresAt', '<', new Date(at.getTime() - 60_000))
+    .returning(['accountId', 'gatewayId', 'what', 'askedAt', 'answeredAt'])
+    .execute();
+  for (const { accountId, gatewayId, what, askedAt, answeredAt } of over) {
+    if (what !== 'rotate' || answeredAt) continue;
+    const deed = { accountId, at, personId: null, action: 'gateway.rotation_expired', subjectId: gatewayId };
+    await audit(trx, { ...deed, details: { askedAt } });
+  }
 }
 
 /** Steps of setting a gateway up that nobody tells: it is heard, and a first value is there. */

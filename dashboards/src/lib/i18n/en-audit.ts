@@ -152,6 +152,7 @@ export const enAudit = {
       retired: 'retired',
       revoked: 'revoked',
       rotation_asked: 'key change asked for',
+      rotation_expired: 'key change not made in time',
       second_factor_reset: 'second factor reset',
       secret_removed: 'secret removed',
       secret_rotated: 'secret replaced',

@@ -31,8 +31,8 @@ export const enGateways = {
     notSigned: 'Could not be signed: {{why}}',
     revokedSince: 'Revoked {{at}}. It comes back with a new code and keeps its name.',
     rotate: 'Change keys',
-    rotated:
-      'The gateway was asked to make new keys. The old ones end when it has connected with the new ones.',
+    rotationAsked:
+      'New keys asked for {{at}}. The gateway makes them as soon as it is heard, until {{until}}; the old ones end when it has connected with the new ones.',
     revoke: 'Revoke',
     revokeTitle: 'Revoke this gateway',
     revokeText: 'It is off within two seconds. Its readings stay on its disk until it is claimed again.',

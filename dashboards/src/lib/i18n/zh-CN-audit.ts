@@ -150,6 +150,7 @@ export const zhCNAudit = {
       retired: '已退役',
       revoked: '已撤销',
       rotation_asked: '已要求更换密钥',
+      rotation_expired: '逾期未更换密钥',
       second_factor_reset: '已重置第二验证因素',
       secret_removed: '已移除密钥',
       secret_rotated: '已更换密钥',

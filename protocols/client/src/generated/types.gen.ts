@@ -149,6 +149,7 @@ export type GetSetupResponses = {
      */
     200: {
         needed: boolean;
+        named: boolean;
     };
 };
 
@@ -160,6 +161,10 @@ export type SetupData = {
         login: string;
         name: string;
         password: string;
+        park?: {
+            en: string;
+            zh: string;
+        };
     };
     path?: never;
     query?: never;
@@ -698,6 +703,65 @@ export type ListAuditResponses = {
 };
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type GetAccountData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/account';
+};
+
+export type GetAccountResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        id: string;
+        key: string;
+        name: {
+            en: string;
+            zh: string;
+        };
+        version: number;
+    };
+};
+
+export type GetAccountResponse = GetAccountResponses[keyof GetAccountResponses];
+
+export type ChangeAccountData = {
+    body: {
+        name: {
+            en: string;
+            zh: string;
+        };
+    };
+    headers: {
+        /**
+         * The ETag that the thing was read with, or just its version: what somebody else saved meanwhile is not overwritten.
+         */
+        'If-Match': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/account';
+};
+
+export type ChangeAccountResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        id: string;
+        key: string;
+        name: {
+            en: string;
+            zh: string;
+        };
+        version: number;
+    };
+};
+
+export type ChangeAccountResponse = ChangeAccountResponses[keyof ChangeAccountResponses];
 
 export type ListPeopleData = {
     body?: never;
@@ -4956,6 +5020,10 @@ export type CreateGatewayResponses = {
             firstValueAt: string | null;
         };
         revokedAt: string | null;
+        rotation: {
+            askedAt: string;
+            until: string;
+        } | null;
         credentials: {
             issuedAt: string | null;
             expiresAt: string | null;
@@ -6887,6 +6955,10 @@ export type GetGatewayResponses = {
             firstValueAt: string | null;
         };
         revokedAt: string | null;
+        rotation: {
+            askedAt: string;
+            until: string;
+        } | null;
         credentials: {
             issuedAt: string | null;
             expiresAt: string | null;
@@ -6945,6 +7017,10 @@ export type ChangeGatewayResponses = {
             firstValueAt: string | null;
         };
         revokedAt: string | null;
+        rotation: {
+            askedAt: string;
+            until: string;
+        } | null;
         credentials: {
             issuedAt: string | null;
             expiresAt: string | null;
@@ -6998,6 +7074,10 @@ export type RevokeGatewayResponses = {
             firstValueAt: string | null;
         };
         revokedAt: string | null;
+        rotation: {
+            askedAt: string;
+            until: string;
+        } | null;
         credentials: {
             issuedAt: string | null;
             expiresAt: string | null;
@@ -7049,6 +7129,10 @@ export type RotateGatewayResponses = {
             firstValueAt: string | null;
         };
         revokedAt: string | null;
+        rotation: {
+            askedAt: string;
+            until: string;
+        } | null;
         credentials: {
             issuedAt: string | null;
             expiresAt: string | null;

@@ -37,6 +37,14 @@ export const GatewayIdentityView = Type.Object({
   version: Type.Integer(),
   steps: ProvisioningSteps,
   revokedAt: Nullable(Instant),
+  /** It is asked to make new keys and was not heard with them yet; null: it is not. */
+  rotation: Nullable(
+    Type.Object({
+      askedAt: Instant,
+      /** What it has not done by then it is not asked any more. */
+      until: Instant,
+    }),
+  ),
   /** Null: it was never claimed, or its keys were trusted by hand. */
   credentials: Nullable(
     Type.Object({

@@ -7,6 +7,7 @@ import { faultRoutes, loadRules } from './faults/index.ts';
 import { commandRoutes, fleetRoutes, thingRoutes } from './fleet/index.ts';
 import {
   auditRoutes,
+  accountRoutes,
   apiKeyRoutes,
   apiKeys,
   createLinkHolders,
@@ -102,6 +103,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     ),
     inChapter('Own account', securityRoutes({ ...deps, rule: deps.secondFactor })),
     inChapter('Audit', auditRoutes({ db })),
+    inChapter('Places', accountRoutes({ db, now })),
     inChapter('People', peopleRoutes(peopleAdmin)),
     inChapter('People', passwordLinkRoutes(peopleAdmin)),
     inChapter('People', invitationRoutes(peopleAdmin)),

@@ -1,8 +1,9 @@
 import type { Person } from '@parkline/contract';
 import { describe, expect, test } from 'vitest';
 import { erasePerson, verifyAudit } from './identity/index.ts';
-import { nameOfPark, tell } from './identity/notices.ts';
-import { givenAccount, givenPerson, loggedIn } from './identity/testing.ts';
+import { accounts } from './identity/accounts.ts';
+import { tell } from './identity/notices.ts';
+import { givenPerson, loggedIn } from './identity/testing.ts';
 import { withAccount, withActor } from './platform/db.ts';
 import { newId } from './platform/ids.ts';
 import { servePeople } from './testing-people.ts';
@@ -153,24 +154,6 @@ describe('people', () => {
     });
   });
 
-  test('are written to in the name of the park, not of what the set-up calls every park', async () => {
-    const accountId = await givenAccount(owner);
-    const name = () => withAccount(db, accountId, (trx) => nameOfPark(trx, accountId, 'en'));
-    const own = await name();
-    await rows.query(`update account set name = '{"en": "Park", "zh": "园区"}' where id = $1`, [accountId]);
-    expect([own, await name()]).toEqual([expect.stringMatching(/^a-/), 'Park']); // No site yet.
-    const site = (key: string) =>
-      rows.query(
-        `insert into site (id, account_id, key, name, timezone, currency)
-         values ($1, $2, $3, jsonb_build_object('en', $3::text, 'zh', $3::text), 'Asia/Shanghai', 'CNY')`,
-        [newId(), accountId, key],
-      );
-    await site('riverside');
-    expect(await name()).toBe('riverside');
-    await site('seaside');
-    expect(await name()).toBe('Park'); // Of several none stands for all.
-  });
-
   test('that are disabled are out at once and cannot log in, until they are enabled', async () => {
     const { id, login, password } = await givenPerson(db, { accountId: ours.accountId, roles: ['guard'] });
     const login_ = () => app.inject({ method: 'POST', url: '/api/login', payload: { login, password } });
@@ -183,6 +166,50 @@ describe('people', () => {
     await call('POST', `/api/people/${id}/enable`);
     expect((await me()).statusCode).toBe(401);
     expect((await login_()).statusCode).toBe(204);
+  });
+});
+
+describe('the park', () => {
+  const harbour = { en: 'Harbour Park', zh: '港湾园区' };
+
+  test('is named from the version that was read, and mails are signed with that name at once', async () => {
+    const read = await call('GET', '/api/account');
+    expect(read.json()).toMatchObject({ id: ours.accountId, version: 1, name: { en: expect.any(String) } });
+    expect(read.headers.etag).toMatch(/^"1\b/);
+    expect((await call('PATCH', '/api/account', boss, { name: harbour })).statusCode).toBe(428);
+    const blank = await call('PATCH', '/api/account', matching(1), { name: { en: ' ', zh: '港' } });
+    expect([blank.statusCode, blank.json().details[0].field]).toEqual([400, 'body.name.en']);
+    const spaced = { name: { ...harbour, en: ' Harbour Park ' } };
+    const named = await call('PATCH', '/api/account', matching(1), spaced);
+    expect([named.statusCode, named.headers.etag, named.json()]).toMatchObject([
+      ...[200, '"2"', { name: harbour, version: 2 }],
+    ]);
+    const stale = await call('PATCH', '/api/account', matching(1), { name: { en: 'Mine', zh: '我的' } });
+    expect([stale.statusCode, stale.json()]).toMatchObject([
+      ...[409, { code: 'stale_edit', details: { current: { name: harbour, version: 2 } } }],
+    ]);
+    const again = await call('PATCH', '/api/account', matching(2), { name: harbour });
+    expect([again.statusCode, again.headers.etag]).toEqual([200, '"2"']); // Nothing to change.
+    const content = { before: { name: read.json().name }, after: { name: harbour } };
+    expect(await lastDeed(ours.accountId)).toMatchObject({ action: 'park.changed', content });
+    const person = { email: `${newId()}@example.org`, name: 'An', grants: [{ role: 'guard' }] };
+    await call('POST', '/api/invitations', boss, { ...person, language: 'en' });
+    await post();
+    expect(mailsTo(person.email)[0]?.text).toContain('to Harbour Park on Parkline');
+    expect((await call('GET', '/api/me', tenantBoss)).json().accountName).toBe('Harbour Park');
+    expect((await call('GET', '/api/account', theirs.as.account_admin)).json().name).not.toEqual(harbour);
+  });
+
+  test('is named by who acts everywhere in it, whatever the route says', async () => {
+    const { accountId } = ours;
+    const rename = (bounds: { accountId: string; tenantId: string | null; buildings: string[] | null }) =>
+      withActor(db, bounds, async (trx) =>
+        accounts.rename(trx, await accounts.find(trx, accountId), { en: 'Taken', zh: '占' }),
+      );
+    expect(await rename({ accountId, tenantId: atelier, buildings: null })).toBe(false);
+    await expect(rename({ accountId, tenantId: null, buildings: [building] })).rejects.toThrow('row-level');
+    await expect(rename({ ...theirs, tenantId: null, buildings: null })).rejects.toThrow('no result');
+    expect(await rename({ accountId, tenantId: null, buildings: null })).toBe(true);
   });
 });
 

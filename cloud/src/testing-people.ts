@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterAll, expect } from 'vitest';
 import { startMailSink } from '../../tests/support/mail.ts';
 import {
+  accountRoutes,
   createLinkHolders,
   createPasswords,
   createPeopleAdmin,
@@ -44,6 +45,7 @@ export async function servePeople() {
   const own = { db, now, newId, passwords, sessions: keeper, nameOfTenant: tenants.nameOf };
   for (const plugin of [
     identityRoutes(own),
+    accountRoutes({ db, now }),
     peopleRoutes(admin),
     passwordLinkRoutes(admin),
     invitationRoutes(admin),

@@ -66,11 +66,13 @@ describe('npm start -- --no-demo', () => {
     expect(token).toBeDefined();
     expect((await scanForCredentials(run)).working).toEqual([]);
 
+    const park = { en: 'Harbour Park', zh: '港湾园区' };
+    const first = { login: 'first', name: 'First', password: 'correct horse battery', park };
     const setup = (body: object): Promise<Response> =>
       fetch(`${run.url}/api/setup`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ login: 'first', name: 'First', password: 'correct horse battery', ...body }),
+        body: JSON.stringify({ ...first, ...body }),
       });
     expect((await setup({ token: 'wrong' })).ok).toBe(false);
     expect((await setup({ token })).ok).toBe(true);

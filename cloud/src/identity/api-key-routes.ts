@@ -16,8 +16,10 @@ const KeyQuery = Type.Object({
 });
 
 const LONGEST_MS = 731 * 86_400_000;
-/** Rights to let others in, or to hear everything that happens: no program passes them on. */
-const neverAKeys: ReadonlySet<string> = new Set(['apikey.write', 'webhook.write', 'person.write']);
+/** Rights to let others in, to hear everything that happens, or to say whose park it is: no program passes them on. */
+const neverAKeys: ReadonlySet<string> = new Set([
+  ...['apikey.write', 'webhook.write', 'person.write', 'account.write'],
+]);
 
 /** What a person can give to a key. Pure. */
 export const scopesOf = ({ permissions }: Pick<Actor, 'permissions'>): string[] =>

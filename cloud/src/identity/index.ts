@@ -1,4 +1,5 @@
 export { createFailureLimit } from './failure-limit.ts';
+export { accountRoutes } from './account-routes.ts';
 export { apiKeyRoutes } from './api-key-routes.ts';
 export { apiKeys } from './api-keys.ts';
 export { audit, auditAll, type AuditEntry, type AuditRow, auditTrail, verifyAudit } from './audit.ts';

@@ -3,10 +3,11 @@ import type { Db } from '../platform/db.ts';
 import type { Mailer } from '../platform/mail.ts';
 import type { Job } from '../platform/jobs.ts';
 import type { JobHandlers } from '../platform/run-jobs.ts';
+import { accounts } from './accounts.ts';
 import { invitations } from './invitations.ts';
 import { invitationLetter, resetLetter } from './letters.ts';
 import { linkHash, linkTo, newLinkToken } from './links.ts';
-import { nameOfPark, NOTICE_TASK, sendNotice } from './notices.ts';
+import { NOTICE_TASK, sendNotice } from './notices.ts';
 import { resets } from './resets.ts';
 
 export const INVITATION_TASK = 'invitation.send';
@@ -46,7 +47,7 @@ async function sendInvitation(
     .executeTakeFirstOrThrow();
   const token = newLinkToken();
   await invitations.sent(trx, accountId, id, linkHash(token), at);
-  const accountName = await nameOfPark(trx, accountId, language);
+  const accountName = await accounts.nameIn(trx, accountId, language);
   const facts = { name, accountName, login, link: linkTo(publicUrl, 'invitation', token) };
   await mailer.send({ to, language, ...invitationLetter[language]({ ...facts, inviter: inviter.name }) });
 }
@@ -61,7 +62,7 @@ async function sendReset(
   const { login, name, language } = row;
   const token = newLinkToken();
   await resets.sent(trx, accountId, id, linkHash(token));
-  const accountName = await nameOfPark(trx, accountId, language);
+  const accountName = await accounts.nameIn(trx, accountId, language);
   const facts = { name, accountName, login, link: linkTo(publicUrl, 'reset', token) };
   await mailer.send({ to: row.email ?? login, language, ...resetLetter[language](facts) });
 }

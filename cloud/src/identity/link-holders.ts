@@ -4,12 +4,13 @@ import { type Db, withAccount } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
 import { jobs } from '../platform/jobs.ts';
+import { accounts } from './accounts.ts';
 import { audit } from './audit.ts';
 import { type InvitationRow, invitations, linkGate } from './invitations.ts';
 import { devices } from './known-devices.ts';
 import { RESET_TASK } from './letter-jobs.ts';
 import { linkHash, refuseLink } from './links.ts';
-import { addressOf, nameOfPark, tell } from './notices.ts';
+import { addressOf, tell } from './notices.ts';
 import { requireGoodPassword } from './password-rules.ts';
 import type { Passwords } from './password.ts';
 import { invitationState } from './people-view.ts';
@@ -63,7 +64,7 @@ export function createLinkHolders({ db, now, newId, passwords }: LinkHolderDeps)
     /** @throws AppError 'link_refused' with `why`. */
     look: (token: string, language: Language): Promise<InvitationLook> =>
       withInvitation(token, async (trx, { accountId, login, name, expiresAt }) => {
-        const accountName = await nameOfPark(trx, accountId, language);
+        const accountName = await accounts.nameIn(trx, accountId, language);
         return { login, name, accountName, expiresAt: expiresAt.toISOString() };
       }),
 

@@ -2,10 +2,10 @@ import './tables.ts';
 import type { Language } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
-import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { Job } from '../platform/jobs.ts';
 import type { Mailer } from '../platform/mail.ts';
+import { accounts } from './accounts.ts';
 import { addressChangedLetter, factorResetLetter, passwordChangedLetter } from './letters.ts';
 
 export const NOTICE_TASK = 'person.notice';
@@ -41,19 +41,6 @@ export async function tell(
   await sql`select notice_post(${newId()}, ${personId}, ${what}, ${to}, ${by}, ${at})`.execute(trx);
 }
 
-/**
- * What the people of an account call it: its own name; where it has only the one that the set-up gives, that of its site,
- * unless there are several.
- */
-export async function nameOfPark(trx: Db, accountId: string, language: Language): Promise<string> {
-  const { rows } = await sql<{ name: LocalText }>`
-    select coalesce((
-      select (array_agg(s.name))[1] from site s
-      where s.account_id = a.id and a.name = '{"en": "Park", "zh": "园区"}' having count(*) = 1
-    ), a.name) as name from account a where a.id = ${accountId}`.execute(trx);
-  return inLanguage(rows[0]?.name ?? { en: 'Parkline', zh: 'Parkline' }, language);
-}
-
 /** Sends what {@link tell} queued, in the language of its reader. */
 export async function sendNotice(
   trx: Db,
@@ -68,7 +55,7 @@ export async function sendNotice(
   const facts = {
     login,
     name,
-    accountName: await nameOfPark(trx, accountId, language),
+    accountName: await accounts.nameIn(trx, accountId, language),
     by: doer?.name ?? '',
   };
   await mailer.send({ to, language, ...letters[what][language](facts) });

@@ -2,6 +2,7 @@ import './tables.ts';
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
+import type { LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 
 /** Failures of one login before it is locked, and the longest lock: 1 s, 2 s, 4 s, ... 15 min. */
@@ -41,11 +42,21 @@ export const gate = {
     return rows[0]?.needed ?? false;
   },
 
-  /** @returns the account of the first person, or null when somebody was first. */
+  /** Whether the account that the first person will belong to is there already. */
+  async isParkNamed(db: Db): Promise<boolean> {
+    const { rows } = await sql<{ named: boolean }>`select setup_park_named() as named`.execute(db);
+    return rows[0]?.named ?? false;
+  },
+
+  /**
+   * `park` names an account that has to be made; one that is there keeps its own.
+   * @returns the account of the first person, or null when somebody was first.
+   */
   async setUpFirstPerson(
     db: Db,
     first: {
       accountId: string;
+      park: LocalText | null;
       personId: string;
       login: string;
       name: string;
@@ -54,9 +65,8 @@ export const gate = {
     },
   ): Promise<string | null> {
     const { rows } = await sql<{ account: string | null }>`
-      select setup_first_person(${first.accountId}, ${first.personId}, ${first.login}, ${first.name}, ${first.hash}, ${first.roles}) as account`.execute(
-      db,
-    );
+      select setup_first_person(${first.accountId}, ${first.park && JSON.stringify(first.park)}::jsonb, ${first.personId},
+        ${first.login}, ${first.name}, ${first.hash}, ${first.roles}) as account`.execute(db);
     return rows[0]?.account ?? null;
   },
 };

@@ -51,23 +51,30 @@ const cookieOf = ({ cookies }: { cookies: { name: string; value: string }[] }) =
 const me = (headers: Record<string, string>) => app.inject({ url: '/api/me', headers });
 
 describe('set-up of an empty park', () => {
-  const first = { token, login: 'first@park', name: 'First', password: 'twelve letters at least' };
+  const park = { en: 'Harbour Park', zh: '港湾园区' };
+  const first = { token, login: 'first@park', name: 'First', password: 'twelve letters at least', park };
   const setUp = (body: object) => app.inject({ method: 'POST', url: '/api/setup', payload: body });
   const needed = async () => (await app.inject({ url: '/api/setup' })).json();
 
   test('wants the token and a long password, lets one of two win, and is then closed for ever', async () => {
-    expect(await needed()).toEqual({ needed: true });
+    expect(await needed()).toEqual({ needed: true, named: false });
     expect((await setUp({ ...first, token: 'guessed' })).statusCode).toBe(403);
     expect((await setUp({ ...first, password: 'short' })).json().details[0].field).toBe('body.password');
+    const { park: _unnamed, ...nameless } = first;
+    expect((await setUp(nameless)).json().details[0]).toEqual({
+      ...{ field: 'body.park', message: 'is needed: the park has no name yet' },
+    });
 
     const race = await Promise.all([setUp(first), setUp({ ...first, login: 'second@park' })]);
     expect(race.map(({ statusCode }) => statusCode).sort()).toEqual([204, 403]);
-    expect(await needed()).toEqual({ needed: false });
+    expect(await needed()).toEqual({ needed: false, named: true });
     expect((await setUp({ ...first, login: 'third@park' })).json().code).toBe('setup_refused');
 
     const winner = race.find(({ statusCode }) => statusCode === 204);
     const reply = await me(cookieOf(winner ?? { cookies: [] }));
-    expect(reply.json()).toMatchObject({ name: 'First', roles: ['account_admin'] });
+    expect(reply.json()).toMatchObject({
+      ...{ name: 'First', roles: ['account_admin'], accountName: 'Harbour Park' },
+    });
     const events = await owner.selectFrom('auditEvent').select('action').orderBy('id').execute();
     expect(events.map(({ action }) => action)).toEqual(['park.set_up', 'session.opened']);
   });

@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withAccount, withActor } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import { AppError, badField } from '../platform/errors.ts';
 import { inLanguage, type LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
 import { createFailureLimit } from './failure-limit.ts';
@@ -31,6 +31,8 @@ export interface IdentityDeps {
 
 /** Failed logins a minute and address. High, because all tenants of a park may sit behind one address. */
 const FAILURES_PER_MIN = 100;
+
+const parkUnnamed = { en: 'is needed: the park has no name yet', zh: '为必填项：园区尚未命名' };
 
 const NoContent = { response: { 204: Type.Null() } };
 
@@ -155,6 +157,7 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       },
       async () => ({
         needed: await gate.isSetupNeeded(db),
+        named: await gate.isParkNamed(db),
       }),
     );
 
@@ -171,13 +174,14 @@ export function identityRoutes(deps: IdentityDeps): FastifyPluginAsyncTypebox {
       },
       async (request, reply) => {
         begin(request.ip);
-        const { token, login, name, password } = request.body;
+        const { token, login, name, password, park = null } = request.body;
         if (!isSetupToken(token, deps.setupTokenSha256)) throw new AppError('setup_refused', 'wrong token');
         if (!(await gate.isSetupNeeded(db))) throw new AppError('setup_refused', 'a person exists');
+        if (!park && !(await gate.isParkNamed(db))) throw badField('body.park', parkUnnamed);
         requireGoodPassword(password, 'body.password', [login, name]);
 
         const [personId, hash] = [newId(), await passwords.hash(password)];
-        const first = { accountId: newId(), personId, login, name, hash, roles: ['account_admin'] };
+        const first = { accountId: newId(), park, personId, login, name, hash, roles: ['account_admin'] };
         const accountId = await gate.setUpFirstPerson(db, first);
         if (!accountId) throw new AppError('setup_refused', 'somebody was first');
         failures.forgive(request.ip);

@@ -3,7 +3,13 @@ import type { LocalText } from '../platform/i18n.ts';
 
 declare module '../platform/db.ts' {
   interface Tables {
-    account: { id: string; key: string; name: LocalText; createdAt: Generated<Date> };
+    account: {
+      id: string;
+      key: string;
+      name: LocalText;
+      createdAt: Generated<Date>;
+      version: Generated<number>;
+    };
     person: {
       id: string;
       accountId: string;

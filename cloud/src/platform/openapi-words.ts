@@ -6,7 +6,7 @@ export const chapters = {
   'Keys and screens': 'Programs and wall screens that come without a person.',
   'Identity providers': 'Where people may log in instead of here.',
   Audit: 'Who did what.',
-  Places: 'Sites, buildings, floors and spaces.',
+  Places: 'The name of the park, sites, buildings, floors and spaces.',
   Tenancy: 'Tenants, their contacts, their leases, and moving in and out.',
   Tables: 'Places, tenants, leases and things in and out as CSV and XLSX.',
   Equipment: 'Devices, their points and buses, the model of them, and floor plans.',

@@ -1,6 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { Nullable, Uuid } from './common.ts';
 
+const words = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' });
+/** What the park is called, in both languages: mails, reports and the portal are signed with it. */
+export const ParkName = Type.Object({ en: words, zh: words }, { additionalProperties: false });
+export type ParkName = Static<typeof ParkName>;
+
 /** Each grants permissions in cloud/src/identity/permissions.ts. */
 export const roles = [
   'facility_engineer',
@@ -36,11 +41,29 @@ export const SetupBody = Type.Object({
   login: Type.String({ minLength: 3, maxLength: 200 }),
   name: Type.String({ minLength: 1, maxLength: 200 }),
   password: Type.String({ minLength: 12, maxLength: 1_000 }),
+  /** Demanded while the park has no name yet; one that has keeps its own. */
+  park: Type.Optional(ParkName),
 });
 export type SetupBody = Static<typeof SetupBody>;
 
-/** `needed` while the account has no person yet: the portal then shows the set-up page. */
-export const SetupState = Type.Object({ needed: Type.Boolean() });
+/**
+ * `needed` while the account has no person yet: the portal then shows the set-up page. `named` where the park has its name
+ * already, such as one that a file brought in.
+ */
+export const SetupState = Type.Object({ needed: Type.Boolean(), named: Type.Boolean() });
+
+/** The operator of the park, as its administrators see it. */
+export const Account = Type.Object({
+  id: Uuid,
+  /** What the command line calls it. */
+  key: Type.String(),
+  name: ParkName,
+  version: Type.Integer(),
+});
+export type Account = Static<typeof Account>;
+
+export const AccountPatch = Type.Object({ name: ParkName }, { additionalProperties: false });
+export type AccountPatch = Static<typeof AccountPatch>;
 
 export const Me = Type.Object({
   id: Uuid,

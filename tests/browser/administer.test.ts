@@ -92,6 +92,11 @@ test('a gateway gets a code that is shown once, and is thrown out by its name', 
      values (gen_random_uuid(), $1, $2, $3, $4, $5, now())`,
     ...[account!.id, id, createUser().getPublicKey(), pem('ed25519'), pem('ec')],
   );
+  // It is away: that it is asked for new keys stands there until it is thrown out.
+  await page.getByRole('button', { name: 'Change keys' }).click(soon);
+  const asked = page.getByText(/New keys asked for .+ until /);
+  await asked.waitFor(soon);
+  expect(await page.getByRole('button', { name: 'Change keys' }).isDisabled()).toBe(true);
   await page.getByRole('button', { name: 'Revoke', exact: true }).click(soon);
   const ask = page.getByRole('dialog', { name: 'Revoke this gateway' });
   const doIt = ask.getByRole('button', { name: 'Revoke' });
@@ -100,6 +105,7 @@ test('a gateway gets a code that is shown once, and is thrown out by its name', 
   await ask.getByLabel(/Type its name/).fill('Spare gateway');
   await doIt.click();
   await page.getByText(/Revoked .*comes back with a new code/).waitFor(soon);
+  expect(await asked.count()).toBe(0);
 });
 
 const looks: Look[] = [

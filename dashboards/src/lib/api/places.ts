@@ -1,5 +1,7 @@
 import { hrefOf } from '@parkline/client';
 import type {
+  Account,
+  AccountPatch,
   Building,
   BuildingBody,
   Contact,
@@ -69,6 +71,10 @@ export function createPlacesApi({ ask, list }: Caller) {
       ask(of(name).change, { path: { id }, body }, { version }) as View<N>,
     removeRecord: (name: RecordName, id: string, version: number) =>
       ask(of(name).remove, { path: { id } }, { version }),
+
+    /** Whose park it is. */
+    account: (signal?: Signal) => ask('getAccount', {}, { signal }),
+    changeAccount: ({ version }: Account, body: AccountPatch) => ask('changeAccount', { body }, { version }),
 
     everySpace: (signal?: Signal) => list('listSpaces', {}, { signal }),
     tenants: (signal?: Signal) => list('listTenants', {}, { signal }),

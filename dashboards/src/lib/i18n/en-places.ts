@@ -84,6 +84,8 @@ export const enPlaces = {
       not_leased: 'No lease runs: it cannot be leased.',
     },
     tables: 'Import and export',
+    park: 'Name of the park',
+    parkLead: 'Mails, invitations and reports are signed with it.',
   },
   sheets: {
     title: 'Tables in and out',

@@ -85,7 +85,7 @@ export const enPlaces = {
     },
     tables: 'Import and export',
     park: 'Name of the park',
-    parkLead: 'Mails, invitations and reports are signed with it.',
+    parkLead: 'Mails, invitations and reports are signed with it. Sites keep names of their own.',
   },
   sheets: {
     title: 'Tables in and out',

@@ -82,6 +82,7 @@ export const en = {
     parkZh: 'Name of the park (Chinese)',
     parkEn: 'Name of the park (English)',
     parkHint: 'Mails and reports are signed with it. One language is enough to begin with.',
+    parkNeeded: 'Please fill this in, in one language at least',
     name: 'Your name',
     password: 'Password',
     passwordHint: 'At least 12 characters',

@@ -84,8 +84,8 @@ export const zhCNPlaces = {
       not_leased: '没有有效租约，不能改为已租。',
     },
     tables: '导入与导出',
-    park: '园区名称',
-    parkLead: '邮件、邀请和报告均以此名称署名。',
+    park: '园区总称',
+    parkLead: '邮件、邀请和报告均以此署名，与各园区自己的名称无关。',
   },
   sheets: {
     title: '表格导入与导出',

@@ -82,6 +82,7 @@ export const zhCN = {
     parkZh: '园区名称（中文）',
     parkEn: '园区名称（英文）',
     parkHint: '邮件和报告均以此名称署名。先填写一种语言即可。',
+    parkNeeded: '请至少填写一种语言的名称',
     name: '姓名',
     password: '密码',
     passwordHint: '至少 12 个字符',

@@ -94,7 +94,7 @@ test('a gateway gets a code that is shown once, and is thrown out by its name', 
   );
   // It is away: that it is asked for new keys stands there until it is thrown out.
   await page.getByRole('button', { name: 'Change keys' }).click(soon);
-  const asked = page.getByText(/New keys asked for .+ until /);
+  const asked = page.getByText(/Asked for new keys on .+ until /);
   await asked.waitFor(soon);
   expect(await page.getByRole('button', { name: 'Change keys' }).isDisabled()).toBe(true);
   await page.getByRole('button', { name: 'Revoke', exact: true }).click(soon);

@@ -32,7 +32,7 @@ export const enGateways = {
     revokedSince: 'Revoked {{at}}. It comes back with a new code and keeps its name.',
     rotate: 'Change keys',
     rotationAsked:
-      'New keys asked for {{at}}. The gateway makes them as soon as it is heard, until {{until}}; the old ones end when it has connected with the new ones.',
+      'Asked for new keys on {{at}}. The gateway makes them as soon as it is heard, until {{until}}; the old ones end when it has connected with the new ones.',
     revoke: 'Revoke',
     revokeTitle: 'Revoke this gateway',
     revokeText: 'It is off within two seconds. Its readings stay on its disk until it is claimed again.',

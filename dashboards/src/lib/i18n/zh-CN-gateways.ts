@@ -32,7 +32,7 @@ export const zhCNGateways = {
     revokedSince: '已于 {{at}} 吊销。可凭新认领码重新接入，名称不变。',
     rotate: '更换密钥',
     rotationAsked:
-      '已于 {{at}} 要求更换密钥。网关上线后即生成新密钥，要求有效至 {{until}}；网关用新密钥连接后，旧密钥即失效。',
+      '已于 {{at}} 要求更换密钥。网关须在 {{until}} 前上线并生成新密钥；用新密钥连接后，旧密钥即失效。',
     revoke: '吊销',
     revokeTitle: '吊销此网关',
     revokeText: '两秒内断开连接。数据保留在网关磁盘上，直到重新认领。',

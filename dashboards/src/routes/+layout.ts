@@ -36,7 +36,7 @@ export async function load({ fetch }: { fetch: typeof globalThis.fetch }) {
   });
   const stepUp = new StepUp();
   const session = new Session(api, {
-    hadSession: () => csrfTokenIn(document.cookie) !== undefined,
+    token: () => csrfTokenIn(document.cookie),
     beginAnew: () => location.replace('/'),
   });
   // Not waited for: the page shows that it is loading, and the log-in form needs no answer.

@@ -7,8 +7,8 @@ export interface ApiDeps {
   /** Names and error sentences come in this language. */
   language(): Language;
   /**
-   * Told when the server no longer knows the session; not for a refused login. Resolves to whether the same person is
-   * back: the request is then made once more.
+   * Told when the server does not know the session that a request was made in; not for a refused login. Resolves to whether
+   * the person of the page is there, in that one's successor too: the request is then made once more.
    */
   logInAgain(): Promise<boolean>;
   /** The token of the browser's session, as it is at the moment; undefined without a session. */
@@ -61,9 +61,10 @@ export function createCaller(deps: ApiDeps) {
   async function isCured(error: ApiError, tokenBefore: string | undefined): Promise<boolean> {
     if (error.code === 'second_factor_needed' || error.code === 'second_factor_enrol')
       return (await deps.stepUp?.(kindsIn(error.details))) ?? false;
-    const token = deps.csrfToken?.();
-    if (['not_logged_in', 'csrf_refused'].includes(error.code) && token && token !== tokenBefore) return true;
-    return error.status === 401 && error.code !== 'login_refused' && deps.logInAgain();
+    // It may be somebody else's session since: what one person typed never goes out as another's.
+    const isAnother = error.code === 'csrf_refused' && deps.csrfToken?.() !== tokenBefore;
+    const isNone = error.status === 401 && error.code !== 'login_refused';
+    return (isAnother || isNone) && deps.logInAgain();
   }
 
   /**

@@ -122,15 +122,40 @@ test('it is refused when the second factor was not given, and when it does not h
   expect([declined.tokens.length, useless.tokens.length, useless.asked.length]).toEqual([1, 2, 1]);
 });
 
-test('a request that crossed a renewal of the session is made once more, another is not', async () => {
-  const gone = () => json({ code: 'not_logged_in', message: '' }, 401);
-  const crossed = guarded(true, gone(), json({ sites: [] }));
-  const reading = crossed.api.places();
-  crossed.state.token = 'renewed';
-  expect(await reading).toEqual({ sites: [] });
-  const ended = guarded(false, gone());
-  await ended.api.places().catch(() => undefined);
-  expect([crossed.state.loggedOut, ended.state.loggedOut, ended.tokens.length]).toEqual([0, 1, 1]);
+const refusals = [
+  ['not_logged_in', 401],
+  ['csrf_refused', 403],
+] as const;
+test.each(refusals)(
+  'a request that another session of its person crossed goes again after %s',
+  async (code, status) => {
+    const { api, state, tokens } = guarded(
+      true,
+      json({ code, message: '' }, status),
+      new Response(null, { status: 204 }),
+    );
+    const removal = api.removeFactor('f');
+    state.token = 'renewed';
+    await removal;
+    expect([state.loggedOut, tokens]).toEqual([1, ['first', 'renewed']]);
+  },
+);
+
+test.each(refusals)(
+  'a request that the session of another person crossed is not sent for them after %s',
+  async (code, status) => {
+    const { api, state, tokens } = guarded(false, json({ code, message: '' }, status));
+    const removal = api.removeFactor('f');
+    state.token = 'of somebody else';
+    await expect(removal).rejects.toMatchObject({ code });
+    expect([state.loggedOut, tokens]).toEqual([1, ['first']]);
+  },
+);
+
+test('a refused token that is still the one of the session is an answer', async () => {
+  const { api, state, tokens } = guarded(true, json({ code: 'csrf_refused', message: '' }, 403));
+  await expect(api.removeFactor('f')).rejects.toMatchObject({ status: 403 });
+  expect([state.loggedOut, tokens.length]).toEqual([0, 1]);
 });
 
 test('what was sent in an ended session is sent again once its person is back, and may then want a second factor', async () => {

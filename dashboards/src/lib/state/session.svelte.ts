@@ -8,8 +8,8 @@ type SessionApi = Pick<Api, 'session' | 'me' | 'login' | 'logout'>;
 
 /** What the session needs of the tab that it is in. */
 export interface SessionTab {
-  /** Whether the browser holds what comes with a session: one that nobody left has then ended. */
-  hadSession(): boolean;
+  /** What the browser holds beside the session's cookie; undefined without one. Each session has another. */
+  token(): string | undefined;
   /** The page on screen is another person's: it begins anew. */
   beginAnew(): void;
 }
@@ -28,6 +28,7 @@ export class Session {
   readonly #tab: SessionTab;
   #return: Promise<boolean> | undefined;
   #answer: ((isBack: boolean) => void) | undefined;
+  #token: string | undefined;
 
   constructor(api: SessionApi, tab: SessionTab) {
     this.#api = api;
@@ -44,6 +45,11 @@ export class Session {
     return this.me !== undefined && (this.state === 'ended' || this.state === 'owing');
   }
 
+  /** Whether to ask who is here: the page is interrupted, or another page of this browser began a session since. */
+  get isDoubtful(): boolean {
+    return this.isInterrupted || (this.state === 'in' && this.#tab.token() !== this.#token);
+  }
+
   get startPage(): string {
     const area = startAreaOf(this.me?.roles ?? []);
     return area ? `/${area}` : '/login';
@@ -56,6 +62,7 @@ export class Session {
 
   /** Asks the server who this is. A server that cannot say leaves the state as it was and `error` set. */
   async ask(): Promise<void> {
+    const token = this.#tab.token();
     try {
       const { active, stage = 'open', kinds = [] } = await this.#api.session();
       this.error = undefined;
@@ -63,6 +70,7 @@ export class Session {
       if (stage !== 'open') return this.#owing(kinds);
       this.kinds = kinds;
       this.#somebody(await this.#api.me());
+      this.#token = token;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401)
@@ -96,7 +104,7 @@ export class Session {
 
   #nobody(): void {
     // Several questions at once may all be told so: the first answer is what the person has to know.
-    const ended = this.me !== undefined || this.state === 'ended' || this.#tab.hadSession();
+    const ended = this.me !== undefined || this.state === 'ended' || this.#tab.token() !== undefined;
     this.state = ended ? 'ended' : 'out';
   }
 

@@ -18,7 +18,7 @@ const engineer: Me = {
 };
 const refused = new ApiError(401, { code: 'unauthorized', message: 'no' });
 const api = { me: async () => engineer, login: async () => undefined, logout: async () => undefined };
-const tab = { hadSession: () => false, beginAnew: () => undefined };
+const tab = { token: () => undefined, beginAnew: () => undefined };
 const given = (me: () => Promise<Me>, active = true) =>
   new Session({ ...api, session: async () => ({ active }), me }, tab);
 
@@ -93,10 +93,13 @@ test.each([
 
 /** A page of the engineer whose session has just ended; `server` is what it says from then on. */
 async function interrupted() {
-  const server = { state: { active: true } as Awaited<ReturnType<Api['session']>>, me: engineer, anew: 0 };
+  const server = {
+    ...{ state: { active: true } as Awaited<ReturnType<Api['session']>>, me: engineer },
+    ...{ token: 'first', anew: 0 },
+  };
   const session = new Session(
     { ...api, session: async () => server.state, me: async () => ({ ...server.me }) },
-    { hadSession: () => true, beginAnew: () => void (server.anew += 1) },
+    { token: () => server.token, beginAnew: () => void (server.anew += 1) },
   );
   await session.ask();
   const before = session.me;
@@ -127,6 +130,21 @@ test('where another person comes the page begins anew, and what waited on it is 
   expect([server.anew, session.isOpen, sent]).toEqual([1, false, false]);
 });
 
+test('a page that was not interrupted is in doubt once another page began a session, until it is known whose', async () => {
+  const { server, session } = await interrupted();
+  server.state = { active: true };
+  await session.ask();
+  expect([session.state, session.isDoubtful]).toEqual(['in', false]);
+  server.token = 'second';
+  expect(session.isDoubtful).toBe(true);
+  await session.ask();
+  expect([session.state, session.isDoubtful, server.anew]).toEqual(['in', false, 0]);
+  Object.assign(server, { token: 'third', me: { ...engineer, id: 'p2' } });
+  expect(session.isDoubtful).toBe(true);
+  await session.ask();
+  expect([session.isOpen, server.anew]).toEqual([false, 1]);
+});
+
 test('who logs in as somebody else gives the page up, without asking a server that knows nobody', async () => {
   const { session } = await interrupted();
   const back = session.back();
@@ -145,7 +163,7 @@ test('a first factor has a page to itself: its codes are shown once', async () =
 test('a page opened with what an ended session left behind leads to the login, which says so', async () => {
   const session = new Session(
     { ...api, session: async () => ({ active: false }) },
-    { ...tab, hadSession: () => true },
+    { ...tab, token: () => 'left behind' },
   );
   await session.ask();
   expect([session.isOpen, loginPath(session, '/me')]).toEqual([false, '/login?ended=&back=%2Fme']);

@@ -161,6 +161,15 @@ describe('in the audit', () => {
     expect(counts.at(-1)).toEqual({ further: 1_500 });
   });
 
+  test('are all written before the process ends, also where their minute has just ended', async () => {
+    for (const n of [1, 2, 3]) await notes.note(refusal({ route: `PUT /api/things${n}` }));
+    for (const n of [1, 2, 3]) await notes.note(refusal({ route: `PUT /api/things${n}` }));
+    clock += 60_000;
+    void notes.settle();
+    await notes.close();
+    expect(await noted()).toHaveLength(6);
+  });
+
   test('of an account make 301 at most, whoever asks; failed logins count with them', async () => {
     const login = { personId: null, by: null, reason: 'login_refused' };
     await inLanes(400, 8, (i) =>

@@ -40,25 +40,27 @@ export interface RefusalNotesDeps {
  */
 export function createRefusalNotes({ db, now, log }: RefusalNotesDeps) {
   const windows = new Map<string, Window>();
-  const writing = new Set<Promise<void>>();
+  const underWay = new Set<Promise<void>>();
+  const tracked = (one: Promise<void>): Promise<void> => {
+    underWay.add(one);
+    return one.finally(() => underWay.delete(one));
+  };
 
-  function write(line: Line, details: object): Promise<void> {
-    const one = put(db, line, now(), details).catch((err: unknown) => {
+  const write = (line: Line, details: object): Promise<void> =>
+    put(db, line, now(), details).catch((err: unknown) => {
       log.error({ err, route: line.route }, 'refusal not written into the audit');
     });
-    writing.add(one);
-    return one.finally(() => writing.delete(one));
-  }
 
   function windowOf(accountId: string): Window {
     const open = windows.get(accountId);
     if (open && open.endsAt > now().getTime()) return open;
-    if (open) void settle(accountId, open);
+    if (open) void settled(accountId, open);
     const fresh = { endsAt: now().getTime() + WINDOW_MS, tallies: new Map(), people: new Map(), others: 0 };
     windows.set(accountId, fresh);
     return fresh;
   }
 
+  const settled = (accountId: string, window: Window) => tracked(settle(accountId, window));
   /** Writes the counts of a window that takes no more. */
   async function settle(accountId: string, window: Window): Promise<void> {
     if (windows.get(accountId) === window) windows.delete(accountId);
@@ -83,18 +85,18 @@ export function createRefusalNotes({ db, now, log }: RefusalNotesDeps) {
       tallies.set(key, { refusal, again: 0 });
       if (person) person.tallies += 1;
       else people.set(who, { tallies: 1, rest: { refusal, again: 0 } });
-      return write(refusal, {});
+      return tracked(write(refusal, {}));
     },
 
     /** Writes the counts of every window that is over; of all with `all`. */
     async settle(all = false): Promise<void> {
       for (const [accountId, window] of windows)
-        if (all || window.endsAt <= now().getTime()) await settle(accountId, window);
+        if (all || window.endsAt <= now().getTime()) await settled(accountId, window);
     },
 
     async close(): Promise<void> {
       await notes.settle(true);
-      await Promise.all(writing);
+      await Promise.all(underWay);
     },
   } satisfies RefusalNotes & { settle(all?: boolean): Promise<void> };
   return notes;

@@ -3,13 +3,15 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import pino from 'pino';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { givenAccount } from '../identity/testing.ts';
 import { createDb, type Db, withAccount } from './db.ts';
 import { createApp } from './http.ts';
+import { newId } from './ids.ts';
 import { clonedDatabase } from './testing.ts';
 
 const { owner, pool, url } = await clonedDatabase();
-const [first, second] = [await givenAccount(owner), await givenAccount(owner)];
+const [first, second] = [newId(), newId()];
+await sql`insert into account (id, key, name)
+  select id, id, '{"en": "Theirs", "zh": "对方"}' from unnest(${[first, second]}::uuid[]) id`.execute(owner);
 
 const lines: Record<string, unknown>[] = [];
 const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });

@@ -124,6 +124,14 @@ describe('people', () => {
       expect(await told(`new-${email}`)).toEqual([expect.stringContaining('更改了')]);
     });
 
+    test('of a first address, too, where links went to the login until then', async () => {
+      const login = `p-${newId()}@example.org`;
+      const { id } = await givenPerson(db, { accountId: ours.accountId, login, roles: ['guard'] });
+      await call('PATCH', `/api/people/${id}`, matching(1), { email: `new-${login}`, language: 'en' });
+      expect(await told(login)).toEqual([expect.stringContaining('changed the mail address')]);
+      expect(await told(`new-${login}`)).toEqual([]);
+    });
+
     test('of a second factor that was reset; of a tenant, by its own administrator, too', async () => {
       const { id, email } = await withAddress(atelier);
       expect((await call('POST', `/api/my/people/${id}/reset-second-factor`, tenantBoss)).statusCode).toBe(

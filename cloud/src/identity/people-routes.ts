@@ -135,8 +135,8 @@ function writeRoutes(admin: PeopleAdmin, { base, one, of, write }: Door): Fastif
         const { accountId, personId: by } = actorOf(request);
         const change = async (trx: Db, before: PersonRow, at: Date) => {
           const deed = await edit(trx, accountId, before, request.body);
-          if (before.email !== null && deed && 'email' in deed.after) {
-            const told = { personId: before.id, to: before.email, by, at };
+          if (deed && 'email' in deed.after) {
+            const told = { personId: before.id, to: addressOf(before), by, at };
             await tell(trx, admin.newId, { what: 'address_changed', ...told });
           }
           return deed;

@@ -226,7 +226,7 @@ describe('gateway add', () => {
     expect(process.exitCode).toBe(1);
     expect(said).toBe(
       'gws.csv, row 2, building: There is no building "z".\n' +
-        'gws.csv, row 3, key: "GW H" is not written as it should be.\n',
+        'gws.csv, row 3, key: "GW H" is not written like "gw-1".\n',
     );
     const { rows } = await sql<{ key: string; en: string }>`
       select key, name ->> 'en' as en from gateway where account_id = ${accountId} and key >= 'gw-e' order by key`.execute(

@@ -50,8 +50,15 @@ export function columnsOf(
   return { at, faults };
 }
 
-/** The value of a cell, or what is wrong with it. Pure. */
-export function readCell(column: Column, text: string): { readonly cell: Cell } | { readonly fault: Fault } {
+/** Whether a number is written with a comma before its decimals. */
+export const hasComma = (text: string): boolean => /^[+-]?\d+,\d+(?:[eE][+-]?\d+)?$/.test(text);
+
+/** The value of a cell, or what is wrong with it; `decimalComma`: the numbers of this file are written with one. Pure. */
+export function readCell(
+  column: Column,
+  text: string,
+  decimalComma = false,
+): { readonly cell: Cell } | { readonly fault: Fault } {
   const wrong = (en: string, zh: string) => ({ fault: { field: column.name, text: { en, zh } } });
   if (text === '')
     return column.required ? wrong('This cell must be filled.', '此单元格必填。') : { cell: null };
@@ -59,7 +66,7 @@ export function readCell(column: Column, text: string): { readonly cell: Cell } 
     case 'text':
       return readText(column, text, wrong);
     case 'number':
-      return readNumber(column, text, wrong);
+      return decimalComma ? readWithComma(column, text, wrong) : readNumber(column, text, wrong);
     case 'day': {
       const day = dayOf(text);
       return day
@@ -87,15 +94,28 @@ type Read = { readonly cell: Cell } | { readonly fault: Fault };
 type Wrong = (en: string, zh: string) => { readonly fault: Fault };
 
 function readText(
-  { max = LONGEST_TEXT, pattern }: Column & { type: 'text' },
+  { max = LONGEST_TEXT, pattern, example }: Column & { type: 'text' },
   text: string,
   wrong: Wrong,
 ): Read {
   if ([...text].length > max) return wrong(`Longer than ${max} characters.`, `超过 ${max} 个字符。`);
   if (/(?!\n)\p{Cc}/u.test(text)) return wrong('Holds signs that cannot be shown.', '含有无法显示的字符。');
   if (pattern && !pattern.test(text))
-    return wrong(`"${text}" is not written as it should be.`, `“${text}”格式不正确。`);
+    return example === ''
+      ? wrong(`"${text}" is not written as it should be.`, `“${text}”格式不正确。`)
+      : wrong(`"${text}" is not written like "${example}".`, `“${text}”的格式应如“${example}”。`);
   return { cell: text };
+}
+
+/** Where commas stand before decimals, one sign before three digits may as well part the thousands. */
+function readWithComma(column: Column & { type: 'number' }, text: string, wrong: Wrong): Read {
+  const [, whole, decimals] = /^([+-]?[1-9]\d{0,2})[.,](\d{3})$/.exec(text) ?? [];
+  if (whole && decimals)
+    return wrong(
+      `"${text}" may be ${whole}.${decimals} or ${whole}${decimals}: write ${whole},${decimals}0 or ${whole}${decimals}.`,
+      `“${text}”可能是 ${whole}.${decimals} 或 ${whole}${decimals}，请写作 ${whole},${decimals}0 或 ${whole}${decimals}。`,
+    );
+  return readNumber(column, hasComma(text) ? text.replace(',', '.') : text, wrong);
 }
 
 /** Decimals beyond those that count are refused, but for the noise of a spreadsheet's arithmetic. */

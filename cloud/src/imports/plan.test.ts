@@ -88,6 +88,29 @@ test.each([
   expect(readCell(column, text)).toMatchObject({ fault: { field: column.name } });
 });
 
+describe('a comma in a number', () => {
+  const read = (delimiter: string, ...areas: string[]) => {
+    const rows = areas.map((text, i) => ({ row: i + 2, cells: [`n${i}`, text] }));
+    const sheet = { format: 'csv', delimiter, header: ['key', 'area_m2'], rows } as const;
+    const { add, faults } = planImport(kind, prepared, sheet);
+    return [...add.map(({ values }) => values['area_m2']), ...faults.map(({ text }) => text.en)];
+  };
+  test('is the decimal sign where semicolons part the cells', () => {
+    expect(read(';', '10,5', '0,125e1', '1234,25', '7', '2.5')).toEqual([10.5, 1.25, 1234.25, 7, 2.5]);
+  });
+  test.each(['1,234', '1.234'])('is not guessed at: %s may be two numbers', (text) => {
+    expect(read(';', text, '10,5')).toEqual([10.5, `"${text}" may be 1.234 or 1234: write 1,2340 or 1234.`]);
+  });
+  test('is no part of any number elsewhere, nor is a second sign', () => {
+    expect(read(',', '10,5')).toEqual(['"10,5" is no number.']);
+    expect(read(';', '1.234,5', '1,234,567')).toEqual([
+      '"1.234,5" is no number.',
+      '"1,234,567" is no number.',
+    ]);
+    expect(read(';', '12.34')).toEqual([12.34]);
+  });
+});
+
 test('words are written in the language of the reader, lists with semicolons', () => {
   expect([
     writeCell(word, 'unit', 'zh-CN'),

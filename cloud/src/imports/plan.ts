@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Sheet } from '../platform/sheets.ts';
-import { columnsOf, readCell, settled } from './columns.ts';
+import { columnsOf, hasComma, readCell, settled } from './columns.ts';
 import type { Cells, Column, Fault, Prepared, RowFault, SheetKind, Values, Wanted } from './kind.ts';
 
 /** What a file would do. With faults it does nothing. */
@@ -19,11 +19,12 @@ export function planImport({ columns }: SheetKind, prepared: Prepared, sheet: Sh
   // Without its columns every row would be wrong in the same way.
   if (inHeader.length > 0) return nothing(inHeader.map((fault) => ({ ...fault, row: 1 })));
   const key = columns[0]!;
+  const decimalComma = usesComma(sheet, at);
   const faults: RowFault[] = [];
   const rows: Wanted[] = [];
   const seen = new Map<string, number>();
   for (const { row, cells: texts } of sheet.rows) {
-    const { cells, faults: own } = readCells(at, texts);
+    const { cells, faults: own } = readCells(at, texts, decimalComma);
     const name = cells[key.name];
     const twice = typeof name === 'string' ? seen.get(name) : undefined;
     if (typeof name === 'string') seen.set(name, row);
@@ -63,11 +64,16 @@ const isTwice = (key: Column, name: string, row: number): Fault => ({
   text: { en: `"${name}" is in row ${row} already.`, zh: `“${name}”已在第 ${row} 行出现。` },
 });
 
-function readCells(at: ReadonlyMap<number, Column>, texts: readonly string[]) {
+/** Spreadsheets that write 10,5 part the cells with semicolons; elsewhere a comma in a number is a slip. */
+const usesComma = ({ delimiter, rows }: Sheet, at: ReadonlyMap<number, Column>): boolean =>
+  delimiter === ';' &&
+  rows.some(({ cells }) => [...at].some(([i, { type }]) => type === 'number' && hasComma(cells[i] ?? '')));
+
+function readCells(at: ReadonlyMap<number, Column>, texts: readonly string[], decimalComma: boolean) {
   const cells: Record<string, Cells[string]> = {};
   const faults: Fault[] = [];
   for (const [i, column] of at) {
-    const read = readCell(column, texts[i] ?? '');
+    const read = readCell(column, texts[i] ?? '', decimalComma);
     if ('fault' in read) faults.push(read.fault);
     else cells[column.name] = read.cell;
   }

@@ -1,3 +1,4 @@
+import { ContactBody, PHONE } from '@parkline/contract';
 import Type from 'typebox';
 import { expect, test } from 'vitest';
 import { fieldWords, ownWords } from './fault-words.ts';
@@ -66,4 +67,45 @@ test('what is right has no fault, and a fault names the innermost field that is 
   const Nested = Type.Union([Type.Object({ a: Type.Object({ b: Type.Integer() }) }), Type.Null()]);
   expect(schemaFaults(Nested, null, 'body')).toEqual([]);
   expect(schemaFaults(Nested, { a: { b: 'x' } }, 'body').map(({ field }) => field)).toEqual(['body.a.b']);
+});
+
+test.each([
+  [{ phone: 'call me', mail: null }, 'phone', /phone number like/, /电话号码，如/],
+  [{ phone: null, mail: 'li at home' }, 'mail', /mail address like/, /邮箱地址，如/],
+  [{ phone: 7, mail: null }, 'phone', /must be string/, /须为文本/],
+])('what may be null tells what it must be else: %j', (value, field, en, zh) => {
+  const { phone, mail } = ContactBody.properties;
+  const faults = schemaFaults(Type.Object({ phone, mail }), value, '');
+  expect(faults).toEqual([
+    { field, message: { en: expect.stringMatching(en), zh: expect.stringMatching(zh) } },
+  ]);
+});
+
+test.each([
+  ...['+86 21 5555 0100', '021-55550100 转 8', '021-55550100转801', '555-0100 ext. 8', '555-0100 Ext 8'],
+  ...['021-5555 0100-801', '(021) 5555 0100 x8', '（021）55550100 分机 8', '+1 (212) 555-0100 #8'],
+])('%s is a phone number', (phone) => {
+  expect(PHONE.test(phone)).toBe(true);
+});
+
+test.each(['8', 'ext. 8', '555-0100 转', '555-0100 ext. 8 ext. 9', 'call 555-0100', ''])(
+  '%j is none',
+  (phone) => {
+    expect(PHONE.test(phone)).toBe(false);
+  },
+);
+
+test('a mail address may lie under a domain in any script', () => {
+  const { mail } = ContactBody.properties;
+  for (const address of ['li@example.com', '李雷@例子.公司', 'li@bücher.example'])
+    expect(schemaFaults(mail, address, 'mail')).toEqual([]);
+  for (const text of [
+    'li@',
+    'li@example',
+    'li@example..com',
+    'li@example.com,',
+    '<li@example.com>',
+    'li@a.com;b@c.com',
+  ])
+    expect(schemaFaults(mail, text, 'mail')).toHaveLength(1);
 });

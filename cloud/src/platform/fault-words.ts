@@ -1,3 +1,4 @@
+import { MAIL, PHONE } from '@parkline/contract';
 import type { TLocalizedValidationError } from 'typebox/error';
 import type { LocalText } from './i18n.ts';
 
@@ -13,11 +14,27 @@ const types: Readonly<Record<string, string>> = {
 
 const listed = (values: readonly unknown[]): string => values.map((one) => JSON.stringify(one)).join('、');
 
-/** What a field lacks, for who sent it. The English is the validator's own. Pure. */
-export const faultWords = (fault: TLocalizedValidationError): LocalText => ({
-  en: fault.message,
-  zh: chinese(fault),
-});
+const mailWords: LocalText = {
+  en: 'must be a mail address like name@example.com',
+  zh: '须为邮箱地址，如 name@example.com',
+};
+/** Rules that say nothing to who reads their name, by that name or that pattern. */
+const known: Readonly<Record<string, LocalText>> = {
+  email: mailWords,
+  [MAIL.source]: mailWords,
+  date: { en: 'must be a day like 2026-03-01', zh: '须为日期，如 2026-03-01' },
+  [PHONE.source]: {
+    en: 'must be a phone number like +86 21 5555 0100 or 021-55550100 ext. 8',
+    zh: '须为电话号码，如 +86 21 5555 0100 或 021-55550100 转 8',
+  },
+};
+
+/** What a field lacks, for who sent it. Where a rule has no words of its own the English is the validator's. Pure. */
+export const faultWords = (fault: TLocalizedValidationError): LocalText =>
+  known[ruleOf(fault)] ?? { en: fault.message, zh: chinese(fault) };
+
+const ruleOf = ({ keyword, params }: TLocalizedValidationError): string =>
+  keyword === 'format' ? params.format : keyword === 'pattern' ? String(params.pattern) : '';
 
 function chinese(fault: TLocalizedValidationError): string {
   switch (fault.keyword) {

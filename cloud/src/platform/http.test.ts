@@ -172,7 +172,7 @@ describe('input', () => {
     ],
     [{ count: 1, admin: true }, 'body.admin', 'is not known here', '不是可用的字段'],
     [{ count: 1, size: { w: 1, h: 2 } }, 'body.size.h', 'is not known here', '不是可用的字段'],
-    [{ count: 1, size: 'x' }, 'body.size', /must/, '不是允许的任何一种值'],
+    [{ count: 1, size: 'x' }, 'body.size', 'must be object', '须为对象'],
     [{}, 'body.count', 'is required', '为必填项'],
     [{ count: 1, name: { en: 'a', 'zh-CN': '一' } }, 'body.name', bothLanguages, /两种语言/],
     [{ count: 1, name: 'a' }, 'body.name', bothLanguages, /两种语言/],

@@ -57,7 +57,7 @@ test('a file from a spreadsheet of a Chinese or a European machine is read as it
     0x0a,
   ]);
   expect(await readSheet(gbk)).toEqual({
-    format: 'csv',
+    ...{ format: 'csv', delimiter: ',' },
     header: ['编号', '名'],
     rows: [{ row: 2, cells: ['1', '楼'] }],
   });

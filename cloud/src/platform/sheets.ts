@@ -30,6 +30,8 @@ export const usualLimits: SheetLimits = {
 /** A table as a person would see it: every cell is text, '' where there is nothing. */
 export interface Sheet {
   readonly format: SheetFormat;
+  /** What parts the cells of a CSV file. */
+  readonly delimiter?: string;
   readonly header: readonly string[];
   /** `row` counts as a spreadsheet does: the header is row 1. Rows without any text are left out. */
   readonly rows: readonly { readonly row: number; readonly cells: readonly string[] }[];
@@ -62,7 +64,8 @@ export class SheetError extends Error {
 export async function readSheet(bytes: Buffer, limits: SheetLimits = usualLimits): Promise<Sheet> {
   if (bytes.length > limits.bytes) throw tooLarge(`${limits.bytes / 1024 / 1024} MB`);
   const format = isZip(bytes) ? 'xlsx' : 'csv';
-  const table = format === 'xlsx' ? await readXlsx(bytes, limits) : readCsv(textOf(bytes), limits);
+  const { table, delimiter } =
+    format === 'xlsx' ? { table: await readXlsx(bytes, limits) } : readCsv(textOf(bytes), limits);
   const [header = [], ...rest] = table.map((cells) => cells.map((cell) => unquoted(tidy(cell))));
   const rows = rest.map((cells, i) => ({ row: i + 2, cells })).filter(({ cells }) => cells.some(Boolean));
   if (header.every((name) => name === ''))
@@ -75,7 +78,7 @@ export async function readSheet(bytes: Buffer, limits: SheetLimits = usualLimits
     throw tooLarge(`${limits.columns} columns`, `${limits.columns} 列`);
   const long = rows.find(({ cells }) => cells.some((cell) => cell.length > limits.cell));
   if (long) throw tooLarge(`${limits.cell} characters in a cell`, `每格 ${limits.cell} 个字符`, long.row);
-  return { format, header, rows };
+  return { format, ...(delimiter && { delimiter }), header, rows };
 }
 
 const tooLarge = (en: string, zh = en, row = 0): SheetError =>
@@ -107,7 +110,7 @@ function textOf(bytes: Buffer): string {
   });
 }
 
-function readCsv(text: string, { rows, columns }: SheetLimits): string[][] {
+function readCsv(text: string, { rows, columns }: SheetLimits): { table: string[][]; delimiter?: string } {
   const head = text.slice(0, text.search(/[\r\n]|$/));
   const delimiter =
     [',', ';', '\t'].toSorted((a, b) => head.split(b).length - head.split(a).length)[0] ?? ',';
@@ -123,7 +126,7 @@ function readCsv(text: string, { rows, columns }: SheetLimits): string[][] {
       },
       { row: (error.row ?? 0) + 1 },
     );
-  return data;
+  return { table: data, delimiter };
 }
 
 async function readXlsx(bytes: Buffer, limits: SheetLimits): Promise<string[][]> {

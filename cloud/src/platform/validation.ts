@@ -84,6 +84,7 @@ function faultsOf(schema: TSchema, root: string, errors: Errors): FieldFault[] {
   const faults = new Map<string, LocalText>();
   const outer = new Set<string>();
   for (const error of errors) {
+    if (isOfNull(schema, error)) continue;
     const { keyword, instancePath, schemaPath, params } = error;
     const path = instancePath.slice(1).replaceAll('/', '.');
     if (isText(schemaAt(schema, schemaPath))) {
@@ -101,6 +102,14 @@ function faultsOf(schema: TSchema, root: string, errors: Errors): FieldFault[] {
   for (const path of outer)
     if ([...faults.keys()].some((other) => other.startsWith(`${path}.`))) faults.delete(path);
   return [...faults].map(([field, message]) => ({ field, message }));
+}
+
+/** Whether it says no more than that a value is not null, or none of what may also be null: what else it lacks is told beside it. */
+function isOfNull(schema: TSchema, { keyword, schemaPath, params }: Errors[number]): boolean {
+  if (keyword === 'type') return params.type === 'null' && /\/anyOf\/\d+$/.test(schemaPath);
+  if (keyword !== 'anyOf') return false;
+  const { anyOf = [] } = (schemaAt(schema, schemaPath) ?? {}) as { anyOf?: readonly { type?: unknown }[] };
+  return anyOf.length === 2 && anyOf.some(({ type }) => type === 'null');
 }
 
 /** The part of a schema that a fault names: `#/properties/name`. */

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/consistent-type-definitions -- values of a kind are JSON by their index, which an interface has not */
 import './tables.ts';
-import { type ContactKind, contactKinds } from '@parkline/contract';
+import { type ContactKind, contactKinds, MAIL, PHONE } from '@parkline/contract';
 import { sql } from 'kysely';
 import { keptOr, type SheetKind, unknownKey } from '../imports/index.ts';
 import {
@@ -88,7 +88,8 @@ export const contactSheet: SheetKind<ContactValues> = {
       name: 'phone',
       zh: '电话',
       type: 'text',
-      pattern: /^[+0-9][0-9 ()./-]{1,49}$/,
+      max: 50,
+      pattern: PHONE,
       example: '+86 21 5555 0100',
     },
     {
@@ -96,7 +97,7 @@ export const contactSheet: SheetKind<ContactValues> = {
       zh: '邮箱',
       type: 'text',
       max: 254,
-      pattern: /^[^\s@]+@[^\s@]+\.[^\s@]+$/,
+      pattern: MAIL,
       example: 'li.lei@example.com',
     },
   ],

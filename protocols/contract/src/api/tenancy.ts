@@ -56,14 +56,21 @@ export type ContactKind = (typeof contactKinds)[number];
 /** Says in the API's description that a field tells who a natural person is. */
 const personal = { 'x-personal-data': true };
 
+/** A number as people write it, with the extension behind it: '+86 21 5555 0100', '(021) 5555 0100 转 8', '555-0100 ext. 8'. */
+export const PHONE =
+  /^[+(（]{0,2}[0-9][0-9 ()（）./-]{1,48}(?:(?:转|轉|分机|[Ee]xt[.]?|EXT[.]?|[xX#,;]) ?[0-9]{1,9})?$/;
+
+/** A mail address, its domain in any script; no more is looked at, for only a letter that arrives proves one. */
+export const MAIL = /^[^\s@<>,;]+@[^\s@<>(),;:"'.]+(?:[.][^\s@<>(),;:"'.]+)+$/;
+
 /** Whom to reach at a tenant. */
 export const ContactBody = Type.Object({
   key: Key,
   tenantId: Uuid,
   kind: ContactKind,
   name: Type.String({ minLength: 1, maxLength: 200, ...personal }),
-  phone: Nullable(Type.String({ pattern: '^[+0-9][0-9 ()./-]{1,49}$', ...personal })),
-  mail: Nullable(Type.String({ format: 'email', maxLength: 254, ...personal })),
+  phone: Nullable(Type.String({ pattern: PHONE.source, maxLength: 50, ...personal })),
+  mail: Nullable(Type.String({ pattern: MAIL.source, maxLength: 254, ...personal })),
 });
 export type ContactBody = Static<typeof ContactBody>;
 export const Contact = Type.Object({ ...record, ...ContactBody.properties });

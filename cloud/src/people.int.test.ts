@@ -94,14 +94,8 @@ describe('people', () => {
     async function withAddress(tenantId?: string) {
       const [login, role] = [`p-${newId()}`, tenantId ? 'tenant_employee' : 'guard'];
       const email = `${login}@example.org`;
-      const body = {
-        login,
-        name: 'Ann',
-        email,
-        language: 'en',
-        grants: [{ role }],
-        ...(tenantId && { tenantId }),
-      };
+      const facts = { login, name: 'Ann', email, language: 'en' };
+      const body = { ...facts, grants: [{ role }], ...(tenantId && { tenantId }) };
       return (await call('POST', '/api/people', boss, body)).json<Person & { email: string }>();
     }
     const told = async (address: string) => (await post(), mailsTo(address).map(({ text }) => text));
@@ -126,10 +120,9 @@ describe('people', () => {
 
     test('of a first address, too, where links went to the login until then', async () => {
       const login = `p-${newId()}@example.org`;
-      const { id } = await givenPerson(db, { accountId: ours.accountId, login, roles: ['guard'] });
+      const { id } = await givenPerson(db, { accountId: ours.accountId, login });
       await call('PATCH', `/api/people/${id}`, matching(1), { email: `new-${login}`, language: 'en' });
       expect(await told(login)).toEqual([expect.stringContaining('changed the mail address')]);
-      expect(await told(`new-${login}`)).toEqual([]);
     });
 
     test('of a second factor that was reset; of a tenant, by its own administrator, too', async () => {

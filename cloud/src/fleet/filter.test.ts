@@ -63,6 +63,28 @@ describe('a filter', () => {
     expect(() => filterOf(text, resolve)).toThrow(AppError);
   });
 
+  test.each([
+    ['maxVal > 20°C', 9, /unit=="°C" and for 20$/],
+    ['point and minVal == -1.5e2kW', 20, /unit=="kW" and for -1\.5e2$/],
+    ['installed > 2024-01-01', 12, /write "2024-01-01"/],
+    ['at >= 2024-01-01T00:00:00Z UTC', 6, /write "2024-01-01T00:00:00Z"/],
+    ['begins == 08:30', 10, /write "08:30"/],
+  ])('%s, which no tag could answer, is refused with what to ask instead', (text, position, words) => {
+    expect(() => parseFilter(text, resolve)).toThrow(words);
+    expect(() => parseFilter(text, resolve)).toThrow(expect.objectContaining({ position }));
+  });
+
+  test('what only looks like a unit or a day is none', () => {
+    for (const text of [
+      'equipRef == @b-20c.2024-01-01',
+      'a2b > 1e5',
+      'dis == "20°C on 2024-01-01"',
+      'x->y2k',
+      'n == -7',
+    ])
+      expect(() => parseFilter(text, resolve)).not.toThrow();
+  });
+
   test('nested as deep as it may be long neither hangs nor falls over', () => {
     const deep = `${'('.repeat(240)}point${')'.repeat(240)}`;
     expect(parseFilter(deep, resolve)(point)).toBe(true);

@@ -8,6 +8,14 @@ const filterWords = {
     en: `${term} asks for definitions, which are not kept here`,
     zh: `${term} 涉及定义查询，此处不支持`,
   }),
+  unit: (term: string, unit: string, bare: string) => ({
+    en: `${term} has a unit, and numbers of tags have none here: ask for unit=="${unit}" and for ${bare}`,
+    zh: `${term} 带有单位，而此处标签的数值不带单位：请同时查询 unit=="${unit}" 与 ${bare}`,
+  }),
+  time: (term: string) => ({
+    en: `${term} is a day or a time, which are texts in tags here: write "${term}"`,
+    zh: `${term} 是日期或时间，在此处的标签中为文本，请写作 "${term}"`,
+  }),
   /** The parser says in English what it misses; where is what helps. */
   unreadable: (message: string) => ({ en: message.replace(/\.$/, ''), zh: '筛选条件无法识别' }),
   at: ({ en, zh }: LocalText, position: number) => ({
@@ -36,13 +44,7 @@ export class FilterError extends Error {
  * reference leads to. @throws FilterError.
  */
 export function parseFilter(text: string, resolve: (ref: string) => Tags | undefined): TagFilter {
-  const foreign = /(?:^|[\s(])(\^[\w:-]+|[a-z]\w*(?:-\w+)*\?)/.exec(
-    text.replaceAll(/"(?:[^"\\]|\\.)*"/g, (s) => '_'.repeat(s.length)),
-  );
-  if (foreign) {
-    const at = foreign.index + foreign[0].indexOf(foreign[1]!);
-    throw new FilterError(filterWords.definitions(foreign[1]!), at);
-  }
+  refuseForeign(text.replaceAll(/"(?:[^"\\]|\\.)*"/g, (s) => '_'.repeat(s.length)));
   const node = parsed(text);
   const dicts = new Map<Tags, HDict>();
   const dictOf = (tags: Tags): HDict => {
@@ -58,6 +60,18 @@ export function parseFilter(text: string, resolve: (ref: string) => Tags | undef
   };
   // What is asked itself is asked once: only what references lead to is worth keeping.
   return (tags) => node.eval({ dict: toDict(tags), resolve: found });
+}
+
+/** What the parser takes and no tag here could ever answer. @throws FilterError. */
+function refuseForeign(bare: string): void {
+  const asked = /(?:^|[\s(])(\^[\w:-]+|[a-z]\w*(?:-\w+)*\?)/.exec(bare);
+  if (asked)
+    throw new FilterError(filterWords.definitions(asked[1]!), asked.index + asked[0].indexOf(asked[1]!));
+  const time = /(?<![\w@:.~-])(?:\d{4}-\d\d-\d\d|\d\d:\d\d)[\w:.+-]*/.exec(bare);
+  if (time) throw new FilterError(filterWords.time(time[0]), time.index);
+  const number =
+    /(?<![\w@:.~-])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![eE][+-]?\d)([a-zA-Z%_/$\u0080-\uffff]+)/.exec(bare);
+  if (number) throw new FilterError(filterWords.unit(number[0], number[2]!, number[1]!), number.index);
 }
 
 function parsed(text: string): ReturnType<typeof HFilter.parse> {

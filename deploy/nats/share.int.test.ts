@@ -97,6 +97,20 @@ test('one that was cut short takes nothing, says what to do, and is ended by the
   expect([streamAdvice(config), unread]).toEqual([undefined, { 'up.calm.b': 4 }]);
 });
 
+test('one that fails in between gives the intake back', async () => {
+  await sendMany('calm', 3);
+  let looked = 0;
+  const failing: NatsConnection = Object.assign(Object.create(core) as NatsConnection, {
+    request: async (...asked: Parameters<NatsConnection['request']>) => {
+      if (asked[0].includes('STREAM.INFO') && (looked += 1) === 3) throw new Error('gone');
+      return core.request(...asked);
+    },
+  });
+  await expect(giveShares(failing)).rejects.toThrow('gone');
+  expect((await look()).config).toMatchObject({ max_msgs: -1, max_msgs_per_subject: -1 });
+  await send('calm');
+});
+
 test('a limit that somebody set stays', async () => {
   await (await streams()).update(UPLINK_STREAM, { max_msgs: 1_000 });
   await giveShares(core);

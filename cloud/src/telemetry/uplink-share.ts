@@ -21,7 +21,7 @@ export type ShareOutcome =
  * Gives a stream of an earlier version its shares, and loses nothing by it: the server pushes out what is above a new share,
  * so the intake is stopped first (`max_msgs` refuses with `discard: new`, and gateways keep what is refused), the longest row of
  * unread messages is counted, and a share that holds it is given together with the intake. A second time, with less unread,
- * it becomes smaller. Cut short in between, the intake stays stopped until this has run again.
+ * it becomes smaller. What fails in between gives the intake back; cut short there, it stays stopped until this has run again.
  * @throws Error when the stream pushes out old messages where it is full: nothing is changed.
  */
 export async function giveShares(nats: NatsConnection, usual = MOST_OF_ONE): Promise<ShareOutcome> {
@@ -35,13 +35,20 @@ export async function giveShares(nats: NatsConnection, usual = MOST_OF_ONE): Pro
     throw new Error(
       `stream ${UPLINK_STREAM} discards ${config.discard}, not new: to stop its intake would lose messages`,
     );
+  const intake = { max_msgs: isStopped ? -1 : most };
   await streams.update(UPLINK_STREAM, { max_msgs: 1 });
-  const longest = await longestRow(streams);
-  const wide = Math.max(usual, longest);
-  await streams.update(UPLINK_STREAM, {
-    ...{ max_msgs: isStopped ? -1 : most, max_msgs_per_subject: wide, discard_new_per_subject: true },
-  });
-  return { what: 'given', share: wide };
+  try {
+    const wide = Math.max(usual, await longestRow(streams));
+    const shared = { max_msgs_per_subject: wide, discard_new_per_subject: true };
+    await streams.update(UPLINK_STREAM, { ...intake, ...shared });
+    return { what: 'given', share: wide };
+  } catch (error) {
+    // A park without shares is better than one that takes nothing.
+    await streams.update(UPLINK_STREAM, intake).catch((cause: unknown) => {
+      throw new Error(`stream ${UPLINK_STREAM} takes no messages: give its shares again`, { cause });
+    });
+    throw error;
+  }
 }
 
 type Streams = JetStreamManager['streams'];

@@ -17,6 +17,7 @@ import {
   identityRoutes,
   invitationRoutes,
   linkRoutes,
+  mailRoutes,
   oidcRoutes,
   type Passwords,
   passwordLinkRoutes,
@@ -70,6 +71,8 @@ export interface ApiDeps {
   readonly gatewayNatsUrl: string;
   /** Hosts that identity providers may be at although they are not public. */
   readonly oidcAllowHosts?: ReadonlySet<string>;
+  /** Where mails become files; left out where a mail server takes them. */
+  readonly mailFolder?: string | undefined;
   /** For development: webhooks may go to this machine and its networks. */
   readonly allowPrivateWebhooks?: boolean;
 }
@@ -107,6 +110,7 @@ export function apiPlugins(deps: ApiDeps): FastifyPluginAsync[] {
     inChapter('People', peopleRoutes(peopleAdmin)),
     inChapter('People', passwordLinkRoutes(peopleAdmin)),
     inChapter('People', invitationRoutes(peopleAdmin)),
+    inChapter('People', mailRoutes({ folder: deps.mailFolder })),
     inChapter('People', privacyRoutes(peopleAdmin)),
     inChapter('Session', oidcRoutes({ db, now, oidc, sessions: keeper, https })),
     inChapter('Identity providers', providerRoutes({ db, now, newId, oidc, secrets: deps.secrets })),

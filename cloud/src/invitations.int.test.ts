@@ -39,6 +39,13 @@ describe('an invitation', () => {
     expect(look.json()).toMatchObject({ login: email, name: 'Lin Wei' });
   });
 
+  test('whoever invites is told where mails lie that no mail server takes, and nobody else is', async () => {
+    const told = await call('GET', '/api/mail-setup', boss);
+    expect([told.statusCode, told.json()]).toEqual([200, { folder: '/srv/mails' }]);
+    expect((await call('GET', '/api/mail-setup', tenantBoss)).statusCode).toBe(403);
+    expect((await app.inject({ url: '/api/mail-setup' })).statusCode).toBe(401);
+  });
+
   test('makes the person that it names, once, and logs in', async () => {
     const { id, link, email } = await invited();
     const weak = await accept(link, { password: 'passwordpassword' });

@@ -109,6 +109,7 @@ async function startApi(shared: Shared): Promise<Part> {
     gatewayNatsUrl: config.GATEWAY_NATS_URL ?? config.NATS_URL,
     oidcAllowHosts: oidcAllowHosts(config),
     allowPrivateWebhooks: config.WEBHOOK_ALLOW_PRIVATE,
+    mailFolder: config.MAIL_URL ? undefined : config.MAIL_DIR,
   };
   for (const plugin of apiPlugins({ ...own, nats: nats.connection, changes })) await app.register(plugin);
   await app.listen({ port: config.PORT, host: config.HOST });

@@ -11,6 +11,7 @@ import {
   invitationRoutes,
   letterJobs,
   linkRoutes,
+  mailRoutes,
   passwordLinkRoutes,
   peopleRoutes,
 } from './identity/index.ts';
@@ -49,6 +50,7 @@ export async function servePeople() {
     peopleRoutes(admin),
     passwordLinkRoutes(admin),
     invitationRoutes(admin),
+    mailRoutes({ folder: '/srv/mails' }),
     linkRoutes({ holders, sessions: keeper, now, wait }),
   ])
     await app.register(plugin);

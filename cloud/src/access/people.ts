@@ -20,6 +20,7 @@ export const people: Routes = {
   'POST /api/invitations': { who: admin, body: { email: 'an@example.org', name: 'An', grants } },
   'POST /api/invitations/:id/resend': { who: admin },
   'POST /api/invitations/:id/revoke': { who: admin },
+  'GET /api/mail-setup': { who: admin },
 
   'GET /api/my/people': { who: tenantAdmin },
   'POST /api/my/people': { who: tenantAdmin, body: { login: 'colleague', name: 'Col', grants: employee } },

@@ -20,6 +20,7 @@ export { invitationRoutes } from './invitation-routes.ts';
 export { letterJobs } from './letter-jobs.ts';
 export { createLinkHolders } from './link-holders.ts';
 export { linkRoutes } from './link-routes.ts';
+export { mailRoutes } from './mail-routes.ts';
 export { createOidc } from './oidc.ts';
 export { oidcRoutes } from './oidc-routes.ts';
 export { providerRoutes } from './provider-routes.ts';

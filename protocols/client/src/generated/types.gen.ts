@@ -2099,6 +2099,24 @@ export type RevokeMyInvitationResponses = {
 
 export type RevokeMyInvitationResponse = RevokeMyInvitationResponses[keyof RevokeMyInvitationResponses];
 
+export type GetMailSetupData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/mail-setup';
+};
+
+export type GetMailSetupResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        folder: string | null;
+    };
+};
+
+export type GetMailSetupResponse = GetMailSetupResponses[keyof GetMailSetupResponses];
+
 export type GetPersonExportData = {
     body?: never;
     path: {

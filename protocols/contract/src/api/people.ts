@@ -121,6 +121,13 @@ export const Invitation = Type.Object({
 });
 export type Invitation = Static<typeof Invitation>;
 
+/** Where mails go. */
+export const MailSetup = Type.Object({
+  /** Folder on the server where mails lie as files, because no mail server is named; null: a mail server takes them. */
+  folder: Nullable(Type.String()),
+});
+export type MailSetup = Static<typeof MailSetup>;
+
 /** Newest first. */
 export const InvitationQuery = Type.Object({
   state: Type.Optional(InvitationState),

@@ -79,6 +79,7 @@ export function createPlacesApi({ ask, list }: Caller) {
     everySpace: (signal?: Signal) => list('listSpaces', {}, { signal }),
     tenants: (signal?: Signal) => list('listTenants', {}, { signal }),
     leases: (signal?: Signal) => list('listLeases', {}, { signal }),
+    leasesOf: (tenant: string, signal?: Signal) => list('listLeases', { query: { tenant } }, { signal }),
     contacts: (tenant: string, signal?: Signal) => list('listContacts', { query: { tenant } }, { signal }),
 
     /** Newest first. */

@@ -103,6 +103,7 @@ export const enWatch = {
     spark: 'Hourly means of the power over the last 24 hours, from {{min}} to {{max}}',
     sparkShort: 'Hourly means, 24 h: {{min}} to {{max}}',
     sparkNone: 'No power recorded in the last 24 hours',
+    sparkSoon: 'The curve begins after the first whole hour',
     devices: 'Devices',
     ofTotal: '{{online}} of {{total}}',
     ok: 'All well',

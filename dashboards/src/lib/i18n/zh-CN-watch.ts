@@ -99,6 +99,7 @@ export const zhCNWatch = {
     spark: '近 24 小时功率的小时均值，{{min}} 至 {{max}}',
     sparkShort: '24 小时内小时均值：{{min}} 至 {{max}}',
     sparkNone: '近 24 小时没有功率记录',
+    sparkSoon: '满一个整点小时后显示曲线',
     devices: '设备',
     ofTotal: '{{online}} / {{total}}',
     ok: '一切正常',

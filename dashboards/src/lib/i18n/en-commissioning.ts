@@ -3,14 +3,6 @@ export const enCommissioning = {
   prove: {
     title: 'Meters to prove',
     lead: 'Read each meter at its display. It passes when telemetry of that moment agrees within 0.5 %.',
-    step: {
-      codeMadeAt: 'Code made',
-      claimedAt: 'Claimed',
-      connectedAt: 'Connected',
-      configuredAt: 'Configured',
-      firstValueAt: 'First value',
-    },
-    stepOpen: 'not yet',
     toMeters: 'Prove the meters',
     noGateways: 'No gateways here',
     noGatewaysText: 'Gateways appear when an administrator adds them for your buildings.',
@@ -76,7 +68,7 @@ export const enCommissioning = {
     reports: 'Reports',
     reportsLead: 'Once every meter of a gateway is proven, the installer and an engineer sign the report.',
     noReports: 'No report yet',
-    makeReport: 'Make the report',
+    makeReport: 'Make the report: {{gateway}}',
     sign: { installer: 'Sign as installer', engineer: 'Sign as engineer' },
     signed: { installer: 'Installer: {{who}}, {{when}}', engineer: 'Engineer: {{who}}, {{when}}' },
     pdf: 'PDF',

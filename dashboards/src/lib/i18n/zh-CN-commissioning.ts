@@ -3,14 +3,6 @@ export const zhCNCommissioning = {
   prove: {
     title: '待核验表计',
     lead: '在表计显示屏前读数。该时刻的遥测值相差不超过 0.5 % 即为通过。',
-    step: {
-      codeMadeAt: '已生成代码',
-      claimedAt: '已认领',
-      connectedAt: '已连接',
-      configuredAt: '已配置',
-      firstValueAt: '首个数值',
-    },
-    stepOpen: '尚未',
     toMeters: '核验表计',
     noGateways: '此处没有网关',
     noGatewaysText: '管理员为您负责的建筑添加网关后，网关会显示在这里。',
@@ -75,7 +67,7 @@ export const zhCNCommissioning = {
     reports: '报告',
     reportsLead: '网关下全部表计核验后，由安装人员和工程师签署报告。',
     noReports: '还没有报告',
-    makeReport: '生成报告',
+    makeReport: '生成报告：{{gateway}}',
     sign: { installer: '以安装人员身份签署', engineer: '以工程师身份签署' },
     signed: { installer: '安装人员：{{who}}，{{when}}', engineer: '工程师：{{who}}，{{when}}' },
     pdf: 'PDF',

@@ -7,6 +7,7 @@ export const enBuses = {
     edit: 'Bus {{key}}',
     none: 'No bus yet',
     noneText: 'Say where the devices of this gateway are: a line, a network, a broker or a server.',
+    ofGateway: 'Field buses: {{gateway}}',
     noGateway: 'No gateway yet',
     noGatewayText: 'A bus belongs to a gateway. Add the gateway first.',
     missing_one: '{{count}} device hangs on it, and nobody has said where it is.',

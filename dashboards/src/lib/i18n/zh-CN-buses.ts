@@ -7,6 +7,7 @@ export const zhCNBuses = {
     edit: '总线 {{key}}',
     none: '尚无总线',
     noneText: '请说明此网关的设备位于何处：线路、网络、代理或服务器。',
+    ofGateway: '现场总线：{{gateway}}',
     noGateway: '尚无网关',
     noGatewayText: '总线属于网关，请先添加网关。',
     missing_other: '有 {{count}} 台设备接在此总线上，但尚未填写其位置。',

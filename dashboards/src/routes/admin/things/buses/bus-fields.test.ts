@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { isUnprotected } from '#lib/buses/security.ts';
 import {
   fieldsOf,
+  freshText,
   furtherOf,
   paramsOf,
   placesOf,
@@ -32,6 +33,21 @@ test.each([
   expect(wrongIn(protocol, text)).toEqual(new Map());
   expect(paramsOf(protocol, text, params)).toEqual(params);
 });
+
+test.each([
+  ['modbus', '502'],
+  ['bacnet', '47808'],
+  ['mqtt', '1883'],
+  ['dlt645', '8899'],
+  ['cjt188', '8899'],
+  ['opcua', undefined],
+])(
+  'a new %s bus begins with the usual port %s, and one that is there shows what it was told',
+  (protocol, port) => {
+    expect(freshText(protocol)['port']).toBe(port);
+    expect(textOf(protocol, {})['port'] || undefined).toBeUndefined();
+  },
+);
 
 test('another way of reaching a line takes the fields of the first away, and nothing else', () => {
   const before = { transport: 'tcp', host: '10.0.0.7', port: 502, gapRegisters: 4 };

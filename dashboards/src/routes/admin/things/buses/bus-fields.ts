@@ -28,12 +28,17 @@ export interface BusField {
   /** A whole number, or places on the network like `10.0.0.255:47808`. */
   readonly as?: 'number' | 'places' | 'place';
   readonly placeholder?: string;
+  /** What a bus that is to be begins with. */
+  readonly usual?: string;
 }
 
 const choice = (...values: readonly OptionWord[]): NonNullable<BusField['options']> =>
   values.map((value) => ({ value, word: value }));
 const host: BusField = { name: 'host', label: 'host', required: true, placeholder: '10.0.0.20' };
-const port = (usual: string): BusField => ({ name: 'port', label: 'port', as: 'number', placeholder: usual });
+const port = (usual: string): BusField => ({
+  ...{ name: 'port', label: 'port', as: 'number' },
+  ...{ placeholder: usual, usual },
+});
 const serial: readonly BusField[] = [
   { name: 'path', label: 'path', required: true, placeholder: '/dev/ttyUSB0' },
   { name: 'baudRate', label: 'baudRate', as: 'number' },
@@ -139,6 +144,13 @@ export function textOf(protocol: string, params: Params): BusText {
   const given = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, asText(value)]));
   const usual = fieldsOf(protocol, given).map(({ name, options }) => [name, options?.[0]?.value ?? '']);
   return { ...Object.fromEntries(usual), ...given };
+}
+
+/** The form of a bus that is to be: where a protocol has a usual port, it stands there. Pure. */
+export function freshText(protocol: string): BusText {
+  const text = textOf(protocol, {});
+  const usual = fieldsOf(protocol, text).flatMap(({ name, usual: value }) => (value ? [[name, value]] : []));
+  return { ...text, ...Object.fromEntries(usual) };
 }
 
 /** Fields that are missing or are not written as they should be. Pure. */

@@ -75,6 +75,9 @@ export function createPeopleApi({ ask, list }: Caller) {
     resendInvitation: (door: PeopleDoor, id: string) => ask(doors[door].resend, { path: { id } }),
     revokeInvitation: (door: PeopleDoor, id: string) => ask(doors[door].revoke, { path: { id } }),
 
+    /** Where mails go: to a mail server, or into files. */
+    mailSetup: (signal?: Signal) => ask('getMailSetup', {}, { signal }),
+
     lookAtInvitation: (token: string, signal?: Signal) =>
       ask('lookAtInvitation', { body: { token } }, { signal }),
     acceptInvitation: (body: AcceptInvitationBody) => ask('acceptInvitation', { body }),

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { whyUnread } from '@parkline/contract/unread';
 import { ApiRefusal, type Call, createCaller } from './api-call.ts';
 import type { Io } from './io.ts';
 
@@ -48,7 +49,7 @@ function readKeyFile(io: Io, path: string): string {
   try {
     fd = openSync(file, 'r');
   } catch (cause) {
-    throw new Error(`cannot read the API key: ${(cause as Error).message}`, { cause });
+    throw new Error(`cannot read the API key: ${whyUnread(path, cause)}`, { cause });
   }
   try {
     const { mode } = fstatSync(fd);

@@ -123,7 +123,7 @@ describe('park seed', () => {
   test('says what is wrong with the file, and that there is none', async () => {
     await file('bad.yaml', smallPark.replace('bus: a-panel, unit: 1', 'bus: nowhere, unit: 1'));
     await expect(parkline(['park', 'seed', 'bad.yaml'])).rejects.toThrow('meter a-main');
-    await expect(parkline(['park', 'seed', 'gone.yaml'])).rejects.toThrow('cannot read gone.yaml');
+    await expect(parkline(['park', 'seed', 'gone.yaml'])).rejects.toThrow('there is no file gone.yaml');
   });
 });
 
@@ -261,7 +261,7 @@ describe('gateway', () => {
 });
 
 test('a park that runs is found by its run.json, and where there is none the command says what to do', async () => {
-  await expect(parkline(['db', 'migrate'], {})).rejects.toThrow(/npm start, or set DATABASE_URL/);
+  await expect(parkline(['db', 'migrate'], {})).rejects.toThrow(/npm start, .* or set DATABASE_URL/);
   await writeFile(join(cwd, 'run.json'), JSON.stringify({ database: url, account: 'small' }));
   expect(await parkline(['db', 'migrate'], { PARKLINE_HOME: cwd })).toMatch(/^0 migrations run/);
 });

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { ApiRefusal } from './api-call.ts';
 import type { WhoFlags } from './api-key.ts';
 import { hours } from './arguments.ts';
-import type { Io } from './io.ts';
+import { type Io, readBytes } from './io.ts';
 import { report } from './places.ts';
 import { type Session, whoOptions, withSession } from './session.ts';
 
@@ -51,8 +51,9 @@ Examples:
     )
     .action((key: string | undefined, options: Options) => {
       assertFits(key, options);
+      const rows = options.table === undefined ? undefined : readBytes(io, options.table);
       return withSession(io, { ...options, role: 'account_admin' }, (session) =>
-        key === undefined ? addTable(io, session, options) : addOne(io, session, key, options),
+        rows ? addTable(io, session, rows, options) : addOne(io, session, key ?? '', options),
       );
     });
 }
@@ -187,10 +188,14 @@ async function writtenTo<T extends { readonly code: string }>(
   }
 }
 
-async function addTable(io: Io, session: Session, options: Options): Promise<void> {
+async function addTable(
+  io: Io,
+  session: Session,
+  rows: Buffer<ArrayBuffer>,
+  options: Options,
+): Promise<void> {
   const { table = '', dryRun = false } = options;
-  const bytes = new Uint8Array(readFileSync(resolve(io.cwd, table)));
-  const body = new Blob([bytes], { type: 'text/csv' }); // What it is shows in its bytes.
+  const body = new Blob([rows], { type: 'text/csv' }); // What it is shows in its bytes.
   const query = { kind: 'gateways', dryRun, file: basename(table) };
   const result = await session.ask('createImport', { query, body }).catch(faultsOf);
   report(io, table, options, result);

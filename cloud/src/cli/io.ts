@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Language } from '@parkline/contract';
+import { whyUnread } from '@parkline/contract/unread';
 
 /** What a command may touch of the world besides its files. `out` is for data, `err` for messages; neither adds a line end. */
 export interface Io {
@@ -67,9 +68,7 @@ function service(io: Io, variable: string, field: 'database' | 'nats'): string {
   try {
     found = readRunFile(io)[field];
   } catch (cause) {
-    throw new NoServiceError(`no park runs here (${file}): start one with npm start, or set ${variable}`, {
-      cause,
-    });
+    throw new NoServiceError(`${nobodyHere(io)}, or set ${variable}`, { cause });
   }
   // run.json may hold the address itself or an object that names it.
   const url = typeof found === 'object' && found !== null ? (found as { url?: unknown }).url : found;
@@ -77,11 +76,28 @@ function service(io: Io, variable: string, field: 'database' | 'nats'): string {
   return url;
 }
 
-/** Reads a file named on the command line, - for standard input. @throws Error naming the option and the file. */
-export function readArgument(io: Io, path: string): string {
+/** Where a running park was looked for, and how another is named. */
+export const nobodyHere = (io: Io): string =>
+  `no park runs here (${runFile(io)}): start one with npm start, name the folder of one that runs in PARKLINE_HOME`;
+
+/** Reads a file named on the command line, - for standard input. @throws Error in words, naming the file. */
+export function readBytes(io: Pick<Io, 'cwd'>, path: string): Buffer<ArrayBuffer> {
   try {
-    return readFileSync(path === '-' ? 0 : resolve(io.cwd, path), 'utf8');
+    return readFileSync(path === '-' ? 0 : resolve(io.cwd, path));
   } catch (cause) {
-    throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new Error(whyUnread(path, cause), { cause });
+  }
+}
+
+/** The text of such a file, UTF-8. @throws Error in words, naming the file. */
+export const readArgument = (io: Pick<Io, 'cwd'>, path: string): string =>
+  readBytes(io, path).toString('utf8');
+
+/** For a file that is read later, piece by piece. @throws Error in words, naming the file. */
+export function assertReadable({ cwd }: Pick<Io, 'cwd'>, path: string): void {
+  try {
+    closeSync(openSync(resolve(cwd, path), 'r'));
+  } catch (cause) {
+    throw new Error(whyUnread(path, cause), { cause });
   }
 }

@@ -15,3 +15,9 @@ test.each([
 ])('what cannot be meant is refused as wrong use, before a database is asked: %j', async (args, words) => {
   await expect(places(...args)).rejects.toMatchObject({ code: 'usage', message: words });
 });
+
+test('a file that is not there is missed before a database is asked', async () => {
+  await expect(places('import', 'gone.csv', '--kind', 'sites')).rejects.toThrow(
+    /^there is no file gone.csv$/,
+  );
+});

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { ImportResult, RowNote } from '@parkline/contract';
 import { type Command, Option } from 'commander';
@@ -10,7 +10,7 @@ import { newId } from '../platform/ids.ts';
 import { readSheet, sheetFormats, type SheetFormat } from '../platform/sheets.ts';
 import { sheetKinds } from '../sheet-kinds.ts';
 import { commandPool, operator } from './command-pool.ts';
-import { type Io, usualAccount } from './io.ts';
+import { type Io, readBytes, usualAccount } from './io.ts';
 
 interface Options {
   readonly kind: string;
@@ -63,7 +63,7 @@ const scopeOf = (accountId: string): Omit<Scope, 'locks'> => ({
 });
 
 async function importFile(io: Io, file: string, options: Options): Promise<ImportResult> {
-  const sheet = await readSheet(file === '-' ? readFileSync(0) : readFileSync(resolve(io.cwd, file)));
+  const sheet = await readSheet(readBytes(io, file));
   const order = { sheet, dryRun: options.dryRun ?? false, file: `${operator()}: ${basename(file)}` };
   return inAccount(io, options, (trx, accountId) =>
     runImport(trx, kindOf(options.kind), scopeOf(accountId), { ...order, language: 'en' }),

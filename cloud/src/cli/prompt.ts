@@ -28,8 +28,23 @@ export async function ask(
   }
 }
 
-/** Typed and not shown; from standard input where that is no terminal. Never an argument, which others see. */
-export const readPassword = async (io: Io, login: string): Promise<string> =>
-  process.stdin.isTTY
-    ? ask(io, `password of ${login}:`, { hidden: true, otherwise: 'no password was given' })
-    : readFileSync(0, 'utf8').trim();
+/**
+ * Typed and not shown; from standard input where that is no terminal. Never an argument, which others see.
+ * @throws Error saying how to give it, where nobody does.
+ */
+export async function readPassword(io: Io, login: string): Promise<string> {
+  const otherwise = `no password of ${login} was given: type it at a terminal, or set PARKLINE_PASSWORD`;
+  if (process.stdin.isTTY) return ask(io, `password of ${login}:`, { hidden: true, otherwise });
+  const password = standardInput().trim();
+  if (password === '') throw new Error(otherwise);
+  return password;
+}
+
+/** What is piped in; empty where standard input is closed or has nothing to read. */
+function standardInput(): string {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -11,7 +11,7 @@ import {
   readMeters,
 } from '../telemetry/index.ts';
 import { commandPool, operator } from './command-pool.ts';
-import { type Io, usualAccount } from './io.ts';
+import { assertReadable, type Io, usualAccount } from './io.ts';
 
 interface MeterOptions {
   readonly account?: string;
@@ -47,6 +47,7 @@ export function register(program: Command, io: Io): void {
     )
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options: ImportOptions) => {
+      assertReadable(io, file);
       const result = await run(io, file, options);
       report(io, file, options, result);
       if (result.faultCount > 0) process.exitCode = 1;

@@ -5,7 +5,7 @@ import { createDb, type Db } from '../platform/db.ts';
 import { countByKey, rotateSecrets } from '../platform/rotate-secrets.ts';
 import { createSecrets, newKeyLine, parseKeys } from '../platform/secrets.ts';
 import { commandPool } from './command-pool.ts';
-import { type Io, secretsKeyFile } from './io.ts';
+import { type Io, readArgument, secretsKeyFile } from './io.ts';
 
 /** `parkline secrets`: the keys that seal what is secret in the database. */
 export function register(program: Command, io: Io): void {
@@ -36,7 +36,7 @@ export function register(program: Command, io: Io): void {
     .action(({ json }: { json?: true }) =>
       withDb(io, async (db) => {
         const file = secretsKeyFile(io);
-        const inFile = parseKeys(readFileSync(file, 'utf8'), file).map(({ id }) => id);
+        const inFile = parseKeys(readArgument(io, file), file).map(({ id }) => id);
         const counts = await countByKey(db);
         const keys = [...new Set([...inFile, ...counts.keys()])].map((id) => ({
           ...{ id, secrets: counts.get(id) ?? 0, current: id === inFile[0], missing: !inFile.includes(id) },

@@ -2,7 +2,7 @@ import { type Client, createClient } from '@parkline/client';
 import type { Command } from 'commander';
 import { ApiRefusal, type Call, type Caller, createCaller } from './api-call.ts';
 import { keyCall, namedKey, type WhoFlags } from './api-key.ts';
-import { type Io, NoServiceError, readArgument, runUsers } from './io.ts';
+import { type Io, nobodyHere, NoServiceError, readArgument, runUsers } from './io.ts';
 import { forgetSession, keepSession, type KeptSession, readKeptSession } from './kept-session.ts';
 import { ask, readPassword } from './prompt.ts';
 
@@ -173,7 +173,7 @@ function placeOf(io: Io, asked?: string) {
   const elsewhere = asked ?? io.env['PARKLINE_URL'];
   const here = elsewhere ? undefined : runUsers(io);
   const url = elsewhere ?? here?.url;
-  if (!url) throw new NoServiceError('no park runs here: start one with npm start, or set PARKLINE_URL');
+  if (!url) throw new NoServiceError(`${nobodyHere(io)}, or set PARKLINE_URL`);
   if (!/^https?:\/\/[^/]/.test(url)) throw new Error(`${url} is no address: it begins with https://`);
   return { url, here };
 }

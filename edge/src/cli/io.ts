@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { whyUnread } from '@parkline/contract/unread';
 
 /** What a command may touch of the world besides its files. `out` is for data, `err` for messages; neither adds a line end. */
 export interface Io {
@@ -49,12 +50,12 @@ function existing(home: string): string {
   throw new UsageError(`${home}: there is no such folder; name the home of the gateway`);
 }
 
-/** Reads a file named on the command line, - for standard input. @throws Error naming the file. */
+/** Reads a file named on the command line, - for standard input. @throws Error in words, naming the file. */
 export function readArgument({ cwd }: Pick<Io, 'cwd'>, path: string): Buffer {
   try {
     return readFileSync(path === '-' ? 0 : resolve(cwd, path));
   } catch (cause) {
-    throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new Error(whyUnread(path, cause), { cause });
   }
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { whyUnread } from '@parkline/contract/unread';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseConfig } from '../config/load.ts';
 import { applyPoints } from '../points/apply.ts';
@@ -15,7 +16,7 @@ import {
   storePath,
 } from '../points/session.ts';
 import type { PointStore } from '../points/store.ts';
-import { exit, gatewayHome, type Io, table } from './io.ts';
+import { exit, gatewayHome, type Io, readArgument, table } from './io.ts';
 import { batchRow, importJson, importText, pointRow } from './points-text.ts';
 
 interface Home {
@@ -138,7 +139,7 @@ function readAndCompare(
     return preview(file, settings, store);
   } catch (cause) {
     if (typeof (cause as NodeJS.ErrnoException).syscall !== 'string') throw cause;
-    const message = `cannot read ${path}: ${(cause as Error).message}`;
+    const message = whyUnread(path, cause);
     const plan = { source: '', changes: [], add: 0, change: 0, unchanged: 0 };
     return { plan, errors: [{ row: 0, field: 'file', message }] };
   }
@@ -254,7 +255,7 @@ function registerApply(points: Command, io: Io): void {
     using store = openExisting(io, options);
     const config = options.config ?? join(gatewayHome(io, options.home), 'gateway.yaml');
     const wanted = store.value.points().filter(({ source }) => source === (options.source ?? source));
-    const merged = applyPoints(readFileSync(resolve(io.cwd, config), 'utf8'), wanted, {
+    const merged = applyPoints(readArgument(io, config).toString('utf8'), wanted, {
       connection: options.connection,
       device: options.device,
       createId: () => createUuidV7(Date.now()),

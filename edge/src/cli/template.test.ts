@@ -115,7 +115,7 @@ describe('without a device', () => {
 
   test.each([
     [['try', 'three-phase-meter/none', '--dry'], 1, /no template .*; there are/],
-    [['try', 'missing.yaml', '--dry'], 1, /cannot read missing.yaml/],
+    [['try', 'missing.yaml', '--dry'], 1, /there is no file missing.yaml/],
     [['try', 'gate/generic-mqtt', '--rounds', '0'], 2, /whole number/],
     [['try', 'three-phase-meter/generic-dlt645'], 1, /where is the meter/],
     [

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LocalName, schemaErrors } from '@parkline/contract';
+import { whyUnread } from '@parkline/contract/unread';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
 import { Template, type TemplatePoint } from './schema.ts';
@@ -153,7 +154,7 @@ function readText(path: string, shown: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Error(`cannot read ${shown}: ${(cause as Error).message}`, { cause });
+    throw new Error(whyUnread(shown, cause), { cause });
   }
 }
 

@@ -1,11 +1,11 @@
-import { createPublicKey } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import type { Commissioning, CommissioningBody, CommissioningReport, SignAs } from '@parkline/contract';
 import type { Command } from 'commander';
-import { verifyReport } from '../commissioning/index.ts';
+import { ApiRefusal } from './api-call.ts';
 import type { WhoFlags } from './api-key.ts';
-import { type Io, readArgument } from './io.ts';
+import { registerVerify } from './commissioning-verify.ts';
+import { type Io, readBytes } from './io.ts';
 import { type Session, whoOptions, withSession } from './session.ts';
 
 interface Common extends WhoFlags {
@@ -77,16 +77,16 @@ function registerRecord(add: (name: string, description: string) => Command, io:
     .option('--later-display <value>', 'a second reading')
     .option('--later-at <time>', 'when that was')
     .option('--photo <file>', 'photo of the nameplate: PNG, JPEG or WebP')
-    .action((named: string, options: RecordOptions) =>
-      withSession(io, { ...options, role: 'installer' }, async (session) => {
+    .action((named: string, options: RecordOptions) => {
+      const body = bodyOf(options);
+      const photo = options.photo === undefined ? undefined : picture(io, options.photo);
+      return withSession(io, { ...options, role: 'installer' }, async (session) => {
         const path = { id: (await find(session, named)).equipmentId };
-        if (options.photo !== undefined)
-          await session.ask('setCommissioningPhoto', { path, body: picture(io, options.photo) });
+        if (photo) await session.ask('setCommissioningPhoto', { path, body: photo });
         const { version } = await session.ask('getCommissioning', { path });
-        const body = bodyOf(options);
         tell(io, options, await session.ask('replaceCommissioning', { path, body }, { version }));
-      }),
-    );
+      });
+    });
 }
 
 function bodyOf({
@@ -126,7 +126,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 function picture(io: Io, path: string) {
   const type = mediaTypes[extname(path).toLowerCase()];
   if (!type) throw usage(`${path}: a photo is a .png, .jpg or .webp`);
-  return new Blob([readFileSync(resolve(io.cwd, path))], { type });
+  return new Blob([readBytes(io, path)], { type });
 }
 
 interface ReportOptions extends Common {
@@ -164,9 +164,10 @@ async function report(io: Io, session: Session, options: ReportOptions): Promise
   };
   if (options.gateway !== undefined) {
     const gatewayId = await gatewayOf(session, options.gateway);
-    return tellReports(io, options, [
-      await session.ask('createCommissioningReport', { body: { gatewayId } }),
-    ]);
+    const made = await session
+      .ask('createCommissioningReport', { body: { gatewayId } })
+      .catch(unreportable(options.gateway));
+    return tellReports(io, options, [made]);
   }
   if (options.sign !== undefined) {
     if (options.as === undefined) throw usage('--sign needs --as installer or --as engineer');
@@ -189,53 +190,37 @@ async function report(io: Io, session: Session, options: ReportOptions): Promise
       write(file, JSON.stringify(await session.ask('getCommissioningReportFile', { path }).catch(unsealed)));
     return;
   }
-  tellReports(io, options, await session.all('listCommissioningReports'));
+  const all = await session.all('listCommissioningReports');
+  tellReports(io, options, all);
+  if (all.length === 0 && !options.json)
+    io.err(
+      'no report yet: parkline commissioning report --gateway KEY makes one, when every meter of the gateway has passed or is waived\n',
+    );
 }
+
+/** What to do before a report can be made, by why it is refused. */
+const todos: Readonly<Record<string, string>> = {
+  not_proven:
+    'not proven yet; parkline commissioning record writes down what was read, check judges it again, and an engineer may waive it',
+  no_photo: 'passed without a photo of the nameplate; parkline commissioning record takes one with --photo',
+};
+
+/** Names the meters that stand in the way. @throws Error, always. */
+const unreportable =
+  (gateway: string) =>
+  (cause: unknown): never => {
+    if (!(cause instanceof ApiRefusal)) throw cause;
+    const { why = '', meters = [] } = cause.details as { why?: string; meters?: readonly string[] };
+    if (why === 'no_meters') throw new Error(`no report on ${gateway}: it has no meters to prove`, { cause });
+    const todo = todos[why];
+    if (todo === undefined) throw cause;
+    throw new Error(`no report on ${gateway}: ${meters.join(', ')}: ${todo}`, { cause });
+  };
 
 const unsealed = (cause: Error): never => {
   if (!cause.message.endsWith('not_sealed')) throw cause;
   throw new Error('it is not sealed yet: an installer and an engineer sign it first, with --sign', { cause });
 };
-
-function registerVerify(commissioning: Command, io: Io): void {
-  commissioning
-    .command('verify')
-    .description('check a report file: its seal, its text and its paper; needs neither a park nor a login')
-    .argument('<file>', 'file that report --file wrote')
-    .option(
-      '--key <file>',
-      'public key of the cloud (PEM); without it its fingerprint is told, for comparison',
-    )
-    .option('--pdf <file>', 'a PDF that must be the one that was sealed')
-    .action((path: string, options: { key?: string; pdf?: string }) => {
-      const trusted = options.key === undefined ? undefined : createPublicKey(readArgument(io, options.key));
-      const text = readArgument(io, path);
-      const result = verifyReport(text, trusted);
-      const why = result.ok ? pdfFault(io, text, options.pdf) : whys[result.why];
-      if (!result.ok || why !== undefined) {
-        io.err(`${path}: ${why ?? ''}\n`);
-        process.exitCode = 1;
-        return;
-      }
-      const { content, signatures, pdfSha256 } = result.proof;
-      const names = signatures.map(({ as, personName }) => `${personName} (${as})`).join(', ');
-      io.out(`${content.number}  ${content.meters.length} meters  signed by ${names}  pdf ${pdfSha256}\n`);
-      if (!trusted) io.err(`sealed with the key ${result.fingerprint}: compare it with that of your cloud\n`);
-    });
-}
-
-const whys = {
-  unreadable: 'this is no report file, or not as it was written',
-  key: 'another key sealed it',
-  signature: 'the seal does not fit the text: it was changed',
-  pdf: 'the paper is not the one that was sealed',
-} as const;
-
-function pdfFault(io: Io, text: string, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  const sealed = Buffer.from((JSON.parse(text) as { pdf: string }).pdf, 'base64');
-  return readFileSync(resolve(io.cwd, path)).equals(sealed) ? undefined : `${path} is another paper`;
-}
 
 async function gatewayOf(session: Session, named: string): Promise<string> {
   const gateways = await session.all('listGateways');

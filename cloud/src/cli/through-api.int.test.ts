@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { commandRoutes, fleetRoutes } from '../fleet/index.ts';
 import { givenFleet, smallPark } from '../fleet/testing.ts';
+import { commissioningRoutes } from '../commissioning/index.ts';
 import { apiKeyRoutes } from '../identity/index.ts';
 import { createTestApp, givenAccount, loggedIn } from '../identity/testing.ts';
 import { importRoutes } from '../imports/index.ts';
@@ -18,6 +19,7 @@ import { clonedDatabase } from '../platform/testing.ts';
 import { codeRoutes, configRoutes, gatewayRoutes } from '../provisioning/index.ts';
 import { sheetKinds } from '../sheet-kinds.ts';
 import * as command from './command.ts';
+import * as commissioning from './commissioning.ts';
 import * as gateway from './gateway.ts';
 
 const { app: db, owner } = await clonedDatabase();
@@ -30,6 +32,7 @@ const deps = { db, now, newId, wait: systemWait, gatewayNatsUrl: 'tls://hub:4222
 for (const plugin of [
   apiKeyRoutes(deps),
   commandRoutes(deps),
+  commissioningRoutes(deps),
   fleetRoutes(deps),
   placeRecordRoutes(deps),
   importRoutes({ ...deps, kinds: sheetKinds }),
@@ -65,10 +68,23 @@ async function parkline(env: NodeJS.ProcessEnv, ...args: string[]): Promise<stri
     cwd,
   };
   const program = new Command('parkline').exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const { register } of [command, gateway]) register(program, io);
+  for (const { register } of [command, commissioning, gateway]) register(program, io);
   await program.parseAsync(args, { from: 'user' });
   return printed;
 }
+
+/** As `parkline login` leaves the session of the administrator. */
+const asAdmin = async () => {
+  const config = join(cwd, 'config');
+  const cookies = {
+    parkline_session: admin.cookie.split('=')[1],
+    parkline_csrf: admin['x-csrf-token'],
+  };
+  await mkdir(join(config, 'parkline'), { recursive: true });
+  const text = JSON.stringify({ url, login: 'ada', cookies });
+  await writeFile(join(config, 'parkline', 'session.json'), text, { mode: 0o600 });
+  return { XDG_CONFIG_HOME: config };
+};
 
 describe('a program comes with an API key', () => {
   const make = async (...scopes: string[]): Promise<MadeApiKey> => {
@@ -140,19 +156,19 @@ describe('a program comes with an API key', () => {
   });
 });
 
+test('a report on meters that are not proven is refused by their names, and that there is none is said', async () => {
+  const report = async (...args: string[]) => parkline(await asAdmin(), 'commissioning', 'report', ...args);
+  await expect(report('--gateway', 'gw-a')).rejects.toThrow(
+    /^no report on gw-a: a-main, a-sub: not proven yet; parkline commissioning record /,
+  );
+  const bare = ['gw-bare', '--name', 'Bare', '--building', 'b'];
+  await parkline(await asAdmin(), 'gateway', 'add', ...bare);
+  await expect(report('--gateway', 'gw-bare')).rejects.toThrow('it has no meters to prove');
+  said = '';
+  expect([await report(), said]).toEqual(['', expect.stringMatching(/^no report yet: .*--gateway KEY/)]);
+});
+
 describe('gateway add', () => {
-  const config = join(cwd, 'config');
-  /** As `parkline login` leaves the session of the administrator. */
-  const asAdmin = async () => {
-    const cookies = {
-      parkline_session: admin.cookie.split('=')[1],
-      parkline_csrf: admin['x-csrf-token'],
-    };
-    await mkdir(join(config, 'parkline'), { recursive: true });
-    const text = JSON.stringify({ url, login: 'ada', cookies });
-    await writeFile(join(config, 'parkline', 'session.json'), text, { mode: 0o600 });
-    return { XDG_CONFIG_HOME: config };
-  };
   const run = async (...args: string[]) => parkline(await asAdmin(), 'gateway', 'add', ...args);
   const added = async (...args: string[]) => JSON.parse(await run(...args, '--json'));
   const codesOf = async (id: string) => {

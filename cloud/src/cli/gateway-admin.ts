@@ -9,7 +9,7 @@ import type {
 import type { Command } from 'commander';
 import type { WhoFlags } from './api-key.ts';
 import { hours, lines } from './arguments.ts';
-import { diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
+import { codeNotes, diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
 import { type Io, readArgument } from './io.ts';
 import { type Session, whoOptions, withSession } from './session.ts';
 
@@ -50,11 +50,14 @@ export function registerAdmin(gateway: Command, io: Io): void {
     .option('--hours <n>', 'how long it holds, 168 at most', hours, 24)
     .action((named: string, options: Common & { hours: number }) =>
       as('account_admin', options, async (session) => {
-        const { id } = await find(session, named);
+        const { id, key } = await find(session, named);
+        const path = { id };
+        const before = await session.all('listGatewayClaimCodes', { path });
+        const gateway = await session.ask('getGateway', { path });
         const body = { hours: options.hours };
-        const made = await session.ask('createGatewayClaimCode', { path: { id }, body });
+        const made = await session.ask('createGatewayClaimCode', { path, body });
         print(io, options, made, `${made.code}\n`);
-        if (!options.json) io.err(`holds until ${made.expiresAt}; it is not shown again\n`);
+        if (!options.json) io.err(codeNotes(key, gateway, { made, before }));
       }),
     );
   add('revoke', 'throw a gateway out: it is off within two seconds, and comes back by a new code only')
@@ -142,27 +145,29 @@ export function registerConfig(config: Command, io: Io): void {
   add('diff', 'say what would change: by what the cloud knows, or by a file')
     .argument('<gateway>', 'key or id')
     .option('--file <yaml>', 'a whole gateway.yaml; - for standard input')
-    .action((named: string, options: Common & { file?: string }) =>
-      as('facility_engineer', options, async (session) => {
+    .action((named: string, options: Common & { file?: string }) => {
+      const body = bodyOf(io, options);
+      return as('facility_engineer', options, async (session) => {
         const { id } = await find(session, named);
-        const diff = await session.ask('diffGatewayConfig', { path: { id }, body: bodyOf(io, options) });
+        const diff = await session.ask('diffGatewayConfig', { path: { id }, body });
         if (!options.json) io.err(diffNote(named, diff));
         print(io, options, diff, diffText(diff));
-      }),
-    );
+      });
+    });
   add('apply', 'send a configuration to a gateway, on trial, and wait for what becomes of it')
     .argument('<gateway>', 'key or id')
     .option('--file <yaml>', 'a whole gateway.yaml; - for standard input; else what the cloud knows')
     .option('--no-wait', 'do not wait')
-    .action((named: string, options: Common & { file?: string; wait: boolean }) =>
-      as('account_admin', options, async (session) => {
+    .action((named: string, options: Common & { file?: string; wait: boolean }) => {
+      const body = bodyOf(io, options);
+      return as('account_admin', options, async (session) => {
         const { id } = await find(session, named);
-        const made = await session.ask('createGatewayConfig', { path: { id }, body: bodyOf(io, options) });
+        const made = await session.ask('createGatewayConfig', { path: { id }, body });
         const { yaml: _yaml, ...last } = options.wait ? await outcome(session, id, made) : made;
         print(io, options, last, `version ${last.n}: ${last.state}${last.why ? `: ${last.why}` : ''}\n`);
         if (options.wait) process.exitCode = exitOf(last.state);
-      }),
-    );
+      });
+    });
 }
 
 const bodyOf = (io: Io, { file }: { readonly file?: string }) =>

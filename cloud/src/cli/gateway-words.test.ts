@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
+import { codeNotes, diffNote, diffText, rotationText, takenOver } from './gateway-words.ts';
 
 const device = (what: 'add' | 'change' | 'conflict', add: number, change = 0) => ({
   ...{ what, id: '018f0000-0000-7000-8000-000000000001', name: 'Meter', protocol: 'modbus', why: '' },
@@ -47,5 +47,32 @@ test('who asks for new keys of a gateway that is away is told when it hears of i
   );
   expect(rotationText('gw-a', 'offline', view)).toBe(
     'gw-a is asked to change its keys; it is offline, and is told when it is heard, until 2026-12-23T00:00:00.000Z',
+  );
+});
+
+test('a code for a gateway that has joined says what it does, and that older codes hold beside it', () => {
+  const steps = (claimedAt: string | null) => ({
+    steps: { codeMadeAt: null, claimedAt, connectedAt: null, configuredAt: null, firstValueAt: null },
+  });
+  const fresh = { ...steps(null), credentials: null, revokedAt: null };
+  const joined = { ...fresh, ...steps('2026-11-22T00:00:00.000Z') };
+  const made = { expiresAt: '2026-11-24T00:00:00.000Z' };
+  const code = (state: 'open' | 'used' | 'expired', expiresAt: string) => ({
+    ...{ id: '018f0000-0000-7000-8000-000000000001', createdAt: '2026-11-22T00:00:00.000Z', createdBy: null },
+    ...{ state, expiresAt, usedAt: null, reusedAt: null },
+  });
+  const plain = 'holds until 2026-11-24T00:00:00.000Z; it is not shown again\n';
+  const past = code('expired', '2026-11-22T01:00:00.000Z');
+  expect(codeNotes('gw-a', fresh, { made, before: [past] })).toBe(plain);
+  expect(codeNotes('gw-a', { ...joined, revokedAt: '2026-11-23T00:00:00.000Z' }, { made, before: [] })).toBe(
+    plain,
+  );
+  const open = code('open', '2026-11-23T12:00:00.000Z');
+  const said = codeNotes('gw-a', joined, { made, before: [past, open] });
+  expect(said).toMatch(/\ngw-a has joined already: .* takes its place/);
+  expect(said).toMatch(/\nan older code holds as well, until 2026-11-23T12:00:00.000Z; /);
+  const two = [open, code('open', '2026-11-23T13:00:00.000Z')];
+  expect(codeNotes('gw-a', fresh, { made, before: two })).toMatch(
+    /\n2 older codes hold as well, until 2026-11-23T13/,
   );
 });

@@ -1,4 +1,5 @@
 import type {
+  ClaimCode,
   ConfigCount,
   Gateway,
   GatewayConfigDiff,
@@ -27,6 +28,29 @@ export function rotationText(
   return state === 'online'
     ? `${asked}, ${until}`
     : `${asked}; it is ${state}, and is told when it is heard, ${until}`;
+}
+
+/**
+ * How long the code that was made holds; what it does to a gateway that has joined, and that codes made before it hold beside
+ * it. Ends with a line end. Pure.
+ */
+export function codeNotes(
+  key: string,
+  { steps, credentials, revokedAt }: Pick<GatewayIdentityView, 'steps' | 'credentials' | 'revokedAt'>,
+  { made, before }: { readonly made: Pick<ClaimCode, 'expiresAt'>; readonly before: readonly ClaimCode[] },
+): string {
+  const lines = [`holds until ${made.expiresAt}; it is not shown again`];
+  const hasJoined = steps.claimedAt !== null || credentials !== null;
+  if (hasJoined && revokedAt === null)
+    lines.push(
+      `${key} has joined already: whatever machine claims with this code takes its place, and the keys of the one before end as soon as the new one is heard`,
+    );
+  const open = before.filter(({ state }) => state === 'open').map(({ expiresAt }) => expiresAt);
+  if (open.length > 0)
+    lines.push(
+      `${open.length === 1 ? 'an older code holds' : `${open.length} older codes hold`} as well, until ${open.toSorted().at(-1) ?? ''}; the page of the gateway takes codes back`,
+    );
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 const counted = (n: number, what: string): string => `${n} ${n === 1 ? what : pluralOf(what)}`;

@@ -3,6 +3,7 @@ import {
   type ClaimChallenge,
   type ClaimReply,
   claimText,
+  type GatewayIdentityView,
   type NewClaimCode,
   readClaimCode,
 } from '@parkline/contract';
@@ -70,18 +71,22 @@ async function complete(code: string, keys: TestKeys, change: object = {}, site?
   return post('/api/claims/complete', { code, challenge, keys: keys.publicKeys, proofs, ...change });
 }
 /** With the signer at work meanwhile. */
-async function claimed(code: string, keys: TestKeys): Promise<ClaimReply> {
-  const asking = complete(code, keys);
+async function signed<Reply>(asking: Promise<Reply>): Promise<Reply> {
   let isOver = false;
   void asking.finally(() => (isOver = true));
   while (!isOver) {
     await issueDue(provisioner);
     await sleep(20);
   }
-  const reply = await asking;
+  return asking;
+}
+async function claimed(code: string, keys: TestKeys): Promise<ClaimReply> {
+  const reply = await signed(complete(code, keys));
   expect(reply.statusCode, reply.body).toBe(200);
   return reply.json();
 }
+const view = async () =>
+  (await http.inject({ url: `/api/gateways/${gatewayId}`, headers: admin })).json<GatewayIdentityView>();
 const newestCode = () =>
   owner.selectFrom('claimCode').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
 const whyOf = (reply: { statusCode: number; json: () => unknown }) => [
@@ -120,6 +125,15 @@ test('a gateway that proves its keys is let in, and its data believed', async ()
   expect(await actions()).toEqual(expect.arrayContaining(['gateway.code_made', 'gateway.claimed']));
 });
 
+test('the code that is shown with a claim is the one it was made with, whatever was made after it', async () => {
+  const { code, createdAt } = await newCode();
+  skipped += 60_000;
+  await newCode();
+  await claimed(code, makeKeys());
+  expect((await view()).steps.codeMadeAt).toBe(createdAt);
+  skipped = 0;
+});
+
 test('an answer that was lost is given again to the same keys, within the life of the code', async () => {
   const { code } = await newCode(1);
   const keys = makeKeys();
@@ -133,14 +147,7 @@ test('an answer that was lost is given again to the same keys, within the life o
 test('of twenty that race with one code exactly one wins', async () => {
   const { code } = await newCode();
   const racers = Array.from({ length: 20 }, () => makeKeys());
-  const asked = Promise.all(racers.map((keys) => complete(code, keys)));
-  let isOver = false;
-  void asked.finally(() => (isOver = true));
-  while (!isOver) {
-    await issueDue(provisioner);
-    await sleep(20);
-  }
-  const replies = await asked;
+  const replies = await signed(Promise.all(racers.map((keys) => complete(code, keys))));
   expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(1);
   const { id } = (await newestCode())!;
   const stored = await owner
@@ -238,8 +245,7 @@ describe('a claim is refused', () => {
 test('who is thrown out is on the list at once, and may come back under the same id with a new code', async () => {
   const keys = makeKeys();
   await claimed((await newCode()).code, keys);
-  const names = await http.inject({ url: `/api/gateways/${gatewayId}`, headers: admin });
-  const { name, credentials } = names.json<{ name: { en: string }; credentials: object }>();
+  const { name, credentials } = await view();
   expect(credentials).toMatchObject({ renewAt: expect.any(String), failure: null });
   const url = `/api/gateways/${gatewayId}/revoke`;
   expect((await post(url, { name: 'another' }, admin)).statusCode).toBe(400);
@@ -291,9 +297,7 @@ test('a code lives a week at most', async () => {
 });
 
 test('a gateway is added before it is there, renamed, and taken away while nothing hangs on it', async () => {
-  const { buildingId } = (await http.inject({ url: `/api/gateways/${gatewayId}`, headers: admin })).json<{
-    buildingId: string;
-  }>();
+  const { buildingId } = await view();
   const installer = await loggedIn(owner, accountId, ['installer']);
   const body = { key: 'gw-new', name: { en: 'New', zh: '新' }, buildingId };
   const made = await post('/api/gateways', body, { ...installer });

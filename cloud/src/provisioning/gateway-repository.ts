@@ -16,6 +16,10 @@ export const administered = {
           .selectFrom('claimCode as c')
           .select((one) => one.fn.max('c.createdAt').as('at'))
           .whereRef('c.gatewayId', '=', 'g.id')
+          // Once it is claimed, the code that it came with: a claim and the end of its code are one instant.
+          .where((one) =>
+            one.or([one('g.claimedAt', 'is', null), one('c.burnedAt', '=', one.ref('g.claimedAt'))]),
+          )
           .as('codeMadeAt'),
       ])
       .where('g.accountId', '=', accountId)

@@ -75,7 +75,6 @@ takes the new identity by itself. Exit code 0: joined, or it was already; 1: ref
 
 async function claim(io: Io, options: ClaimOptions): Promise<void> {
   const home = homeOf(io, options.home);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
   const shown = progress(io);
   try {
     const ca = options.ca === undefined ? undefined : readArgument(io, options.ca).toString('utf8');

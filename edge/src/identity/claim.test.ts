@@ -133,6 +133,38 @@ describe('a claim', () => {
     const { cloud, seen } = cloudOf();
     await expect(claim(home.path, cloud)).rejects.toMatchObject({ code: 'refused', why: 'other_site' });
     expect(seen).toEqual([]);
+    expect(readdirSync(home.path)).toEqual(['gateway.yaml']);
+  });
+
+  test.each(['/api/claims', '/api/claims/complete'])(
+    'that %s refuses leaves nothing where nothing was before',
+    async (refused) => {
+      using folder = scratch();
+      const { cloud } = cloudOf((path) => (path === refused ? new CloudError('refused', 'used') : undefined));
+      await expect(claim(join(folder.path, 'park', 'gw-a'), cloud)).rejects.toThrow('used');
+      expect(readdirSync(folder.path)).toEqual([]);
+
+      writeFileSync(join(folder.path, 'notes.txt'), 'mine');
+      await expect(claim(folder.path, cloud)).rejects.toThrow('used');
+      expect(readdirSync(folder.path)).toEqual(['notes.txt']);
+    },
+  );
+
+  test('that is refused after its keys may have been taken keeps them', async () => {
+    using home = scratch();
+    const answers = [new CloudError('unreachable', 'cut'), new CloudError('refused', 'past its time')];
+    const { cloud, seen } = cloudOf((path) => (path.endsWith('complete') ? answers.shift() : undefined));
+    await expect(claim(home.path, cloud)).rejects.toThrow('cut');
+    await expect(claim(home.path, cloud)).rejects.toThrow('past its time');
+    expect(await claim(home.path, cloud)).toMatchObject({ state: 'done' });
+    expect([seen.length, new Set(seen.map(({ nkey }) => nkey)).size]).toEqual([3, 1]);
+
+    using other = scratch();
+    const later = [{ ...reply, credentials: null }, new CloudError('refused', 'taken back')];
+    const slow = cloudOf((path) => (path.endsWith('complete') ? later.shift() : undefined));
+    await expect(claim(other.path, slow.cloud)).rejects.toThrow('taken back');
+    expect(await claim(other.path, slow.cloud)).toMatchObject({ state: 'done' });
+    expect(new Set(slow.seen.map(({ nkey }) => nkey)).size).toBe(1);
   });
 
   test('waits for the signer, and says so when it does not sign', async () => {

@@ -37,7 +37,7 @@ const PAUSE_MS = 2_000;
 
 /**
  * Joins this gateway to the cloud: makes its keys here, proves them, puts what it is given into force. Run again after any
- * interruption it goes on with the same keys. @throws CloudError; UsageError-like CloudError 'wrong_use' on a mistyped code.
+ * interruption it goes on with the same keys; refused at the first attempt it leaves none. @throws CloudError; UsageError-like CloudError 'wrong_use' on a mistyped code.
  */
 export async function claimGateway(
   deps: ClaimDeps,
@@ -59,7 +59,11 @@ export async function claimGateway(
   let gatewayId = '';
   for (let round = 0; round < ROUNDS && !signal.aborted; round += 1) {
     if (round > 0) await wait(PAUSE_MS, signal);
-    const reply = await ask(deps, code);
+    const reply = await ask(deps, code).catch((error: unknown) => {
+      // The cloud took none of the keys that were made for this attempt; what it may have taken is kept.
+      if (round === 0 && error instanceof CloudError && error.code === 'refused') store.discard();
+      throw error;
+    });
     gatewayId = reply.gatewayId;
     const { credentials } = reply;
     if (credentials) return settle(deps, reply, { cloudUrl, codeHash });
@@ -72,9 +76,7 @@ export async function claimGateway(
 async function ask({ home, store, cloud, show }: ClaimDeps, code: string): Promise<ClaimReply> {
   const site = siteOf(home);
   const named = site === undefined ? {} : { site };
-  const keys = store.prepare();
-  const publicKeys = publicKeysOf(keys);
-  show('the keys are made; asking the cloud');
+  show('asking the cloud');
   const api = createClient(({ url, body }) => cloud.post(url, body as object));
   const begun = checked(ClaimChallenge, await api.ask('beginClaim', { body: { code, ...named } }));
   // Before the code is used up.
@@ -82,6 +84,9 @@ async function ask({ home, store, cloud, show }: ClaimDeps, code: string): Promi
     throw new CloudError('refused', `gateway.yaml says site ${site}, the code is for ${begun.site.key}`, {
       why: 'other_site',
     });
+  const keys = store.prepare(); // Whom the cloud turns away at once has made none.
+  const publicKeys = publicKeysOf(keys);
+  show('the keys are made; proving them to the cloud');
   const { challenge } = begun;
   const proofs = proveKeys(keys, claimText(code, challenge, publicKeys));
   const answer = await api.ask('completeClaim', {

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { IssuedCredentials } from '@parkline/contract';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -46,6 +46,8 @@ export interface IdentityStore {
   next(): Next | undefined;
   /** The keys to be: those that are there already, else new ones, on the disk before they are shown to anybody. */
   prepare(): OwnKeys;
+  /** Takes back what `prepare` of this store made: keys that nobody was shown, or that were refused. */
+  discard(): void;
   /** Notes what was signed for these keys; `settle` puts it into force. */
   issued(keys: OwnKeys, issued: Issued): void;
   /** Puts into force what was noted. @returns whether there was something. */
@@ -63,8 +65,12 @@ export function openIdentityStore(home: string, disk: Disk): IdentityStore {
     throw new Error(`${at(file)} is not what this program wrote; move it aside and claim this gateway again`);
   };
   const next = (): Next | undefined => read(NEXT_FILE, Next);
+  /** Outermost folder that this store made. */
+  let made: string | undefined;
+  /** What there is before this store makes anything is kept by `discard`. */
+  let isOwn = false;
   function write(value: Next): void {
-    mkdirSync(at(KEYS_FOLDER), { recursive: true, mode: 0o700 });
+    made ??= mkdirSync(at(KEYS_FOLDER), { recursive: true, mode: 0o700 });
     disk.replace(at(NEXT_FILE), `${JSON.stringify(value)}\n`);
   }
 
@@ -76,9 +82,18 @@ export function openIdentityStore(home: string, disk: Disk): IdentityStore {
       if (known) return known.keys;
       const keys = makeKeys();
       write({ keys, issued: null });
+      isOwn = true;
       return keys;
     },
+    discard() {
+      if (!isOwn) return;
+      disk.remove(at(NEXT_FILE));
+      isOwn = false;
+      if (made !== undefined) removeFolders(at(KEYS_FOLDER), made);
+      made = undefined;
+    },
     issued(keys, issued) {
+      isOwn = false;
       write({ keys, issued });
     },
     settle() {
@@ -100,6 +115,14 @@ export function openIdentityStore(home: string, disk: Disk): IdentityStore {
       tls: readFileSync(at('keys/tls.key.pem'), 'utf8'),
     }),
   };
+}
+
+/** From `inner` out to `outer`, as far as they are empty. */
+function removeFolders(inner: string, outer: string): void {
+  for (let folder = inner; folder.startsWith(outer); folder = dirname(folder)) {
+    if (readdirSync(folder).length > 0) return;
+    rmdirSync(folder);
+  }
 }
 
 /** What the start and each connection read. */

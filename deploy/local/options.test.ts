@@ -8,6 +8,7 @@ describe('readOptions', () => {
       port: 8080,
       host: '127.0.0.1',
       park: '/repo/firmware-sim/parks/demo.yaml',
+      isParkNamed: false,
       neighbour: '/repo/firmware-sim/parks/riverside.yaml',
       historyMonths: 13,
       reportEvery: false,
@@ -20,6 +21,7 @@ describe('readOptions', () => {
   test('--no-demo leaves the park empty', () => {
     expect(readOptions(['--no-demo'], { PORT: '0', PARKLINE_HOME: '/data' }, '/repo')).toMatchObject({
       park: undefined,
+      isParkNamed: true,
       neighbour: undefined,
       port: 0,
       home: '/data',
@@ -29,11 +31,13 @@ describe('readOptions', () => {
   test('a park of one’s own has no neighbour, the demo park by its name has', () => {
     const neighbour = (park: string) => readOptions(['--park', park], {}, '/repo').neighbour;
     expect(neighbour('my.yaml')).toBeUndefined();
+    expect(readOptions(['--park', 'my.yaml'], {}, '/repo').isParkNamed).toBe(true);
     expect(neighbour('firmware-sim/parks/demo.yaml')).toBe('/repo/firmware-sim/parks/riverside.yaml');
   });
 
   test.each([
     ['an unknown option', ['--demo'], {}, /--demo/],
+    ['an empty park that is a simulated one', ['--no-demo', '--park', 'my.yaml'], {}, /name one of them/],
     ['a port that is none', [], { PORT: 'http' }, /PORT=http/],
     ['a port out of range', [], { PORT: '70000' }, /PORT=70000/],
     ['a database address of another kind', [], { DATABASE_URL: 'mysql://u:secret@h/d' }, /DATABASE_URL/],

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly host: string;
   /** Park file to simulate and seed; undefined starts an empty park. */
   readonly park: string | undefined;
+  /** Whether the command line says which park; where it does not, a home goes on with the one that it holds. */
+  readonly isParkNamed: boolean;
   /** Park file of a second operator on the same server, seeded beside the demo park. */
   readonly neighbour: string | undefined;
   /** Months of simulated history imported at the first start; 0 imports none. */
@@ -32,6 +34,7 @@ export class StartError extends Error {
 export const usage = `npm start -- [options]
   --no-demo            start an empty park; its first administrator is made with a one-time token
   --park FILE          simulate the park of FILE instead of the demo park
+                       (both at the first start: a home goes on with the park that it holds)
   --history-months N   months of history imported at the first start (default 13, 0: none)
   --report-every       gateways report every read, not only changes
   --log-served         the simulator logs every value it serves
@@ -43,15 +46,16 @@ told PUBLIC_URL, MAIL_URL, MAIL_FROM, OIDC_ALLOW_HOSTS, WEBHOOK_ALLOW_PRIVATE an
 /** @throws StartError naming the option or variable that is wrong. */
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, root: string): StartOptions {
   const values = parse(args);
-  const demo = resolve(root, 'firmware-sim/parks/demo.yaml');
-  const park = values['no-demo'] ? undefined : resolve(root, values.park ?? demo);
+  if (values['no-demo'] && values.park !== undefined)
+    throw new StartError('--no-demo starts an empty park, and --park a simulated one: name one of them');
+  const park = values['no-demo'] ? undefined : resolve(root, values.park ?? DEMO);
   const months = wholeNumber('--history-months', values['history-months'] ?? '13', 120);
   return {
     home: resolve(root, env['PARKLINE_HOME'] ?? '.parkline'),
     port: wholeNumber('PORT', env['PORT'] ?? '8080', 65_535),
     host: env['HOST'] ?? '127.0.0.1',
-    park,
-    neighbour: park === demo ? resolve(root, 'firmware-sim/parks/riverside.yaml') : undefined,
+    ...withPark(park, root),
+    isParkNamed: park === undefined || values.park !== undefined,
     historyMonths: months,
     reportEvery: values['report-every'] ?? false,
     logServed: values['log-served'] ?? false,
@@ -59,6 +63,17 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, roo
     natsUrl: address('NATS_URL', env['NATS_URL'], ['nats:', 'tls:']),
   };
 }
+
+const DEMO = 'firmware-sim/parks/demo.yaml';
+
+/** A park, and what comes along with it: beside the demo park there is a second operator's. */
+export const withPark = (
+  park: string | undefined,
+  root: string,
+): Pick<StartOptions, 'park' | 'neighbour'> => ({
+  park,
+  neighbour: park === resolve(root, DEMO) ? resolve(root, 'firmware-sim/parks/riverside.yaml') : undefined,
+});
 
 function parse(args: readonly string[]) {
   try {

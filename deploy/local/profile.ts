@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readIfThere, writeWhole } from './files.ts';
-import { StartError } from './options.ts';
+import { StartError, type StartOptions } from './options.ts';
 
 /** What a home was made for: an empty park stays one, so that no later start puts demo meters into it. */
 export interface Profile {
@@ -7,15 +8,28 @@ export interface Profile {
   readonly park: string | null;
 }
 
-/** @throws StartError when the home holds another kind of park than is asked for. */
-export async function assertProfile(file: string, park: string | undefined): Promise<void> {
+/**
+ * The park to start: the one that the home holds, whether or not it is said again; in a fresh home the one that is asked for.
+ * @throws StartError when another is named than the home holds, or the file of the one it holds is gone.
+ */
+export async function parkOfHome(
+  file: string,
+  { park, isParkNamed }: Pick<StartOptions, 'park' | 'isParkNamed'>,
+): Promise<string | undefined> {
   const text = await readIfThere(file);
-  if (text === undefined) return;
-  const known = JSON.parse(text) as Profile;
-  if (known.park === (park ?? null)) return;
-  const holds =
-    known.park === null ? 'an empty park (start it with --no-demo)' : `the simulated park of ${known.park}`;
-  throw new StartError(`this home holds ${holds}; give another park another PARKLINE_HOME`);
+  if (text === undefined) return park;
+  const held = (JSON.parse(text) as Profile).park ?? undefined;
+  if (isParkNamed && park !== held) {
+    const holds = held === undefined ? 'an empty park' : `the simulated park of ${held}`;
+    throw new StartError(
+      `this home holds ${holds} (npm start goes on with it); give another park another PARKLINE_HOME`,
+    );
+  }
+  if (held !== undefined && !existsSync(held))
+    throw new StartError(
+      `this home holds the simulated park of ${held}, and there is no such file: put it back`,
+    );
+  return held;
 }
 
 /** Called before the first row is written. */

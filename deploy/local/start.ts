@@ -7,9 +7,9 @@ import { launch, type Launched } from './launch.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { openLog } from './log-file.ts';
 import { cacheFolder, isRoot, ToolError } from './machine.ts';
-import { readOptions, StartError, usage } from './options.ts';
+import { readOptions, StartError, usage, withPark } from './options.ts';
 import { PostgresError } from './postgres.ts';
-import { assertProfile } from './profile.ts';
+import { parkOfHome } from './profile.ts';
 import { readRunFile, removeRunFile } from './run-file.ts';
 import { assertSpace } from './space.ts';
 import { createSteps } from './steps.ts';
@@ -45,8 +45,8 @@ async function main(): Promise<void> {
     steps.say(usage.trimEnd());
     return;
   }
-  const options = readOptions(process.argv.slice(2), process.env, root);
-  const opened = await openHome(options.home, {
+  const asked = readOptions(process.argv.slice(2), process.env, root);
+  const opened = await openHome(asked.home, {
     isRoot: isRoot(),
     sharedRoot: '/var/lib/parkline',
     notice: steps.say,
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   // Left by a start that was killed: who waits for the file must see this start's.
   await removeRunFile(opened.runFile);
   steps.say(`Parkline starts in ${opened.folder}`);
-  await assertProfile(opened.profile, options.park);
+  const options = { ...asked, ...withPark(await parkOfHome(opened.profile, asked), root) };
   await waitForStragglers(opened.processes, 10_000);
   supervisor = createSupervisor({
     openLog: (name) => openLog(join(opened.logs, `${name}.log`), { maxBytes: 10 * 1024 * 1024, keep: 3 }),

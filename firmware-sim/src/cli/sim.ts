@@ -98,7 +98,7 @@ function controlPlace({ env, cwd }: Io, named: string | undefined): BusPlace {
   const park = named === undefined ? runningPark(home) : undefined;
   if (park !== undefined && !existsSync(file))
     throw new Error(
-      `the park at ${park} runs without simulated devices (npm start -- --no-demo), so nothing can be made to happen there; npm start runs the demo park`,
+      `the park at ${park} runs without simulated devices (npm start -- --no-demo), so nothing can be made to happen there; npm start with another PARKLINE_HOME runs the demo park`,
     );
   if (!existsSync(file)) throw new Error(`no park is running; start it with npm start (there is no ${file})`);
   const place = readPorts(file)[CONTROL];

@@ -154,11 +154,11 @@ test('from an empty park to the first value in the cloud, with what was read bef
   writeFileSync(join(folder, 'code.txt'), `${code}\n`);
   step('gateway added, code made');
 
-  // The claim: killed when it has made its keys, then when the answer is lost, then through.
+  // The claim: killed when it has made its keys and nobody has seen them, then when the answer is lost, then through.
   let hold: 'request' | 'answer' | undefined = 'request';
   let held = 0;
   const front = await startFront(cloud.url, (path, what) => {
-    const isHeld = hold === what && path === (what === 'request' ? '/api/claims' : '/api/claims/complete');
+    const isHeld = hold === what && path === '/api/claims/complete';
     if (isHeld) held += 1;
     return isHeld;
   });
@@ -199,6 +199,7 @@ test('from an empty park to the first value in the cloud, with what was read bef
     'code.txt',
   );
   expect([second.code, second.err]).toEqual([1, expect.stringContaining('was used by another gateway')]);
+  expect(existsSync(stranger)).toBe(false);
   front.stop();
   expect(readFileSync(join(home, 'keys/signing.pem'), 'utf8')).toBe(
     (JSON.parse(keys) as { keys: { signing: string } }).keys.signing,

@@ -50,7 +50,7 @@ export async function runWorker(deps: WorkerDeps, signal: AbortSignal): Promise<
   const rules = loadRules();
   const failpoint = createFailpoints(workerFailpoints, deps.failpoint, deps.crash);
   const shared = { ...deps, rules, failpoint };
-  const leaseJobs = { ...tenancyJobs(shared), ...meteringJobs() };
+  const leaseJobs = { ...tenancyJobs(shared), ...meteringJobs(shared) };
   const handlers = {
     ...leaseJobs,
     ...faultJobs(shared),

@@ -1,10 +1,18 @@
-import { multiplierAt } from '../metering/index.ts';
+import { hungAt, keepMultiplier } from '../metering/index.ts';
 import type { Db } from '../platform/db.ts';
 import { jobs } from '../platform/jobs.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { JobHandlers } from '../platform/run-jobs.ts';
 import { samplesBetween } from '../telemetry/index.ts';
-import { checkReading, type DisplayRead, NEAR_MS, type Ratio, ratioFault, stateOf } from './domain.ts';
+import {
+  checkReading,
+  type DisplayRead,
+  multiplierOf,
+  NEAR_MS,
+  type Ratio,
+  ratioFault,
+  stateOf,
+} from './domain.ts';
 import { type MeterRow, meters } from './repository.ts';
 
 export const CHECK_TASK = 'commissioning.check';
@@ -25,12 +33,13 @@ export async function checkMeter(
   trx: Db,
   accountId: string,
   meter: MeterRow,
-  { now, newId }: CheckDeps,
+  deps: CheckDeps,
 ): Promise<void> {
-  const { equipmentId, pointId, ctRatio, ptRatio, ratioApplied } = meter;
-  if (!ctRatio || !ptRatio || !ratioApplied || meter.state === 'waived') return;
+  const { now, newId } = deps;
+  const { equipmentId, pointId } = meter;
+  const ratio = ratioOf(meter);
+  if (!ratio || meter.state === 'waived') return;
   const at = now();
-  const ratio: Ratio = { ct: Number(ctRatio), pt: Number(ptRatio), applied: ratioApplied };
   const nearMs = Math.max(NEAR_MS, meter.staleAfterMs);
   const checks = await Promise.all(
     readsOf(meter).map(async (read) => {
@@ -38,13 +47,15 @@ export async function checkMeter(
       return checkReading(read, ratio, await samplesBetween(trx, pointId, from, to), { now: at, nearMs });
     }),
   );
-  const multiplier = meter.readAt ? await multiplierAt(trx, accountId, pointId, meter.readAt) : undefined;
+  const hung = meter.readAt ? await hungAt(trx, accountId, pointId, meter.readAt) : undefined;
+  const multiplier = hung?.follows ? String(multiplierOf(ratio)) : hung?.multiplier;
   const fault = ratioFault(ratio, multiplier === undefined ? undefined : Number(multiplier));
   const state = stateOf(checks, fault);
   await meters.set(trx, accountId, equipmentId, {
     ...{ state, checks: JSON.stringify(checks), checkedAt: at },
     ...{ meteringMultiplier: multiplier ?? null, ratioFault: fault },
   });
+  if (state === 'passed') await keepRatio(trx, accountId, meter, deps);
   const waits = state === 'open' && checks.length > 0;
   const since = meter.recordedAt?.getTime() ?? at.getTime();
   if (waits && at.getTime() - since < PATIENCE_MS)
@@ -53,6 +64,19 @@ export async function checkMeter(
       dueAt: new Date(at.getTime() + AGAIN_MS),
     });
 }
+
+/** Metering takes over the ratio of a meter that was proven, or let pass. */
+export async function keepRatio(trx: Db, accountId: string, meter: MeterRow, deps: CheckDeps): Promise<void> {
+  const ratio = ratioOf(meter);
+  if (!ratio) return;
+  const { pointId } = meter;
+  await keepMultiplier(trx, { accountId, pointId, multiplier: String(multiplierOf(ratio)) }, deps);
+}
+
+const ratioOf = ({ ctRatio, ptRatio, ratioApplied }: MeterRow): Ratio | undefined =>
+  ctRatio && ptRatio && ratioApplied
+    ? { ct: Number(ctRatio), pt: Number(ptRatio), applied: ratioApplied }
+    : undefined;
 
 /** Looks again when telemetry may have come. */
 export const checkJobs = (deps: CheckDeps): JobHandlers => ({

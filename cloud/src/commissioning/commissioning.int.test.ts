@@ -143,6 +143,33 @@ test('a ratio that metering multiplies by again is found', async () => {
   expect((await record(unit101, { ctRatio: '40', display: '25.13' })).body.state).toBe('passed');
 });
 
+test('a meter that hangs where its device is bound gives its ratio to metering, once it is proven', async () => {
+  const { pointId } = await get(unit101);
+  const bound = (equipmentId: string | null) =>
+    owned.query(
+      `update usage_point u set equipment_id = $2 from meter_installation i where i.point_id = $1 and i.usage_point_id = u.id`,
+      [pointId, equipmentId],
+    );
+  const kept = async () =>
+    (
+      await owned.query('select multiplier::float8 as kept from register_multiplier where point_id = $1', [
+        pointId,
+      ])
+    ).rows[0]?.kept as number | undefined;
+  await bound(unit101);
+  const billed = { ctRatio: '40', ptRatio: '2', ratioApplied: 'billing' };
+  const before = await kept();
+  expect((await record(unit101, { ...billed, display: '1050.0' })).body.state).toBe('failed');
+  expect(await kept()).toBe(before);
+  expect((await record(unit101, { ...billed, display: '1005.0' })).body).toMatchObject({
+    ...{ state: 'passed', ratioFault: null, meteringMultiplier: '80' },
+  });
+  expect(await kept()).toBe(80);
+  expect((await record(unit101, { ctRatio: '40', display: '25.13' })).body.meteringMultiplier).toBe('1');
+  expect(await kept()).toBe(1);
+  await bound(null);
+});
+
 test('a stale edit, a time that is not of this visit, and a foreign meter are refused', async () => {
   const body = { serial: 'X', display: '1.0', readAt: '2026-11-22T17:30' };
   const url = `/api/commissioning/${unit101}`;

@@ -81,18 +81,23 @@ function valueAt(samples: readonly Sampled[], at: number): number | undefined {
   return before.value! + ((after.value! - before.value!) * (at - before.at)) / (after.at - before.at);
 }
 
+/** What metering has to multiply the register by; 6 decimals. Pure. */
+export const multiplierOf = ({ ct, pt, applied }: Ratio): number =>
+  applied === 'billing' ? Number((ct * pt).toFixed(6)) : 1;
+
 /**
  * Whether the ratio is in exactly once: metering must multiply by it when nothing before does, and by 1 when something does. A
  * register that belongs to no usage point is billed by nobody. Pure.
  */
 export function ratioFault(
-  { ct, pt, applied }: Ratio,
+  ratio: Ratio,
   multiplier: number | undefined,
 ): 'applied_twice' | 'not_applied' | null {
   if (multiplier === undefined) return null;
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
-  if (isNear(multiplier, applied === 'billing' ? ct * pt : 1)) return null;
-  return applied === 'billing' && multiplier < ct * pt ? 'not_applied' : 'applied_twice';
+  const right = multiplierOf(ratio);
+  if (isNear(multiplier, right)) return null;
+  return ratio.applied === 'billing' && multiplier < right ? 'not_applied' : 'applied_twice';
 }
 
 /** All readings must agree and the ratio be in once; as long as one cannot be judged and none differs, it stays open. Pure. */

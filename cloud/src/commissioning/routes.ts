@@ -19,7 +19,7 @@ import type { NewId } from '../platform/ids.ts';
 import { imageTypes, MAX_IMAGE_BYTES } from '../platform/images.ts';
 import { takeUpload } from '../platform/uploads.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
-import { checkMeter } from './check.ts';
+import { checkMeter, keepRatio } from './check.ts';
 import { reportRoutes } from './report-routes.ts';
 import { type MeterRow, meters } from './repository.ts';
 import { meterView } from './view.ts';
@@ -239,7 +239,9 @@ const stepRoutes =
             ...{ accountId, at, personId, action: 'commissioning.waived', subjectId: id, ip: request.ip },
             details: { reason: waiveReason },
           });
-          return found(trx, id);
+          const row = await found(trx, id);
+          await keepRatio(trx, accountId, row, deps);
+          return row;
         });
         return meterView(row, request.language);
       },

@@ -7,7 +7,13 @@ import { AppError } from '../platform/errors.ts';
 import { equipmentDetail } from './domain.ts';
 import { equipment } from './repository.ts';
 import { seedPoints } from './seed-points.ts';
-import { differences, refuseFaults, refuseTaken, type ThingDeps } from './thing-changes.ts';
+import {
+  differences,
+  refuseFaults,
+  refuseTaken,
+  tellEquipmentChanged,
+  type ThingDeps,
+} from './thing-changes.ts';
 import { equipmentFaults } from './thing-checks.ts';
 import { createThingEdits, noSuch } from './thing-edits.ts';
 import { equipmentColumns, things, unlessNamed } from './thing-repository.ts';
@@ -28,6 +34,7 @@ export const equipmentRoutes =
         if (!row) throw noSuch('equipment', id);
         return equipmentDetail(row, now(), language);
       },
+      tell: (trx, accountId) => tellEquipmentChanged(trx, accountId, { at: now(), newId }),
     });
 
     app.get(

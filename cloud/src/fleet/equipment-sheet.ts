@@ -26,6 +26,7 @@ import {
 import { insertPoints } from './seed-points.ts';
 import { asText, bindingColumns, readBindings, tagColumns } from './sheet-parts.ts';
 import type { EquipmentParams } from './tables.ts';
+import { tellEquipmentChanged } from './thing-changes.ts';
 import { equipmentFaults } from './thing-checks.ts';
 import { equipmentColumns, things } from './thing-repository.ts';
 import { thingWords } from './thing-words.ts';
@@ -89,7 +90,10 @@ async function prepare(
     read: (cells, before) => readRow(cells, before, around),
     check: (wanted, amiss) => checkAll(wanted, around, amiss),
     warn: (rows) => busWarnings(rows, around),
-    write: (wanted) => writeAll(trx, { accountId, newId }, wanted, { around, stored }),
+    async write(wanted) {
+      await tellEquipmentChanged(trx, accountId, { at, newId });
+      return writeAll(trx, { accountId, newId }, wanted, { around, stored });
+    },
     remove: (gone) => removeAdded(trx, accountId, gone),
   };
 }

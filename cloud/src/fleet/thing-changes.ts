@@ -5,6 +5,7 @@ import type { Now } from '../platform/clock.ts';
 import { type Db } from '../platform/db.ts';
 import { badFields, type FieldFault } from '../platform/errors.ts';
 import type { NewId } from '../platform/ids.ts';
+import { jobs } from '../platform/jobs.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { thingWords } from './thing-words.ts';
 
@@ -22,6 +23,16 @@ export interface ThingDeps {
   readonly secrets: Secrets;
   readonly withReadings: WithReadings;
 }
+
+/** What the worker is told when devices of an account were changed. */
+export const EQUIPMENT_CHANGED = 'fleet.equipment_changed';
+
+/** Tells the worker, in the transaction of the change. Each has a job of its own, so that no edit waits for another. */
+export const tellEquipmentChanged = (
+  trx: Db,
+  accountId: string,
+  { at, newId }: { readonly at: Date; readonly newId: NewId },
+): Promise<void> => jobs.enqueue(trx, newId, { accountId, task: EQUIPMENT_CHANGED, key: newId(), dueAt: at });
 
 /** @throws AppError 'bad_input' naming every field, below `body`. */
 export function refuseFaults(faults: readonly FieldFault[]): void {

@@ -18,6 +18,8 @@ export interface ThingKind<Row extends Versioned, View extends Versioned> {
   lock(trx: Db, accountId: string, id: string): Promise<Row | undefined>;
   /** As people see it. @throws AppError 'not_found'. */
   view(trx: Db, accountId: string, id: string, language: Language): Promise<View>;
+  /** Tells whoever follows these things. */
+  tell?(trx: Db, accountId: string): Promise<void>;
 }
 
 export const noSuch = (what: string, id: string): AppError =>
@@ -29,7 +31,7 @@ export const noSuch = (what: string, id: string): AppError =>
  */
 export function createThingEdits<Row extends Versioned, View extends Versioned>(
   { db, now }: Pick<ThingDeps, 'db' | 'now'>,
-  { noun, lock, view }: ThingKind<Row, View>,
+  { noun, lock, view, tell }: ThingKind<Row, View>,
 ) {
   const note = (trx: Db, request: FastifyRequest, what: string, change: Omit<Change, 'action'>) =>
     noteChange(trx, now, actorOf(request), request, { action: `${noun}.${what}`, ...change });
@@ -41,6 +43,7 @@ export function createThingEdits<Row extends Versioned, View extends Versioned>(
     const actor = actorOf(request);
     const version = ifMatch(request);
     return withActor(db, actor, async (trx) => {
+      await tell?.(trx, actor.accountId);
       const before = await lock(trx, actor.accountId, id);
       if (!before) throw noSuch(noun, id);
       if (before.version !== version) throw staleEdit(await shown(trx, actor, request, id));
@@ -66,6 +69,7 @@ export function createThingEdits<Row extends Versioned, View extends Versioned>(
     ): Promise<View> {
       const actor = actorOf(request);
       const thing = await withActor(db, actor, async (trx) => {
+        await tell?.(trx, actor.accountId);
         const made = await make(trx, actor.accountId);
         await note(trx, request, 'created', made);
         return shown(trx, actor, request, made.id);

@@ -8,7 +8,7 @@ import { doNextJob } from '../platform/run-jobs.ts';
 import { clonedDatabase } from '../platform/testing.ts';
 import { givenPark, givenReadings } from '../telemetry/testing.ts';
 import { handoverRoutes } from './handover-routes.ts';
-import { meteringJobs, usagePointsOf } from './handover.ts';
+import { handoverJobs, usagePointsOf } from './handover.ts';
 import { tenantUsage } from './repository.ts';
 import { givenInstallation, givenLease, givenSpace, givenTenant, givenUsagePoint } from './testing.ts';
 
@@ -52,7 +52,7 @@ test('what was read at a handover is where the use of a tenant ends, and is writ
       db: database.worker,
       now: () => now,
       log: pino({ enabled: false }),
-      handlers: meteringJobs(),
+      handlers: handoverJobs,
     };
     expect(await doNextJob(deps)).toBe(true);
   }

@@ -42,9 +42,9 @@ async function noteHandover(
 }
 
 /** Whose use it is follows from the days of the leases; what was read as they changed hands is kept here. */
-export const meteringJobs = (): JobHandlers => ({
+export const handoverJobs: JobHandlers = {
   [LEASE_MOVED_IN]: (trx, { accountId, payload }) =>
     noteHandover(trx, accountId, 'first', payload as LeaseMoved),
   [LEASE_MOVED_OUT]: (trx, { accountId, payload }) =>
     noteHandover(trx, accountId, 'final', payload as LeaseMoved),
-});
+};

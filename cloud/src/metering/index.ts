@@ -23,9 +23,10 @@ export {
 export type { Installation, Reading } from './registers.ts';
 export { type Shown, showRegister } from './shown.ts';
 export { createSeries, type Quality, type Series, type Span } from './series.ts';
-export { meteringJobs, usagePointsOf } from './handover.ts';
+export { usagePointsOf } from './handover.ts';
+export { meteringJobs } from './jobs.ts';
 export { handoverRoutes } from './handover-routes.ts';
-export { multiplierAt } from './multiplier.ts';
+export { hungAt, keepMultiplier } from './multiplier.ts';
 export { type HeldUsagePoint, tenantUsage, type TenantUse } from './repository.ts';
 export { seedUsagePoints, type UsagePlan } from './seed.ts';
 export { coverage, cutUse, type Held, type Use, type UseBucket, type UseSpan } from './use.ts';

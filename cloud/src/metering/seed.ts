@@ -1,9 +1,9 @@
 import './tables.ts';
-import type { Commodity } from '@parkline/contract';
 import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { LocalText } from '../platform/i18n.ts';
 import type { NewId } from '../platform/ids.ts';
+import { counted } from './follow-meters.ts';
 
 /** The meters of a park file that measure somebody's space, and nothing else of it. */
 export interface UsagePlan {
@@ -18,14 +18,6 @@ export interface UsagePlan {
     }[];
   }[];
 }
-
-/** What a kind of meter counts, and in which register of its template. */
-const counted: Readonly<Record<string, { commodity: Commodity; register: string }>> = {
-  'three-phase-meter': { commodity: 'electricity', register: 'active_energy_import' },
-  'single-phase-meter': { commodity: 'electricity', register: 'active_energy_import' },
-  'water-meter': { commodity: 'water', register: 'volume' },
-  'heat-meter': { commodity: 'heat', register: 'heat_energy' },
-};
 
 /**
  * Makes a usage point for every meter that measures a space, and hangs the meter there. Names, spaces and parents are

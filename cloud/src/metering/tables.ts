@@ -1,4 +1,5 @@
 import type { Commodity } from '@parkline/contract';
+import type { Generated } from 'kysely';
 import type { LocalText } from '../platform/i18n.ts';
 
 declare module '../platform/db.ts' {
@@ -11,7 +12,15 @@ declare module '../platform/db.ts' {
       commodity: Commodity;
       unit: string;
       spaceId: string;
-      parentId: string | null;
+      parentId: Generated<string | null>;
+      /** The device whose space made it; null where a plan did. */
+      equipmentId: Generated<string | null>;
+    };
+    registerMultiplier: {
+      accountId: string;
+      pointId: string;
+      /** numeric: pg hands it over as text. */
+      multiplier: string;
     };
     meterInstallation: {
       id: string;
@@ -19,13 +28,13 @@ declare module '../platform/db.ts' {
       usagePointId: string;
       pointId: string;
       /** numeric: pg hands it over as text. */
-      multiplier: string;
+      multiplier: Generated<string>;
       /** Null: since the meter is known. */
-      fromAt: Date | null;
+      fromAt: Generated<Date | null>;
       /** Exclusive; null while it hangs there. */
-      toAt: Date | null;
-      startCounts: number | null;
-      finalCounts: number | null;
+      toAt: Generated<Date | null>;
+      startCounts: Generated<number | null>;
+      finalCounts: Generated<number | null>;
     };
   }
 }

@@ -173,7 +173,13 @@ describe('the demo park, where everything happens at once', () => {
     expect((await commands.approve(order.id, 'facility_engineer')).status).toBe(403);
     expect((await commands.approve(order.id, 'supervisor')).status).toBe(200);
     const moved = await commands.until(order.id, 'done');
-    expect(moved.actions.slice(0, 4)).toEqual(['requested', 'approved', 'sent', 'result.done']);
+    expect(moved.actions.slice(0, 5)).toEqual([
+      'requested',
+      'refused', // Who may not approve leaves a trace too.
+      'approved',
+      'sent',
+      'result.done',
+    ]);
   });
 
   /** Somebody takes an order as soon as it is there, so that it never goes to the supervisor. */

@@ -14,6 +14,10 @@ const [building] = await sql<{ id: string }>(
   'select id from building where account_id = $1 order by key limit 1',
   account!.id,
 );
+const [lessee] = await sql<{ id: string }>(
+  `select t.id from tenant t join lease l on l.tenant_id = t.id where t.account_id = $1 limit 1`,
+  account!.id,
+);
 
 // The park is left as it was found.
 afterAll(async () => {
@@ -115,10 +119,11 @@ const looks: Look[] = [
 describe.each(looks)('$language $size $theme', (look) => {
   test('the pages of an administrator are drawn and accessible, the log of a gateway among them', async () => {
     const { page } = await visitor(look, 'admin');
-    // The tree of places on a wide screen, the table of buses on a narrow one, a gateway on both.
+    // The tree of places on a wide screen, the table of buses on a narrow one, a tenant with its leases and a gateway on both.
     const pages: [path: string, drawn: string][] = [
       [`/admin/places?edit=buildings&id=${building!.id}`, 'aside form button[type=submit]'],
       ['/admin/things/buses', 'tbody td'],
+      [`/leasing/tenants?open=${lessee!.id}`, 'aside li a'],
       [`/admin/gateways/${run.gateways[0]!.id}`, 'section ol li.done'],
     ];
     const findings: string[] = [];

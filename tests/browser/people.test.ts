@@ -7,7 +7,7 @@ import { startIdentityProvider } from '../support/oidc.ts';
 import { english, receiveVisitors, soon } from './hall.ts';
 import { type Look, seriousFindings } from './visitor.ts';
 
-const { run } = inject('demoPark');
+const { home, run } = inject('demoPark');
 const visitor = receiveVisitors(run);
 const words = en.people;
 const fill = (text: string, facts: Readonly<Record<string, string>>) =>
@@ -33,6 +33,7 @@ async function confirm(page: Page, title: string, word: string) {
 async function invite(page: Page) {
   await button(page, words.invite).click(soon);
   const form = page.getByRole('dialog', { name: words.inviteTitle });
+  await form.getByText(fill(words.mailKept, { folder: `${home}/mails` })).waitFor(soon);
   await form.getByLabel(words.email).fill(guest.email);
   await form.getByLabel(words.name, { exact: true }).fill(guest.name);
   await button(page, words.invite).last().click();

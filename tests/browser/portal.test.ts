@@ -86,6 +86,24 @@ describe('logging in', () => {
     await page.goto('/setup');
     await page.getByText('This park is already set up.').waitFor();
   });
+
+  test('who had the set-up open before is refused, and may then type in peace', async () => {
+    const { page, expectRefusal } = await visitor(english, null);
+    expectRefusal(403);
+    const before = { json: { needed: true, named: true } };
+    await page.route('**/api/setup', (route) =>
+      route.request().method() === 'GET' ? route.fulfill(before) : route.continue(),
+    );
+    await page.goto('/setup');
+    const fill = (name: string, value: string) => page.locator(`input[name=${name}]`).fill(value);
+    for (const name of ['token', 'name', 'login']) await fill(name, 'late');
+    await fill('password', 'seven quiet pumps');
+    await page.getByRole('button', { name: 'Create administrator' }).click();
+    const refused = page.getByText('The token is wrong or was already used.');
+    await refused.waitFor(soon);
+    await fill('token', 'later');
+    await refused.waitFor({ ...soon, state: 'detached' });
+  });
 });
 
 describe('the equipment page', () => {

@@ -18,6 +18,19 @@ beforeAll(async () => {
 
 const heading = ({ page }: Visitor) => page.getByRole('heading', { level: 1 });
 
+test('what is served was built for people, and does not name its sources', async () => {
+  const { page } = await visitor(english, null);
+  const told: Promise<string>[] = [];
+  page.on('response', (one) => {
+    if (one.url().endsWith('.js')) told.push(one.text());
+  });
+  await page.goto('/login');
+  await page.getByLabel('Login name').waitFor();
+  const scripts = await Promise.all(told);
+  expect(scripts.length).toBeGreaterThan(5);
+  expect(scripts.filter((text) => text.includes('src/routes/'))).toEqual([]);
+});
+
 describe('logging in', () => {
   test('a wrong password is told and the right one leads to the overview', async () => {
     const { page, ...guest } = await visitor(english, null);

@@ -156,7 +156,7 @@ export const enPlaces = {
     leases: 'Leases',
     span: 'from {{from}}, free again from {{to}}',
     spanOpen: 'from {{from}}, open end',
-    notMovedIn: 'not moved in yet',
+    notMovedIn: 'move-in not recorded',
     leasesNone: 'No leases yet',
     leasesNoneText: 'A lease gives spaces to a tenant for some days.',
     addLease: 'Add a lease',

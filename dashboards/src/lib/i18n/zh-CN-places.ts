@@ -155,7 +155,7 @@ export const zhCNPlaces = {
     leases: '租约',
     span: '自 {{from}} 起，至 {{to}} 前',
     spanOpen: '自 {{from}} 起，无截止日期',
-    notMovedIn: '尚未入驻',
+    notMovedIn: '未登记入驻',
     leasesNone: '还没有租约',
     leasesNoneText: '租约约定租户在一段时间内使用哪些空间。',
     addLease: '新增租约',

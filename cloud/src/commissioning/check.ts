@@ -55,7 +55,6 @@ export async function checkMeter(
     ...{ state, checks: JSON.stringify(checks), checkedAt: at },
     ...{ meteringMultiplier: multiplier ?? null, ratioFault: fault },
   });
-  if (state === 'passed') await keepRatio(trx, accountId, meter, deps);
   const waits = state === 'open' && checks.length > 0;
   const since = meter.recordedAt?.getTime() ?? at.getTime();
   if (waits && at.getTime() - since < PATIENCE_MS)
@@ -65,15 +64,24 @@ export async function checkMeter(
     });
 }
 
-/** Metering takes over the ratio of a meter that was proven, or let pass. */
-export async function keepRatio(trx: Db, accountId: string, meter: MeterRow, deps: CheckDeps): Promise<void> {
+/** Metering takes over the ratio of a meter that two people signed for, or that an engineer let pass. */
+export async function keepRatio(
+  trx: Db,
+  accountId: string,
+  meter: Pick<MeterRow, 'pointId' | 'ctRatio' | 'ptRatio' | 'ratioApplied' | 'readAt'>,
+  deps: CheckDeps,
+): Promise<void> {
   const ratio = ratioOf(meter);
-  if (!ratio) return;
-  const { pointId } = meter;
-  await keepMultiplier(trx, { accountId, pointId, multiplier: String(multiplierOf(ratio)) }, deps);
+  if (!ratio || !meter.readAt) return;
+  const { pointId, readAt } = meter;
+  await keepMultiplier(trx, { accountId, pointId, multiplier: String(multiplierOf(ratio)), readAt }, deps);
 }
 
-const ratioOf = ({ ctRatio, ptRatio, ratioApplied }: MeterRow): Ratio | undefined =>
+const ratioOf = ({
+  ctRatio,
+  ptRatio,
+  ratioApplied,
+}: Pick<MeterRow, 'ctRatio' | 'ptRatio' | 'ratioApplied'>): Ratio | undefined =>
   ctRatio && ptRatio && ratioApplied
     ? { ct: Number(ctRatio), pt: Number(ptRatio), applied: ratioApplied }
     : undefined;

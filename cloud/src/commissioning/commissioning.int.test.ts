@@ -143,31 +143,38 @@ test('a ratio that metering multiplies by again is found', async () => {
   expect((await record(unit101, { ctRatio: '40', display: '25.13' })).body.state).toBe('passed');
 });
 
-test('a meter that hangs where its device is bound gives its ratio to metering, once it is proven', async () => {
+const kept = async (pointId: string) =>
+  (
+    await owned.query(
+      'select multiplier::float8 as kept from register_multiplier where point_id = $1 order by from_at',
+      [pointId],
+    )
+  ).rows.map((row: { kept: number }) => row.kept);
+
+test('a meter that hangs where its device is bound has no multiplier to agree with, and gives it none by itself', async () => {
   const { pointId } = await get(unit101);
   const bound = (equipmentId: string | null) =>
     owned.query(
       `update usage_point u set equipment_id = $2 from meter_installation i where i.point_id = $1 and i.usage_point_id = u.id`,
       [pointId, equipmentId],
     );
-  const kept = async () =>
-    (
-      await owned.query('select multiplier::float8 as kept from register_multiplier where point_id = $1', [
-        pointId,
-      ])
-    ).rows[0]?.kept as number | undefined;
   await bound(unit101);
   const billed = { ctRatio: '40', ptRatio: '2', ratioApplied: 'billing' };
-  const before = await kept();
   expect((await record(unit101, { ...billed, display: '1050.0' })).body.state).toBe('failed');
-  expect(await kept()).toBe(before);
   expect((await record(unit101, { ...billed, display: '1005.0' })).body).toMatchObject({
     ...{ state: 'passed', ratioFault: null, meteringMultiplier: '80' },
   });
-  expect(await kept()).toBe(80);
-  expect((await record(unit101, { ctRatio: '40', display: '25.13' })).body.meteringMultiplier).toBe('1');
-  expect(await kept()).toBe(1);
   await bound(null);
+  expect((await record(unit101, { ctRatio: '40', display: '25.13' })).body.state).toBe('passed');
+  expect(await kept(pointId)).toEqual([]);
+});
+
+test('what billing could not multiply by is refused', async () => {
+  for (const ratio of ['0.0001', '99999999'])
+    expect(
+      await record(unit101, { ctRatio: ratio, ptRatio: ratio, ratioApplied: 'billing', display: '1005.0' }),
+    ).toMatchObject({ status: 400, body: { details: [{ field: 'body.ctRatio' }] } });
+  expect((await get(unit101)).state).toBe('passed');
 });
 
 test('a stale edit, a time that is not of this visit, and a foreign meter are refused', async () => {
@@ -228,7 +235,10 @@ test('a report needs every meter proven, is signed by two people, drawn in two l
   expect((await call('POST', `${url}/sign`, eve, { as: 'engineer' })).status).toBe(404);
   // What changes after it was made is not in it.
   await record(unit102, { display: '99.0' });
+  const { pointId } = await get(unit101);
+  expect(await kept(pointId)).toEqual([]);
   const signed = await call('POST', `${url}/sign`, eli, { as: 'engineer' });
+  expect(await kept(pointId)).toEqual([1]);
   expect(signed.body).toMatchObject({
     pdfSha256: null,
     signatures: [{ as: 'installer' }, { as: 'engineer' }],

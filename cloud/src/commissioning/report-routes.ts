@@ -14,6 +14,7 @@ import { type Actor, actorOf } from '../platform/access.ts';
 import { type Db, withActor } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { jobs } from '../platform/jobs.ts';
+import { keepRatio } from './check.ts';
 import { gatewayNamed, type MeterRow, meters, reports } from './repository.ts';
 import { PAPER_TASK } from './paper.ts';
 import type { CommissioningDeps } from './routes.ts';
@@ -149,12 +150,13 @@ const fileRoutes =
 
 async function sign(
   trx: Db,
-  { now, newId }: CommissioningDeps,
+  deps: CommissioningDeps,
   { accountId, personId, roles, secondFactor }: Actor,
   { id, as, ip }: { id: string; as: 'installer' | 'engineer'; ip: string },
 ): Promise<void> {
-  if (!(await reports.find(trx, accountId, id)))
-    throw new AppError('not_found', 'no such report', { details: { id } });
+  const { now, newId } = deps;
+  const report = await reports.find(trx, accountId, id);
+  if (!report) throw new AppError('not_found', 'no such report', { details: { id } });
   if (!roles.some((role) => (signers[as] as readonly string[]).includes(role)))
     throw new AppError('forbidden', `not an ${as}`, { details: { why: as } });
   const before = await reports.signatures(trx, accountId, [id]);
@@ -173,8 +175,31 @@ async function sign(
     ...{ accountId, at, personId, action: 'commissioning.signed', subjectId: id, ip },
     details: { as },
   });
-  if (before.length === 1)
-    await jobs.enqueue(trx, newId, { accountId, task: PAPER_TASK, key: id, dueAt: at });
+  if (before.length === 0) return;
+  await jobs.enqueue(trx, newId, { accountId, task: PAPER_TASK, key: id, dueAt: at });
+  await keepRatios(trx, accountId, report, deps);
+}
+
+/** What two people signed is what metering multiplies by. */
+async function keepRatios(
+  trx: Db,
+  accountId: string,
+  { gatewayId, content }: { readonly gatewayId: string; readonly content: ReportContent },
+  deps: CommissioningDeps,
+): Promise<void> {
+  const points = new Map(
+    (await meters.list(trx, { gatewayId })).map(({ equipmentId, pointId }) => [equipmentId, pointId]),
+  );
+  for (const { equipmentId, ctRatio, ptRatio, ratioApplied, readings } of content.meters) {
+    const [pointId, first] = [points.get(equipmentId), readings[0]];
+    if (!pointId || !first) continue;
+    await keepRatio(
+      trx,
+      accountId,
+      { pointId, ctRatio, ptRatio, ratioApplied, readAt: new Date(first.at) },
+      deps,
+    );
+  }
 }
 
 /**

@@ -9,7 +9,6 @@ import {
 } from '@parkline/contract';
 import type { FastifyRequest } from 'fastify';
 import { audit } from '../identity/index.ts';
-import { parseInstant } from '../metering/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Now } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
@@ -20,14 +19,14 @@ import { imageTypes, MAX_IMAGE_BYTES } from '../platform/images.ts';
 import { takeUpload } from '../platform/uploads.ts';
 import { etag, ifMatch, staleEdit } from '../platform/versions.ts';
 import { checkMeter, keepRatio } from './check.ts';
+import { multiplierOf } from './domain.ts';
+import { moment, readWords } from './read-moment.ts';
 import { reportRoutes } from './report-routes.ts';
 import { type MeterRow, meters } from './repository.ts';
 import { meterView } from './view.ts';
 
-/** A reading is written down at the visit; older ones would be a way to ask for history, ms. */
-const OLDEST_MS = 7 * 24 * 3_600_000;
-/** A phone may be ahead, ms. */
-const AHEAD_MS = 5 * 60_000;
+/** Multipliers are kept with 12 digits before their point. */
+const MULTIPLIER_END = 1e12;
 
 export interface CommissioningDeps {
   readonly db: Db;
@@ -118,6 +117,8 @@ async function record(
   const { serial, ctRatio = '1', ptRatio = '1', ratioApplied = 'telemetry', display, later = null } = body;
   for (const [field, ratio] of Object.entries({ ctRatio, ptRatio }))
     if (Number(ratio) <= 0) throw badField(`body.${field}`, readWords.ratio);
+  const multiplier = multiplierOf({ ct: Number(ctRatio), pt: Number(ptRatio), applied: ratioApplied });
+  if (!(multiplier > 0 && multiplier < MULTIPLIER_END)) throw badField('body.ctRatio', readWords.product);
   const readAt = moment('body.readAt', body.readAt, before.timezone, at);
   const laterReadAt = later && moment('body.later.readAt', later.readAt, before.timezone, at);
   if (laterReadAt && laterReadAt <= readAt) throw badField('body.later.readAt', readWords.order);
@@ -152,26 +153,6 @@ const plain = (row: Partial<MeterRow>) => ({
   laterDisplay: row.laterDisplay ?? null,
   laterReadAt: row.laterReadAt?.toISOString() ?? null,
 });
-
-/** @throws AppError 'bad_input' for a time that the clock of the site never or twice shows, or that is not of this visit. */
-function moment(field: string, text: string, timezone: string, now: Date): Date {
-  const ms = parseInstant(text, timezone);
-  if (ms === undefined) throw badField(field, readWords.moment(timezone));
-  if (ms > now.getTime() + AHEAD_MS) throw badField(field, readWords.ahead);
-  if (ms < now.getTime() - OLDEST_MS) throw badField(field, readWords.old);
-  return new Date(ms);
-}
-
-const readWords = {
-  ratio: { en: 'a ratio is above 0', zh: '变比须大于 0' },
-  order: { en: 'must come after the first reading', zh: '须晚于第一次抄表' },
-  moment: (timezone: string) => ({
-    en: `names no one moment in ${timezone}`,
-    zh: `在 ${timezone} 不对应唯一时刻`,
-  }),
-  ahead: { en: 'is still to come', zh: '是将来的时间' },
-  old: { en: 'is more than 7 days ago: read the display again', zh: '已超过 7 天，请重新抄表' },
-};
 
 /** @throws AppError 'not_found' for what is no meter, or not in sight. */
 export async function found(trx: Db, id: string): Promise<MeterRow> {

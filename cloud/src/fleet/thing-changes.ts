@@ -24,15 +24,23 @@ export interface ThingDeps {
   readonly withReadings: WithReadings;
 }
 
-/** What the worker is told when devices of an account were changed. */
+/** What the worker is told when devices of an account were changed, and when. */
 export const EQUIPMENT_CHANGED = 'fleet.equipment_changed';
+export interface EquipmentChanged {
+  /** ISO 8601 */
+  readonly at: string;
+}
 
 /** Tells the worker, in the transaction of the change. Each has a job of its own, so that no edit waits for another. */
 export const tellEquipmentChanged = (
   trx: Db,
   accountId: string,
   { at, newId }: { readonly at: Date; readonly newId: NewId },
-): Promise<void> => jobs.enqueue(trx, newId, { accountId, task: EQUIPMENT_CHANGED, key: newId(), dueAt: at });
+): Promise<void> =>
+  jobs.enqueue(trx, newId, {
+    ...{ accountId, task: EQUIPMENT_CHANGED, key: newId(), dueAt: at },
+    payload: { at: at.toISOString() } satisfies EquipmentChanged,
+  });
 
 /** @throws AppError 'bad_input' naming every field, below `body`. */
 export function refuseFaults(faults: readonly FieldFault[]): void {

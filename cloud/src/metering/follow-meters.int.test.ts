@@ -33,7 +33,7 @@ const set = (column: string, value: unknown) =>
 async function follow(at: Date, workers = 1): Promise<void> {
   const now = () => at;
   const log = pino({ enabled: false });
-  const deps = { db: database.worker, now, log, handlers: meteringJobs({ now, newId }) };
+  const deps = { db: database.worker, now, log, handlers: meteringJobs({ newId }) };
   const all = Array.from({ length: workers });
   for (const _ of all)
     await withAccount(database.app, accountId, (trx) => tellEquipmentChanged(trx, accountId, { at, newId }));
@@ -44,6 +44,13 @@ async function follow(at: Date, workers = 1): Promise<void> {
   const left = await owner.query('select last_error from job where task = $1', [EQUIPMENT_CHANGED]);
   expect(left.rows).toEqual([]);
 }
+
+/** As two people signed it. */
+const prove = (multiplier: string, readAt: Date) =>
+  withAccount(database.app, accountId, async (trx) => {
+    const proven = { accountId, pointId: energy.id, multiplier, readAt };
+    for (const _ of [1, 2]) await keepMultiplier(trx, proven, { now: () => readAt, newId });
+  });
 
 const hangs = async () =>
   (
@@ -72,11 +79,7 @@ test('a meter that is bound to a space measures it from its first reading on, an
   await follow(hour(0));
   expect(await hangs()).toEqual([{ ...from, multiplier: 1 }]);
 
-  const proven = { accountId, pointId: energy.id, multiplier: '40' };
-  for (const _ of [1, 2])
-    await withAccount(database.app, accountId, (trx) =>
-      keepMultiplier(trx, proven, { now: () => hour(0), newId }),
-    );
+  await prove('40', hour(0));
   await follow(hour(0));
   expect(await hangs()).toEqual([{ ...from, multiplier: 40 }]);
 
@@ -134,23 +137,85 @@ test('what a plan hung stays where it hangs', async () => {
   await owner.query('delete from meter_installation where usage_point_id = $1', [point]);
 });
 
-test('a device that was never heard goes with its usage point, and one behind another is measured behind it', async () => {
-  await owner.query('update equipment set submeter_of = $2, name = $3 where id = $1', [
-    ...[planned.id, meter.id],
-    { en: 'Flat', zh: '套间' },
-  ]);
+test('what passes through two meters is counted by one of them', async () => {
+  const bind = async (spaceId: string | null, at: Date) => {
+    await owner.query('update equipment set submeter_of = $2, space_id = $3 where id = $1', [
+      ...[planned.id, meter.id, spaceId],
+    ]);
+    await follow(at);
+  };
+  const measured = async () =>
+    (
+      await owner.query<{ id: string; space_id: string }>(
+        `select u.equipment_id as id, u.space_id from usage_point u join meter_installation i on i.usage_point_id = u.id
+         where i.to_at is null and u.equipment_id is not null`,
+      )
+    ).rows;
   await set('retired_at', null);
-  await follow(hour(7));
-  const { rows } = await owner.query<{ name: unknown; parent: string }>(
-    `select u.name, p.equipment_id as parent from usage_point u join usage_point p on p.id = u.parent_id where u.equipment_id = $1`,
-    [planned.id],
-  );
-  expect(rows).toEqual([{ name: { en: 'Flat', zh: '套间' }, parent: meter.id }]);
+  await bind(b, hour(7));
+  expect(await measured()).toEqual([{ id: meter.id, space_id: b }]);
+  // The one before it would count for b what a uses.
+  await bind(a, hour(8));
+  expect(await measured()).toEqual([{ id: planned.id, space_id: a }]);
+  await bind(null, hour(9));
+  expect(await measured()).toEqual([{ id: meter.id, space_id: b }]);
+});
+
+test('a device that was never heard leaves nothing behind, unbound or deleted', async () => {
+  const count = async () =>
+    (await owner.query('select from usage_point where equipment_id = $1', [planned.id])).rowCount;
+  const bind = async (spaceId: string | null, at: Date) => {
+    await owner.query('update equipment set submeter_of = null, space_id = $2 where id = $1', [
+      ...[planned.id, spaceId],
+    ]);
+    await follow(at);
+  };
+  await bind(a, hour(10));
+  expect(await count()).toBe(1);
+  await bind(null, hour(11));
+  expect(await count()).toBe(0);
+  await bind(a, hour(12));
   await withAccount(database.app, accountId, async (trx) => {
     await trx.deleteFrom('point').where('equipmentId', '=', planned.id).execute();
     await trx.deleteFrom('equipment').where('id', '=', planned.id).execute();
   });
-  expect(
-    (await owner.query('select 1 from usage_point where equipment_id = $1', [planned.id])).rowCount,
-  ).toBe(0);
+  expect(await count()).toBe(0);
+});
+
+test('an edit holds from when it was made, however late the worker comes, and however its clock goes', async () => {
+  await set('space_id', a);
+  await follow(hour(9));
+  const [last, open] = (await hangs()).slice(-2) as { to_at: Date; from_at: Date }[];
+  expect(last!.to_at).toEqual(open!.from_at);
+  expect(open!.from_at.getTime()).toBe(hour(9).getTime() + 1_000); // It began at this very moment.
+});
+
+test('a name is that of the device where it measures, and stays where it measured', async () => {
+  await set('name', { en: 'Moved', zh: '已移' });
+  await follow(hour(13));
+  const { rows } = await owner.query<{ name: { en: string }; open: boolean }>(
+    `select u.name, exists (select from meter_installation i where i.usage_point_id = u.id and i.to_at is null) as open
+     from usage_point u where u.equipment_id = $1`,
+    [meter.id],
+  );
+  expect(rows.filter(({ name }) => name.en === 'Moved')).toEqual(rows.filter(({ open }) => open));
+  expect(rows.length).toBeGreaterThan(1);
+});
+
+test('another ratio holds from the reading that proved it, and the first one for all before', async () => {
+  const registers = async () =>
+    (
+      await owner.query<{ multiplier: number }>(
+        'select multiplier::float8 from meter_installation where point_id = $1 order by from_at nulls first',
+        [energy.id],
+      )
+    ).rows.map(({ multiplier }) => multiplier);
+  const before = await registers();
+  expect(new Set(before)).toEqual(new Set([40]));
+  await prove('80', hour(20));
+  await follow(hour(21));
+  expect(await registers()).toEqual([...before, 80]);
+  expect((await hangs()).slice(-2)).toMatchObject([{ to_at: hour(20) }, { from_at: hour(20), to_at: null }]);
+  await follow(hour(22));
+  expect(await registers()).toEqual([...before, 80]);
 });

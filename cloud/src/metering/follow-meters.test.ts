@@ -17,6 +17,7 @@ test.each([
     'move',
   ],
   ['is bound to none any more', { measures: 'a', hung: true, heard: true }, 'end'],
+  ['is bound to none any more, and was never heard', { measures: 'a', hung: true }, 'forget'],
   ['is bound again', { spaceId: 'a', hung: true }, 'hang'],
   ['hangs where a plan says', { spaceId: 'b', hung: true, planned: true }, 'none'],
 ] as const)('a meter that %s', (_what, over, step) => {

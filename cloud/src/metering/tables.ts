@@ -19,6 +19,8 @@ declare module '../platform/db.ts' {
     registerMultiplier: {
       accountId: string;
       pointId: string;
+      /** '-infinity': for all that was counted. */
+      fromAt: Date;
       /** numeric: pg hands it over as text. */
       multiplier: string;
     };

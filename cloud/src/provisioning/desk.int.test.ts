@@ -200,7 +200,8 @@ describe('taking over what was mapped, for who acts in the building of the gatew
     const at = owner.selectFrom('gateway').select('buildingId').where('id', '=', gatewayId);
     const { buildingId } = await at.executeTakeFirstOrThrow();
     const mapped = { bus: 'x', protocol: 'modbus', params: {}, ...device } as MappedDevice;
-    const order = { accountId, gatewayId, buildingId, park: { buses: [], devices: [mapped] }, newId };
+    const park = { buses: [], devices: [mapped] };
+    const order = { accountId, gatewayId, buildingId, park, at: now(), newId };
     return withActor(database.app, { accountId, tenantId: null, buildings: [buildingId] }, (trx) =>
       takeOver(trx, order),
     );

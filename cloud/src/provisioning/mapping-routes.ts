@@ -79,7 +79,7 @@ export function mappingRoutes({ db, now, newId }: GatewayDeps): FastifyPluginAsy
             if (row.state !== 'offered')
               throw new AppError('conflict', `it is ${row.state}`, { details: { why: row.state } });
             const at = now();
-            const order = { accountId, gatewayId: id, buildingId, park: row.park, newId };
+            const order = { accountId, gatewayId: id, buildingId, park: row.park, at, newId };
             const points = verb === 'accept' ? await takeOver(trx, order) : 0;
             const state = verb === 'accept' ? ('accepted' as const) : ('rejected' as const);
             await trx

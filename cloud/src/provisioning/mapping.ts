@@ -2,6 +2,7 @@ import './tables.ts';
 import type { GatewayMapping, MappedDevice, MappedPark } from '@parkline/contract';
 import { loadTemplates, type Template } from '@parkline/templates';
 import { sql } from 'kysely';
+import { tellEquipmentChanged } from '../fleet/index.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { LocalText } from '../platform/i18n.ts';
@@ -99,6 +100,7 @@ export interface TakeOver {
   readonly gatewayId: string;
   readonly buildingId: string;
   readonly park: MappedPark;
+  readonly at: Date;
   readonly newId: NewId;
 }
 
@@ -123,6 +125,7 @@ export async function takeOver(trx: Db, order: TakeOver): Promise<number> {
   }
   // What was read before waits for these points: ingest hears of them when they are committed.
   if (made > 0) await sql`select pg_notify('parkline_gateway', ${gatewayId})`.execute(trx);
+  if (made > 0) await tellEquipmentChanged(trx, accountId, order);
   return made;
 }
 

@@ -209,8 +209,7 @@ export const enWatch = {
     total: 'Total',
     mean: 'Mean',
     none: 'No data in this range',
-    noneText:
-      'Choose another range. A new meter appears with its first full hour, among days with its first full day.',
+    noneText: 'Choose another range. A new meter appears here within its first hour.',
     missingSome_one: '{{count}} interval missing',
     missingSome_other: '{{count}} intervals missing',
     gaps_one: '{{count}} gap',

@@ -202,7 +202,7 @@ export const zhCNWatch = {
     total: '合计',
     mean: '平均',
     none: '该时段没有数据',
-    noneText: '请选择其他时段。新表计满一个整点小时后显示；按日查看时，满一个整日后显示。',
+    noneText: '请选择其他时段。新表计的数据在首个小时内显示。',
     missingSome_other: '缺失 {{count}} 个时段',
     gaps_other: '{{count}} 处缺口',
     summary: '{{name}}：{{count}} 个数值，{{min}} 至 {{max}}',

@@ -24,15 +24,19 @@ const PATIENCE_S = 0.2;
 /**
  * Takes a lock of a store, shared with others that share it, or alone. The kernel keeps it with the open file, so nothing is left of
  * one whose holder was killed. @returns undefined when somebody else has it. @throws BackupError where it cannot be told.
+ *
+ * Where no file of the lock is and none can be made, it is shared without: whoever may not write into a store drops nothing from it,
+ * so a copy that is read-only can be restored and verified. Should its owner drop something elsewhere meanwhile, the reader is told
+ * which file is missing.
  */
 export async function takeLock(
   store: Store,
   name: LockName,
   how: 'shared' | 'alone',
 ): Promise<Lock | undefined> {
-  // Network file systems want it open for writing to lock it alone, and a copy that is read-only can be read all the same.
-  const mode = how === 'alone' ? constants.O_RDWR : constants.O_RDONLY;
-  const handle = await open(file(store, name), mode | constants.O_CREAT, 0o600);
+  const path = file(store, name);
+  const handle = await (how === 'alone' ? openToWrite(path) : openToRead(path));
+  if (handle === undefined) return { release: () => Promise.resolve() };
   try {
     if (await isLocked(handle, how)) return { release: () => handle.close() };
   } catch (error) {
@@ -41,6 +45,28 @@ export async function takeLock(
   }
   await handle.close();
   return undefined;
+}
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+const mayNotWrite: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+/** Network file systems want it open for writing to lock it alone. */
+const openToWrite = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+
+/** Makes the file only where it is missing. @returns undefined where it is and cannot be made. */
+async function openToRead(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDONLY);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (!mayNotWrite.has(codeOf(error))) throw error;
+    return undefined;
+  }
 }
 
 /** Node has no flock(2). The lock belongs to the open file, which the program that takes it only borrows. */

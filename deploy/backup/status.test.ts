@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -131,6 +131,26 @@ describe('two at once', () => {
     const dropping = await takeLock(store, 'read', 'alone');
     await expect(reading(store, () => Promise.resolve())).rejects.toThrow(/being dropped/);
     await dropping?.release();
+  });
+
+  test('a store in which nobody can make a file is read without a lock, and locked by nobody alone', async () => {
+    // The kernel's own folder: root may not make a file there either.
+    const fixed: Store = { ...store, folder: '/sys' };
+    expect(() => writeFileSync('/sys/read.lock', '')).toThrow(/EACCES|EROFS|EPERM/);
+    expect(await reading(fixed, () => reading(fixed, () => Promise.resolve(1)))).toBe(1);
+    await expect(takeLock(fixed, 'read', 'alone')).rejects.toThrow(/EACCES|EROFS|EPERM/);
+  });
+
+  test('a lock that is there is asked in a store that cannot be written, and one of no store is none', async () => {
+    const dropping = await takeLock(store, 'read', 'alone');
+    chmodSync(join(store.folder, 'read.lock'), 0o400);
+    chmodSync(store.folder, 0o500);
+    await expect(reading(store, () => Promise.resolve())).rejects.toThrow(/being dropped/);
+    await dropping?.release();
+    expect(await reading(store, () => Promise.resolve(1))).toBe(1);
+    chmodSync(store.folder, 0o700);
+    const none: Store = { ...store, folder: join(folder, 'none') };
+    await expect(reading(none, () => Promise.resolve())).rejects.toThrow(/ENOENT/);
   });
 });
 

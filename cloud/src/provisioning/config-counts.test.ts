@@ -47,3 +47,16 @@ test.each(['connections: soon', 'connections: [1, {devices: none}]', '- a', 'tex
   (yaml) =>
     expect(countChanges('', yaml).every(({ changed, removed }) => changed + removed === 0)).toBe(true),
 );
+
+test.each([
+  ['an alias without an anchor', 'x: *nope'],
+  ['an alias of what it is in', 'x: &a { y: *a }'],
+])('a text with %s counts as empty', (_what, yaml) => {
+  expect(countChanges(yaml, small)).toEqual(countChanges('', small));
+});
+
+test('an id that is a map is one like any other', () => {
+  expect(countChanges('', 'connections: [{ id: { toString: 1 } }]')).toEqual([
+    { kind: 'bus', added: 1, changed: 0, removed: 0 },
+  ]);
+});

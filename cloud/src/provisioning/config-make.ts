@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { loadTemplates } from '@parkline/templates';
-import { type Document, isScalar, parseDocument, stringify, visit } from 'yaml';
+import { type Document, isAlias, isScalar, parseDocument, stringify, visit } from 'yaml';
 import {
   buses,
   ConnectionError,
@@ -63,7 +63,7 @@ export async function makeConfig(
   };
   try {
     const made = gatewayConfig(configured, { ports, tokens, natsUrl, templates: loadTemplates() });
-    let yaml = stringify(made, { lineWidth: 0 });
+    let yaml = textOf(made);
     // The generator hashes tokens: a mark that was hashed is put back.
     for (const mark of Object.values(tokens)) yaml = yaml.replaceAll(sha256(mark), mark);
     return yaml;
@@ -77,15 +77,23 @@ export async function makeConfig(
   }
 }
 
+/**
+ * Text of a gateway.yaml, all of it written out. Devices of one model share what their template says: with an alias for each time,
+ * a parser takes more than a hundred of them for an attack and reads nothing.
+ */
+export const textOf = (config: unknown): string =>
+  stringify(config, { lineWidth: 0, aliasDuplicateObjects: false });
+
 /** Names of the settings that hold a secret in plain text: whoever may read the configuration would read it. A hash is none. Pure. */
 export function plainSecrets(document: Document): string[] {
   const found: string[] = [];
   visit(document, {
     Pair(_key, { key, value }) {
-      if (!isScalar(key) || !secretParams.test(String(key.value))) return;
+      const name = isAlias(key) ? key.resolve(document) : key;
+      if (!isScalar(name) || !secretParams.test(String(name.value))) return;
       const text = isScalar(value) ? value.value : '*';
       const isHarmless = text === null || (typeof text === 'string' && (MARK.test(text) || HASH.test(text)));
-      if (!isHarmless) found.push(String(key.value));
+      if (!isHarmless) found.push(String(name.value));
     },
   });
   return found;

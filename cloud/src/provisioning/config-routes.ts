@@ -10,15 +10,15 @@ import {
   IdParams,
   Page,
 } from '@parkline/contract';
-import { parseDocument, type YAMLParseError } from 'yaml';
 import { gatewayState } from '../fleet/index.ts';
 import { type Actor, actorOf } from '../platform/access.ts';
 import type { Wait } from '../platform/clock.ts';
 import { type Db, withActor } from '../platform/db.ts';
-import { AppError, badField } from '../platform/errors.ts';
+import { AppError } from '../platform/errors.ts';
 import { countChanges } from './config-counts.ts';
-import { makeConfig, plainSecrets } from './config-make.ts';
+import { makeConfig } from './config-make.ts';
 import { configs } from './config-repository.ts';
+import { checkText } from './config-text.ts';
 import { administered } from './gateway-repository.ts';
 import { found, type GatewayDeps, noted } from './gateway-routes.ts';
 import { configView, diffLines } from './present.ts';
@@ -52,30 +52,9 @@ async function wished(
 ): Promise<string> {
   const gateway = await found(trx, accountId, id);
   if (yaml === undefined) return makeConfig(trx, accountId, gateway, gatewayNatsUrl);
-  const document = parseDocument(yaml);
-  const [wrong] = document.errors;
-  if (wrong) throw badField('body.yaml', yamlWords.unreadable(wrong));
-  if (document.get('gatewayId') !== id) throw badField('body.yaml', yamlWords.other(id));
-  const [plain] = plainSecrets(document);
-  if (plain !== undefined) throw badField('body.yaml', yamlWords.plain(plain));
+  checkText(yaml, id);
   return yaml;
 }
-
-const yamlWords = {
-  /** The parser says what and where in English; where is the same in every language. */
-  unreadable: ({ message, linePos }: YAMLParseError) => ({
-    en: message.split('\n')[0] ?? message,
-    zh: `不是有效的 YAML：第 ${linePos?.[0].line ?? 1} 行第 ${linePos?.[0].col ?? 1} 列`,
-  }),
-  other: (id: string) => ({
-    en: `gatewayId must be ${id}, this gateway`,
-    zh: `gatewayId 须为本网关的 ${id}`,
-  }),
-  plain: (name: string) => ({
-    en: `${name} is a secret: keep it with its bus and write \${secret:<bus>:${name}} here`,
-    zh: `${name} 是密钥：请存于其总线，此处写 \${secret:<bus>:${name}}`,
-  }),
-};
 
 function offerRoutes(deps: ConfigRouteDeps): FastifyPluginAsyncTypebox {
   const { db, now, newId } = deps;

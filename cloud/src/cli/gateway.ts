@@ -5,7 +5,7 @@ import { loadTemplates } from '@parkline/templates';
 import { sql } from 'kysely';
 import Type, { type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import {
   buses,
   type BusPorts,
@@ -21,6 +21,7 @@ import { systemNow } from '../platform/clock.ts';
 import { createDb, type Db, withAccount } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import { createSecrets } from '../platform/secrets.ts';
+import { textOf } from '../provisioning/config-make.ts';
 import { noteConfig, type NotedGateway } from '../provisioning/config-note.ts';
 import { credentials } from '../provisioning/credentials.ts';
 import { keyFingerprint } from '../provisioning/keys.ts';
@@ -179,7 +180,7 @@ async function printConfig(db: Db, io: Io, key: string, options: ConfigOptions):
   });
   for (const assignment of options.set) setPath(config, assignment);
   if (options.note) await note(db, io, { accountId, gateway, ports, tokens }, options);
-  io.out(options.json ? `${JSON.stringify(config)}\n` : stringify(config));
+  io.out(options.json ? `${JSON.stringify(config)}\n` : textOf(config));
 }
 
 type Noted = Pick<NotedGateway, 'accountId' | 'gateway' | 'ports' | 'tokens'>;
@@ -189,7 +190,7 @@ async function note(db: Db, io: Io, noted: Noted, { set }: ConfigOptions): Promi
   const shape = (yaml: string): string => {
     const config = parse(yaml) as Record<string, unknown>;
     for (const assignment of set) setPath(config, assignment);
-    return stringify(config, { lineWidth: 0 });
+    return textOf(config);
   };
   const deps = { secrets: createSecrets(secretsKeyFile(io)), newId, at: systemNow() };
   await withAccount(db, noted.accountId, (trx) =>

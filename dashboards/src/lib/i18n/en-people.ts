@@ -11,6 +11,7 @@ export const enPeople = {
   },
   firstSteps: {
     title: 'What is next',
+    done: 'Done',
     factor: 'Set up a second factor',
     factorText: 'On your own page: changes of people, gateways and keys ask for it.',
     places: 'Add places',

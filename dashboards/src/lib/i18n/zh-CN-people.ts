@@ -11,6 +11,7 @@ export const zhCNPeople = {
   },
   firstSteps: {
     title: '接下来',
+    done: '已完成',
     factor: '设置第二验证因素',
     factorText: '在个人页面设置：更改人员、网关和密钥时需要验证。',
     places: '添加位置',

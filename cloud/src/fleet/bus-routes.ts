@@ -138,8 +138,14 @@ function busFaults({ gatewayId, protocol, params }: BusBody, gateways: ReadonlyS
   const faults: FieldFault[] = Object.keys(params)
     .filter((name) => secretParams.test(name))
     .map((name) => ({ field: `params.${name}`, message: thingWords.secret }));
+  if ('port' in params && !isPort(params['port'], protocol))
+    faults.push({ field: 'params.port', message: thingWords.port });
   if (!gateways.has(gatewayId)) faults.push({ field: 'gatewayId', message: fieldWords.noGateway });
   if (!Object.hasOwn(addressSchemas, protocol))
     faults.push({ field: 'protocol', message: thingWords.noDriver(protocol) });
   return faults;
 }
+
+/** BACnet opens a port of its own, and 0 is any that is free. */
+const isPort = (port: unknown, protocol: string): boolean =>
+  Number.isInteger(port) && Number(port) >= (protocol === 'bacnet' ? 0 : 1) && Number(port) <= 65_535;

@@ -88,6 +88,12 @@ describe('a bus and its secrets', () => {
     expect(JSON.stringify(await audited(bus.id))).toContain('bus.secret_removed');
   });
 
+  test.each([99_999, 0, '502', 1.5])('takes no port %j', async (port) => {
+    const payload = { gatewayId, key: 'm-port', protocol: 'modbus', params: { host: '10.0.0.7', port } };
+    const { status, body } = await ask('POST', '/api/buses', { payload });
+    expect([status, body.details[0].field]).toEqual([400, 'body.params.port']);
+  });
+
   test('is not deleted while devices hang on it', async () => {
     const bus = (
       await ask('POST', '/api/buses', {

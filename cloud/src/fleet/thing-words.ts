@@ -26,6 +26,7 @@ export const thingWords = {
   }),
   used: { en: 'stays: devices hang on it', zh: '不能更改：其上接有设备' },
   secret: { en: 'is a secret: set it by itself, it is kept sealed', zh: '是密钥：请单独设置，将加密保存' },
+  port: { en: 'is no port: a whole number from 1 to 65535', zh: '端口须为 1 至 65535 的整数' },
   itself: { en: 'is the device itself', zh: '是设备自身' },
   noDevice: { en: 'is no device of this account', zh: '不是本账户的设备' },
   noSuchDevice: (key: string) => ({ en: `there is no device "${key}"`, zh: `没有编号为“${key}”的设备` }),

@@ -8,7 +8,10 @@ const lease = (days: object = {}) => ({
   movedOut: null,
   ...days,
 });
-const on = (date: string, more: object = {}) => ({ date, locked: [], taken: false, ...more });
+const on = (date: string, more: object = {}) => ({
+  ...{ date, today: '2026-02-01', locked: [], taken: false },
+  ...more,
+});
 
 test.each([
   [{}, '2026-01-01', '2027-01-01'],
@@ -44,6 +47,9 @@ test.each([
   [{}, on('2027-01-02'), 'after_end'],
   [{ movedIn: '2026-03-01' }, on('2026-03-01'), 'before_move_in'],
   [{ movedIn: '2026-03-01' }, on('2026-03-02'), undefined],
+  [{}, on('2026-03-02', { today: '2025-12-31' }), 'before_move_in'],
+  [{}, on('2026-03-02', { today: '2026-01-01' }), undefined],
+  [{ movedIn: '2026-01-01' }, on('2026-03-02', { today: '2025-12-31' }), undefined],
   [{ movedOut: '2026-03-01' }, on('2026-04-01'), 'already_moved_out'],
   [{}, on('2026-03-01', { locked: ['a'] }), 'space_locked'],
 ])('moving out, %o on %o: %s', (days, handover, why) => {

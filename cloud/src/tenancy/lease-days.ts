@@ -40,6 +40,8 @@ export type MoveRefusal =
 /** What else must be known of the spaces. */
 export interface Handover {
   readonly date: string;
+  /** On the calendar of the site. */
+  readonly today: string;
   /** Keys of its spaces that are locked. */
   readonly locked: readonly string[];
   /** Another lease that would hold one of the spaces on the same days from then on. */
@@ -57,9 +59,10 @@ export function moveInRefusal(lease: LeaseDays, { date, locked, taken }: Handove
 }
 
 /** Why a tenant cannot move out on a day; undefined: it can. Who never was written down as moved in did so as it began. Pure. */
-export function moveOutRefusal(lease: LeaseDays, { date, locked }: Handover): MoveRefusal | undefined {
+export function moveOutRefusal(lease: LeaseDays, { date, today, locked }: Handover): MoveRefusal | undefined {
   if (lease.movedOut !== null) return 'already_moved_out';
   if (date <= lease.from) return 'before_start';
+  if (lease.movedIn === null && lease.from > today) return 'before_move_in';
   if (lease.movedIn !== null && date <= lease.movedIn) return 'before_move_in';
   if (lease.to !== null && date > lease.to) return 'after_end';
   return locked.length > 0 ? 'space_locked' : undefined;

@@ -104,12 +104,13 @@ export async function moveOut(
 /** Locks the spaces: of two who hand one over at once the second sees the first. */
 async function look(
   trx: Db,
-  { accountId }: Editor,
+  { accountId, at }: Editor,
   { id, spaceIds, to }: LeaseRecord,
   date: string,
 ): Promise<{ spaces: readonly HeldSpace[]; handover: Handover; midnight: Date }> {
-  const { rows: spaces } = await sql<HeldSpace & { midnight: Date }>`
-    select s.id, s.key, s.state, ${date}::date::timestamp at time zone t.timezone as midnight
+  const { rows: spaces } = await sql<HeldSpace & { midnight: Date; today: string }>`
+    select s.id, s.key, s.state, ${date}::date::timestamp at time zone t.timezone as midnight,
+      (${at}::timestamptz at time zone t.timezone)::date::text as today
     from space s join building b on b.id = s.building_id join site t on t.id = b.site_id
     where s.account_id = ${accountId} and s.id = any (${[...spaceIds]}::uuid[]) order by s.id for no key update of s`.execute(
     trx,
@@ -122,7 +123,8 @@ async function look(
   );
   const locked = spaces.filter(({ state }) => state === 'locked').map(({ key }) => key);
   const midnight = spaces[0]?.midnight ?? new Date(`${date}T00:00:00Z`);
-  return { spaces, handover: { date, locked, taken: others[0]?.taken ?? false }, midnight };
+  const today = spaces[0]?.today ?? at.toISOString().slice(0, 10);
+  return { spaces, handover: { date, today, locked, taken: others[0]?.taken ?? false }, midnight };
 }
 
 function requireMove(why: MoveRefusal | undefined, { date, locked }: Handover): void {

@@ -33,7 +33,7 @@ export interface ConfigLifeDeps {
   readonly config: GatewayConfig;
   /** Wins over what a configuration says. */
   readonly natsUrl: string | undefined;
-  readonly board: Pick<DeviceBoard, 'list'>;
+  readonly board: Pick<DeviceBoard, 'list' | 'silence'>;
   readonly isCloudConnected: () => boolean;
   /** Goes over to another configuration while everything runs. */
   readonly change: (config: GatewayConfig) => Promise<void>;
@@ -94,12 +94,8 @@ export function createConfigLife(deps: ConfigLifeDeps): ConfigLife {
 
   /** What keeps the configuration on trial from being healthy, for a person; undefined: nothing. */
   function missing(required: readonly string[], needsCloud: boolean): string | undefined {
-    const online = new Set(
-      board.list().flatMap(({ state, equipmentId }) => (state === 'online' ? equipmentId : [])),
-    );
-    const silent = required.filter((id) => !online.has(id));
-    if (silent.length > 0)
-      return `${silent.length} of ${required.length} devices that answered before do not: ${silent.join(', ')}`;
+    const silence = board.silence(required);
+    if (silence !== undefined) return silence;
     return needsCloud && !deps.isCloudConnected() ? 'the cloud was reached before and is not' : undefined;
   }
 

@@ -20,6 +20,8 @@ export interface DeviceBoard {
   /** The device cannot be read as configured: silent until somebody changes that. */
   broken(equipmentId: string, error: unknown): void;
   list(): DeviceHealth[];
+  /** For a person: which of these devices (equipment ids) do not answer; undefined: all do. */
+  silence(required: readonly string[]): string | undefined;
   /** Goes over to other devices: those in `kept` (equipment ids) stay as they are, every other one starts. */
   change(devices: readonly BoardDevice[], kept: ReadonlySet<string>): void;
 }
@@ -42,6 +44,21 @@ interface Entry {
   readonly name: string;
   health: DeviceHealth;
   failures: number;
+}
+
+/** Says which of the `required` devices (equipment ids) do not answer; undefined: all do. Pure. */
+export function silenceOf(
+  devices: readonly DeviceHealth[],
+  required: readonly string[],
+  nameOf: (id: string) => string | undefined,
+): string | undefined {
+  const online = new Set(
+    devices.flatMap(({ state, equipmentId }) => (state === 'online' ? equipmentId : [])),
+  );
+  const silent = required.filter((id) => !online.has(id));
+  if (silent.length === 0) return undefined;
+  const names = silent.map((id) => nameOf(id) ?? id).join(', ');
+  return `${silent.length} of ${required.length} devices that answered before do not: ${names}`;
 }
 
 export function createDeviceBoard({ devices, now, faults, onChange }: DeviceBoardDeps): DeviceBoard {
@@ -100,6 +117,12 @@ export function createDeviceBoard({ devices, now, faults, onChange }: DeviceBoar
       set(entry, { ...entry.health, state: 'silent', error: textOf(error) });
     },
     list: () => [...entries.values()].map(({ health }) => health),
+    silence: (required) =>
+      silenceOf(
+        [...entries.values()].map(({ health }) => health),
+        required,
+        (id) => entries.get(id)?.name,
+      ),
     change(wanted, kept) {
       const before = entries;
       entries = new Map(

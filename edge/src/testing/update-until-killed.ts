@@ -26,7 +26,7 @@ while (!isDone()) {
   const stop = new AbortController();
   const life = createUpdateLife({
     ...{ slots, passed, keyPath: join(folder, 'release.pub.pem'), platform: 'linux-x64', node: '24.21.0' },
-    board: { list: () => [] },
+    board: { list: () => [], silence: () => undefined },
     isCloudConnected: () => false,
     ask: (query) => {
       const { chunk } = JSON.parse(Buffer.from(query).toString()) as UpdateChunkQuery;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GatewayEvent, GatewayHealth, SignedText, UpdateChunkQuery } from '@parkline/contract';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silenceOf } from '../health/devices.ts';
 import { makeRelease, releaseKeys } from '../testing/releases.ts';
 import { createUpdateLife, type UpdateLifeDeps } from './life.ts';
 import { chunksOf } from './pack.ts';
@@ -50,7 +51,10 @@ afterEach(() => {
 const deps = (over: Partial<UpdateLifeDeps> = {}): UpdateLifeDeps => ({
   slots,
   keyPath: join(home.path, 'release.pub.pem'),
-  board: { list: () => devices },
+  board: {
+    list: () => devices,
+    silence: (required: readonly string[]) => silenceOf(devices, required, () => 'Main meter'),
+  },
   isCloudConnected: () => connected,
   ask: (query) => {
     const { chunk } = JSON.parse(Buffer.from(query).toString()) as UpdateChunkQuery;
@@ -227,7 +231,7 @@ test('an offer that is taken back stops what is being fetched', async () => {
 test('a trial under which a device or the cloud stays away goes back after two minutes, with the reason', async () => {
   const release = newer(10);
   for (const [what, why] of [
-    ['device', /1 of 1 devices that answered before do not/],
+    ['device', /1 of 1 devices that answered before do not: Main meter/],
     ['cloud', /the cloud was reached before and is not/],
   ] as const) {
     [devices, connected, events, replaced] = [[device('online')], true, [], 0];

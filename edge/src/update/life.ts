@@ -29,7 +29,7 @@ export interface UpdateLifeDeps {
   readonly slots: Slots | undefined;
   /** File with the public keys (PEM) of those who make releases. */
   readonly keyPath: string;
-  readonly board: Pick<DeviceBoard, 'list'>;
+  readonly board: Pick<DeviceBoard, 'list' | 'silence'>;
   readonly isCloudConnected: () => boolean;
   /** Asks the cloud for a chunk. */
   readonly ask: (query: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
@@ -68,12 +68,8 @@ export function createUpdateLife(deps: UpdateLifeDeps): UpdateLife {
 
   /** What keeps the release on trial from being healthy, for a person; undefined: nothing. */
   function missing({ required, needsCloud }: { required: readonly string[]; needsCloud: boolean }) {
-    const online = new Set(
-      deps.board.list().flatMap(({ state, equipmentId }) => (state === 'online' ? equipmentId : [])),
-    );
-    const silent = required.filter((id) => !online.has(id));
-    if (silent.length > 0)
-      return `${silent.length} of ${required.length} devices that answered before do not: ${silent.join(', ')}`;
+    const silence = deps.board.silence(required);
+    if (silence !== undefined) return silence;
     if (needsCloud && !deps.isCloudConnected()) return 'the cloud was reached before and is not';
     // The word that it is on trial must have gone into the outbox: so that is known to work, too.
     const isTold = (slots?.state().untold.length ?? 0) === 0;

@@ -23,6 +23,8 @@ export const enBuses = {
     removeText: 'Its address and its password are deleted. Both can be entered again.',
     removeUsed: 'Devices hang on this bus. Move or remove them first.',
     saved: 'Saved.',
+    savedSend:
+      'Saved here. The gateway gets it once somebody chooses “Send to gateway” on the gateway’s page.',
     wrongPlaces: 'Written like 10.0.0.255:47808, several parted by semicolons.',
     bare: {
       word: 'Without security',

@@ -22,6 +22,7 @@ export const zhCNBuses = {
     removeText: '其地址和密码将被删除，之后可重新填写。',
     removeUsed: '仍有设备接在此总线上，请先移走或移除这些设备。',
     saved: '已保存。',
+    savedSend: '已在云端保存。需在网关页面点击“下发到网关”后，网关才会使用。',
     wrongPlaces: '格式如 10.0.0.255:47808，多个以分号分隔。',
     bare: {
       word: '无安全保护',

@@ -202,6 +202,7 @@ export const enWatch = {
     note: 'Note',
     gap: 'no data',
     missing: 'missing',
+    missingKey: 'No readings',
     simulated: 'simulated',
     timeSuspect: 'time uncertain: the clock of the gateway was off',
     uncertain: 'uncertain',

@@ -195,6 +195,7 @@ export const zhCNWatch = {
     note: '备注',
     gap: '缺口',
     missing: '缺失',
+    missingKey: '缺少读数',
     simulated: '模拟',
     timeSuspect: '时间存疑：当时网关时钟不准',
     uncertain: '存疑',

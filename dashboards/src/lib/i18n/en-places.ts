@@ -133,7 +133,6 @@ export const enPlaces = {
     state: 'State',
     tenant: 'Tenant',
     area: 'Area',
-    leaseEnd: 'Until (first free day)',
     noEnd: 'open end',
     onlyLettable: 'Only what can be let',
     sum: '{{leased}} of {{all}} m² leased ({{percent}} %)',

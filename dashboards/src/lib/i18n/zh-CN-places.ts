@@ -132,7 +132,6 @@ export const zhCNPlaces = {
     state: '状态',
     tenant: '租户',
     area: '面积',
-    leaseEnd: '到期日（不含当日）',
     noEnd: '无固定期限',
     onlyLettable: '仅显示可出租空间',
     sum: '已租 {{leased}} / {{all}} m²（{{percent}} %）',

@@ -4,7 +4,7 @@ export const enGateways = {
     lead: 'Gateways read the devices of a building and send what they read. Each joins with a one-time code.',
     add: 'Add gateway',
     key: 'Key',
-    keyHint: 'Short name within the park: gw-a',
+    keyHint: 'Short name within the park, of small letters, digits and hyphens: gw-a',
     nameEn: 'Name in English',
     nameZh: 'Name in Chinese',
     building: 'Building',

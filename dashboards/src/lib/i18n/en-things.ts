@@ -56,6 +56,7 @@ export const enThings = {
     field: {
       key: 'Key',
       keyHint: 'Small letters, digits and hyphens; files and filters use it.',
+      pointKeyHint: 'A small letter, then small letters, digits and underscores.',
       nameEn: 'Name in English',
       nameZh: 'Name in Chinese',
       template: 'Template',
@@ -67,6 +68,7 @@ export const enThings = {
       address: 'Address on the bus',
       transport: 'Transport',
       meterType: 'Type of the meter (hex)',
+      meterTypeHint: 'Two hexadecimal digits, such as 10.',
       parent: 'Hangs behind the meter',
       serves: 'Serves',
       servesHint: 'Hold Ctrl to choose several.',

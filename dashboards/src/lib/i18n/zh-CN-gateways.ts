@@ -4,7 +4,7 @@ export const zhCNGateways = {
     lead: '网关读取楼宇设备并上传数据，每台网关凭一次性认领码接入。',
     add: '添加网关',
     key: '编号',
-    keyHint: '园区内的短名称，如 gw-a',
+    keyHint: '园区内的短名称，由小写字母、数字和连字符组成，如 gw-a',
     nameEn: '英文名称',
     nameZh: '中文名称',
     building: '楼宇',

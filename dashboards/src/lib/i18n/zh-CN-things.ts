@@ -50,6 +50,7 @@ export const zhCNThings = {
     field: {
       key: '编号',
       keyHint: '小写字母、数字和连字符，供文件和筛选条件使用。',
+      pointKeyHint: '以小写字母开头，后接小写字母、数字和下划线。',
       nameEn: '英文名称',
       nameZh: '中文名称',
       template: '模板',
@@ -61,6 +62,7 @@ export const zhCNThings = {
       address: '总线地址',
       transport: '传输方式',
       meterType: '表计类型（十六进制）',
+      meterTypeHint: '两位十六进制数字，如 10。',
       parent: '上级表',
       serves: '服务范围',
       servesHint: '按住 Ctrl 可选择多项。',

@@ -160,6 +160,19 @@ describe('the bus of a device', () => {
     expect(findings).toEqual([]);
   });
 
+  test('says that it was saved, and that somebody else saved first', async () => {
+    const { page, expectRefusal } = await visitor(undefined, 'admin');
+    expectRefusal(409);
+    await page.goto(`/admin/things/buses?gateway=${open.gateway}`);
+    await page.locator('tbody').getByRole('button', { name: open.key, exact: true }).click(soon);
+    const panel = page.locator('aside');
+    await panel.getByRole('button', { name: 'Save', exact: true }).click(soon);
+    await panel.getByText('once somebody chooses “Send to gateway”').waitFor(soon);
+    await sql('update bus set version = version + 1 where id = $1', open.id);
+    await panel.getByRole('button', { name: 'Save', exact: true }).click();
+    await panel.getByText('Somebody else changed this meanwhile.').waitFor(soon);
+  });
+
   test('that nobody described is named by its row before a table is imported', async () => {
     const { page } = await visitor();
     await page.goto('/admin/things?view=files');

@@ -17,4 +17,9 @@ export { equipmentSheet } from './equipment-sheet.ts';
 export { pointSheet } from './point-sheet.ts';
 export { thingRoutes } from './thing-routes.ts';
 export { filteredPoints } from './model-routes.ts';
-export { EQUIPMENT_CHANGED, type EquipmentChanged, tellEquipmentChanged, type WithReadings } from './thing-changes.ts';
+export {
+  EQUIPMENT_CHANGED,
+  type EquipmentChanged,
+  tellEquipmentChanged,
+  type WithReadings,
+} from './thing-changes.ts';

@@ -54,7 +54,9 @@ test('a device that does not answer any more takes the change back after 120 s, 
   await time.advance(8_000);
   expect(inForce(home.path)).toBe(first);
   expect(states(gateway.store)).toEqual(['kept', 'rolled-back']);
-  expect(gateway.store.state().history[1]?.why).toMatch(/1 of 2 devices that answered before do not: Meter 2$/);
+  expect(gateway.store.state().history[1]?.why).toMatch(
+    /1 of 2 devices that answered before do not: Meter 2$/,
+  );
   expect(gateway.seen.changes).toHaveLength(2);
   expect(told(gateway.seen.told).map(([state]) => state)).toEqual(['applied', 'rolled-back']);
   await time.advance(5_000);
